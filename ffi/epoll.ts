@@ -1,0 +1,84 @@
+/**
+ * epoll(7): one instance, its interest list and the events of the last wait.
+ *
+ * @module
+ */
+
+import { check } from "./errno.ts";
+import { close } from "./fd.ts";
+import { libc } from "./libc.ts";
+
+const { epoll_wait } = libc;
+const EPOLL_CLOEXEC = 0o2000000;
+const EPOLL_CTL_ADD = 1;
+const EPOLL_CTL_DEL = 2;
+
+/** Event bits: epoll_ctl(2). */
+export const EPOLLIN = 0x1;
+export const EPOLLPRI = 0x2;
+export const EPOLLOUT = 0x4;
+export const EPOLLERR = 0x8;
+export const EPOLLHUP = 0x10;
+export const EPOLLRDHUP = 0x2000;
+/** Reported once per change instead of as long as it lasts. */
+export const EPOLLET = 0x80000000;
+
+// struct epoll_event is packed on x86_64 only: u32 events, then u64 data.
+const packed = Deno.build.arch === "x86_64";
+const EVENT_SIZE = packed ? 12 : 16;
+const DATA_OFFSET = packed ? 4 : 8;
+const MAX_EVENTS = 64;
+
+/** An epoll instance. Each entry carries a 32-bit token that comes back with its events. */
+export class Epoll {
+  readonly fd: number;
+  readonly #events = new DataView(new ArrayBuffer(EVENT_SIZE * MAX_EVENTS));
+  readonly #pointer: Deno.PointerValue;
+  readonly #change = new DataView(new ArrayBuffer(EVENT_SIZE));
+
+  /** @throws {SystemError} as epoll_create(2) */
+  constructor() {
+    this.fd = check("epoll_create1", libc.epoll_create1(EPOLL_CLOEXEC));
+    this.#pointer = Deno.UnsafePointer.of(this.#events);
+  }
+
+  /**
+   * Adds `fd` to the interest list.
+   *
+   * @throws {SystemError} as epoll_ctl(2); `EPERM` for a file that cannot be polled
+   */
+  add(fd: number, events: number, token: number): void {
+    this.#change.setUint32(0, events >>> 0, true);
+    this.#change.setUint32(DATA_OFFSET, token, true);
+    check("epoll_ctl", libc.epoll_ctl(this.fd, EPOLL_CTL_ADD, fd, this.#change.buffer));
+  }
+
+  /** Takes `fd` off the interest list; must come before `fd` is closed. */
+  remove(fd: number): void {
+    libc.epoll_ctl(this.fd, EPOLL_CTL_DEL, fd, this.#change.buffer);
+  }
+
+  /**
+   * Blocks the thread until something happens.
+   *
+   * @param timeout in milliseconds; -1 waits without a limit
+   * @returns how many events {@linkcode token} and {@linkcode events} can tell of, or -1 with errno
+   */
+  wait(timeout: number): number {
+    return epoll_wait(this.fd, this.#pointer, MAX_EVENTS, timeout);
+  }
+
+  /** The token of the event at `index` of the last wait. */
+  token(index: number): number {
+    return this.#events.getUint32(index * EVENT_SIZE + DATA_OFFSET, true);
+  }
+
+  /** The event bits at `index` of the last wait. */
+  events(index: number): number {
+    return this.#events.getUint32(index * EVENT_SIZE, true);
+  }
+
+  close(): void {
+    close(this.fd);
+  }
+}

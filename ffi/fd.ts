@@ -1,0 +1,85 @@
+/**
+ * File descriptors of any kind: close, flags, what they are.
+ *
+ * @module
+ */
+
+import { check, cString } from "./errno.ts";
+import { libc } from "./libc.ts";
+
+const F_GETFL = 3;
+const F_SETFL = 4;
+const F_ADD_SEALS = 1033;
+const F_GET_SEALS = 1034;
+const F_SEAL_SEAL = 1;
+const F_SEAL_SHRINK = 2;
+const O_NONBLOCK = 0o4000;
+const S_IFMT = 0o170000;
+const S_IFREG = 0o100000;
+
+/** open(2) flags, the same on x86_64 and arm64. */
+export const O_RDONLY = 0;
+export const O_RDWR = 2;
+export const O_CLOEXEC = 0o2000000;
+
+/**
+ * Opens a file.
+ *
+ * @throws {SystemError} as open(2)
+ */
+export function open(path: string, flags: number, mode = 0): number {
+  return check("open", libc.open(cString(path), flags | O_CLOEXEC, mode));
+}
+
+/** Closes a descriptor; -1 stands for none. An error of close(2) leaves nothing to be done. */
+export function close(fd: number): void {
+  if (fd >= 0) libc.close(fd);
+}
+
+/** True if `fd` is an open descriptor of this process. */
+export function isOpen(fd: number): boolean {
+  return libc.fcntl(fd, F_GETFL, 0) >= 0;
+}
+
+/** Makes reads and writes return `EAGAIN` instead of waiting. False if `fd` is not open. */
+export function setNonBlocking(fd: number): boolean {
+  const flags = libc.fcntl(fd, F_GETFL, 0);
+  return flags >= 0 && libc.fcntl(fd, F_SETFL, flags | O_NONBLOCK) >= 0;
+}
+
+/** What `fd` refers to, as `/proc/self/fd` names it, for example `anon_inode:[eventfd]`. */
+export function describe(fd: number): string {
+  const target = new Uint8Array(256);
+  const length = libc.readlink(cString(`/proc/self/fd/${fd}`), target, target.length);
+  return length < 0 ? "" : new TextDecoder().decode(target.subarray(0, length));
+}
+
+/** True if `fd` is an eventfd(2), whose counter need not be read to be told of each write. */
+export function isEventfd(fd: number): boolean {
+  return describe(fd) === "anon_inode:[eventfd]";
+}
+
+/** The size in bytes of the file behind `fd`, or `undefined` where that is no regular file. */
+export function regularFileSize(fd: number): number | undefined {
+  const stat = new DataView(new ArrayBuffer(256));
+  check("fstat", libc.fstat(fd, stat.buffer));
+  // struct stat: st_size is at 48 on both; st_mode at 24 on x86_64, at 16 on arm64.
+  const mode = stat.getUint32(Deno.build.arch === "x86_64" ? 24 : 16, true);
+  if ((mode & S_IFMT) !== S_IFREG) return undefined;
+  return stat.getUint32(52, true) * 2 ** 32 + stat.getUint32(48, true);
+}
+
+/**
+ * Keeps the file behind `fd` from getting shorter, where it can be sealed (a memfd made with
+ * `MFD_ALLOW_SEALING`). Touching a mapping past the end of a file that was cut ends the process
+ * with SIGBUS.
+ *
+ * @returns true if the file can no longer shrink
+ */
+export function sealAgainstShrinking(fd: number): boolean {
+  const seals = libc.fcntl(fd, F_GET_SEALS, 0);
+  if (seals < 0) return false;
+  if (seals & F_SEAL_SHRINK) return true;
+  if (seals & F_SEAL_SEAL) return false;
+  return libc.fcntl(fd, F_ADD_SEALS, F_SEAL_SHRINK) >= 0;
+}

@@ -1,0 +1,200 @@
+/**
+ * The C library, as far as the daemons use it: one symbol table, opened once per thread.
+ *
+ * Nothing above `ffi/` sees a raw symbol; the modules beside this one wrap them. The types are
+ * chosen for Deno's fast call path: lengths, flags and ioctl numbers are `u32`, `ssize_t` results
+ * `i32` (no single transfer here reaches 2 GiB), and only cold calls take 64-bit values.
+ *
+ * @module
+ */
+
+const library = Deno.dlopen("libc.so.6", {
+  /** `int *__errno_location(void)`: errno(3) */
+  __errno_location: { parameters: [], result: "pointer" },
+  /** `char *strerror(int errnum)`: strerror(3) */
+  strerror: { parameters: ["i32"], result: "pointer" },
+  /** `int close(int fd)`: close(2) */
+  close: { parameters: ["i32"], result: "i32" },
+  /** `int open(const char *pathname, int flags, mode_t mode)`: open(2) */
+  open: {
+    parameters: [
+      "buffer", // const char *pathname, zero-terminated
+      "i32", // int flags
+      "u32", // mode_t mode
+    ],
+    result: "i32",
+  },
+  /** `ssize_t read(int fd, void buf[.count], size_t count)`: read(2) */
+  read: {
+    parameters: [
+      "i32", // int fd
+      "pointer", // void *buf
+      "u32", // size_t count
+    ],
+    result: "i32",
+  },
+  /** `ssize_t write(int fd, const void buf[.count], size_t count)`: write(2) */
+  write: {
+    parameters: [
+      "i32", // int fd
+      "pointer", // const void *buf
+      "u32", // size_t count
+    ],
+    result: "i32",
+  },
+  /** `int fcntl(int fd, int op, int arg)`: fcntl(2) */
+  fcntl: {
+    parameters: [
+      "i32", // int fd
+      "i32", // int op
+      "i32", // int arg
+    ],
+    result: "i32",
+  },
+  /** `int fstat(int fd, struct stat *statbuf)`: fstat(2) */
+  fstat: {
+    parameters: [
+      "i32", // int fd
+      "buffer", // struct stat *statbuf
+    ],
+    result: "i32",
+  },
+  /** `ssize_t readlink(const char *pathname, char *buf, size_t bufsiz)`: readlink(2) */
+  readlink: {
+    parameters: [
+      "buffer", // const char *pathname, zero-terminated
+      "buffer", // char *buf
+      "u32", // size_t bufsiz
+    ],
+    result: "i32",
+  },
+  /** `int ioctl(int fd, unsigned long op, void *argp)`: ioctl(2) */
+  ioctl: {
+    parameters: [
+      "i32", // int fd
+      "u32", // unsigned long op
+      "pointer", // void *argp
+    ],
+    result: "i32",
+  },
+  /** `int socket(int domain, int type, int protocol)`: socket(2) */
+  socket: { parameters: ["i32", "i32", "i32"], result: "i32" },
+  /** `int bind(int sockfd, const struct sockaddr *addr, socklen_t addrlen)`: bind(2) */
+  bind: {
+    parameters: [
+      "i32", // int sockfd
+      "buffer", // const struct sockaddr *addr
+      "u32", // socklen_t addrlen
+    ],
+    result: "i32",
+  },
+  /** `int connect(int sockfd, const struct sockaddr *addr, socklen_t addrlen)`: connect(2) */
+  connect: {
+    parameters: [
+      "i32", // int sockfd
+      "buffer", // const struct sockaddr *addr
+      "u32", // socklen_t addrlen
+    ],
+    result: "i32",
+  },
+  /** `int listen(int sockfd, int backlog)`: listen(2) */
+  listen: { parameters: ["i32", "i32"], result: "i32" },
+  /** `int accept4(int sockfd, struct sockaddr *addr, socklen_t *addrlen, int flags)`: accept(2) */
+  accept4: {
+    parameters: [
+      "i32", // int sockfd
+      "pointer", // struct sockaddr *addr, may be null
+      "pointer", // socklen_t *addrlen, may be null
+      "i32", // int flags
+    ],
+    result: "i32",
+  },
+  /** `int getsockopt(int fd, int level, int name, void *val, socklen_t *len)`: getsockopt(2) */
+  getsockopt: {
+    parameters: [
+      "i32", // int sockfd
+      "i32", // int level
+      "i32", // int optname
+      "buffer", // void *optval
+      "buffer", // socklen_t *optlen
+    ],
+    result: "i32",
+  },
+  /** `ssize_t recvmsg(int sockfd, struct msghdr *msg, int flags)`: recv(2) */
+  recvmsg: {
+    parameters: [
+      "i32", // int sockfd
+      "pointer", // struct msghdr *msg
+      "i32", // int flags
+    ],
+    result: "i32",
+  },
+  /** `ssize_t sendmsg(int sockfd, const struct msghdr *msg, int flags)`: send(2) */
+  sendmsg: {
+    parameters: [
+      "i32", // int sockfd
+      "pointer", // const struct msghdr *msg
+      "i32", // int flags
+    ],
+    result: "i32",
+  },
+  /** `int socketpair(int domain, int type, int protocol, int sv[2])`: socketpair(2) */
+  socketpair: { parameters: ["i32", "i32", "i32", "buffer"], result: "i32" },
+  /** `int eventfd(unsigned int initval, int flags)`: eventfd(2) */
+  eventfd: { parameters: ["u32", "i32"], result: "i32" },
+  /** `int timerfd_create(int clockid, int flags)`: timerfd_create(2) */
+  timerfd_create: { parameters: ["i32", "i32"], result: "i32" },
+  /** `int timerfd_settime(int fd, int flags, const struct itimerspec *new, … *old)` */
+  timerfd_settime: {
+    parameters: [
+      "i32", // int fd
+      "i32", // int flags
+      "pointer", // const struct itimerspec *new_value
+      "pointer", // struct itimerspec *old_value, may be null
+    ],
+    result: "i32",
+  },
+  /** `int epoll_create1(int flags)`: epoll_create(2) */
+  epoll_create1: { parameters: ["i32"], result: "i32" },
+  /** `int epoll_ctl(int epfd, int op, int fd, struct epoll_event *event)`: epoll_ctl(2) */
+  epoll_ctl: {
+    parameters: [
+      "i32", // int epfd
+      "i32", // int op
+      "i32", // int fd
+      "buffer", // struct epoll_event *event
+    ],
+    result: "i32",
+  },
+  /** `int epoll_wait(int epfd, struct epoll_event *events, int maxevents, int timeout)` */
+  epoll_wait: {
+    parameters: [
+      "i32", // int epfd
+      "pointer", // struct epoll_event *events
+      "i32", // int maxevents
+      "i32", // int timeout, milliseconds
+    ],
+    result: "i32",
+  },
+  /** `void *mmap(void *addr, size_t length, int prot, int flags, int fd, off_t offset)`: mmap(2) */
+  mmap: {
+    parameters: [
+      "pointer", // void *addr
+      "usize", // size_t length
+      "i32", // int prot
+      "i32", // int flags
+      "i32", // int fd
+      "i64", // off_t offset
+    ],
+    result: "pointer",
+  },
+  /** `int munmap(void *addr, size_t length)`: mmap(2) */
+  munmap: { parameters: ["pointer", "usize"], result: "i32" },
+  /** `int memfd_create(const char *name, unsigned int flags)`: memfd_create(2) */
+  memfd_create: { parameters: ["buffer", "u32"], result: "i32" },
+  /** `int ftruncate(int fd, off_t length)`: truncate(2) */
+  ftruncate: { parameters: ["i32", "i64"], result: "i32" },
+});
+
+/** The C functions, callable. Destructure what is called often: `const { read } = libc;` */
+export const libc = library.symbols;

@@ -1,0 +1,109 @@
+/**
+ * The event loop of one worker: a blocking epoll_wait(2), and what it calls.
+ *
+ * @module
+ */
+
+import { Epoll } from "../../ffi/epoll.ts";
+import { EINTR, errno, SystemError } from "../../ffi/errno.ts";
+import type { Scheduler, Task } from "../vhost_user/scheduler.ts";
+import type { EventHandler } from "../virtio/device.ts";
+
+/** How often rings without a kick descriptor are looked at, in milliseconds. */
+const POLL_INTERVAL = 1;
+
+/** Calls handlers as their descriptors become ready, until it is stopped. */
+export class EventLoop implements Scheduler {
+  readonly #epoll = new Epoll();
+  /** By descriptor. An event of a batch is dropped where its descriptor is no longer here. */
+  readonly #handlers: (EventHandler | undefined)[] = [];
+  readonly #polled: Task[] = [];
+  #deferred: Task[] = [];
+  #serving: Task[] = [];
+  #stopped = false;
+
+  /**
+   * @param onError is told of whatever a handler throws; a handler must not end the loop
+   * @param spin how long to look for work before the thread sleeps, in microseconds
+   */
+  constructor(
+    readonly onError: (error: unknown) => void,
+    readonly spin = 0,
+  ) {}
+
+  watch(fd: number, events: number, handler: EventHandler): void {
+    this.#epoll.add(fd, events, fd);
+    this.#handlers[fd] = handler;
+  }
+
+  unwatch(fd: number): void {
+    if (this.#handlers[fd] === undefined) return;
+    this.#epoll.remove(fd);
+    this.#handlers[fd] = undefined;
+  }
+
+  defer(task: Task): void {
+    if (!this.#deferred.includes(task)) this.#deferred.push(task);
+  }
+
+  poll(task: Task): void {
+    this.#polled.push(task);
+  }
+
+  unpoll(task: Task): void {
+    const index = this.#polled.indexOf(task);
+    if (index >= 0) this.#polled.splice(index, 1);
+  }
+
+  /** Makes {@linkcode run} return after the events at hand. */
+  stop(): void {
+    this.#stopped = true;
+  }
+
+  /**
+   * Runs until {@linkcode stop}.
+   *
+   * @throws {SystemError} if epoll_wait(2) fails
+   */
+  run(): void {
+    while (!this.#stopped) {
+      const count = this.#epoll.wait(this.#timeout());
+      if (count < 0 && errno() !== EINTR) throw new SystemError("epoll_wait", errno());
+      for (let index = 0; index < count; index++) {
+        // A handler may have closed this descriptor, and the number may stand for a new one by
+        // now: that one then sees an event too many, which every handler takes in its stride.
+        const handler = this.#handlers[this.#epoll.token(index)];
+        if (handler === undefined) continue;
+        try {
+          handler.onEvents(this.#epoll.events(index));
+        } catch (error) {
+          this.onError(error);
+        }
+      }
+      if (this.#deferred.length > 0) this.#serveDeferred();
+      for (let index = 0; index < this.#polled.length; index++) this.#serve(this.#polled[index]);
+    }
+    this.#epoll.close();
+  }
+
+  #timeout(): number {
+    if (this.#deferred.length > 0) return 0;
+    return this.#polled.length > 0 ? POLL_INTERVAL : -1;
+  }
+
+  #serveDeferred(): void {
+    const tasks = this.#deferred;
+    this.#deferred = this.#serving;
+    this.#serving = tasks;
+    for (let index = 0; index < tasks.length; index++) this.#serve(tasks[index]);
+    tasks.length = 0;
+  }
+
+  #serve(task: Task): void {
+    try {
+      if (task.hasWork()) task.serve();
+    } catch (error) {
+      this.onError(error);
+    }
+  }
+}

@@ -1,0 +1,263 @@
+/**
+ * The vhost-user messages between front-end and back-end, as bytes and as values.
+ *
+ * All numbers are in the machine's byte order, which is little-endian on every machine that Deno
+ * runs on. 64-bit addresses become Numbers: those from 2^53 on come out inexact and are refused
+ * wherever they are used; feature masks stay BigInt.
+ *
+ * Source: QEMU, docs/interop/vhost-user.rst ("Message Specification", "Front-end message types").
+ *
+ * @module
+ */
+
+import type { RegionDescription } from "../virtio/guest_memory.ts";
+
+/** u32 request, u32 flags, u32 payload size. */
+export const HEADER_SIZE = 12;
+/** The version in the two low bits of the flags. */
+export const VERSION = 1;
+const FLAG_VERSION_MASK = 0x3;
+const FLAG_REPLY = 0x4;
+const FLAG_NEED_REPLY = 0x8;
+/** Size of one memory region description: guest address, size, user address, file offset. */
+const REGION_SIZE = 32;
+/** As many regions as one message can carry descriptors. */
+const MAX_TABLE_REGIONS = 253;
+/** The most configuration space that one message may ask for. */
+export const MAX_CONFIG_SIZE = 256;
+/** Longer than any known message; an unknown one of more is taken for nonsense. */
+export const MAX_PAYLOAD = 8 + MAX_TABLE_REGIONS * REGION_SIZE;
+/** In place of a ring's descriptor: none is sent, the ring is polled. */
+const NO_FD = 0x100;
+
+/** Requests of the front-end. */
+export const Request = {
+  GET_FEATURES: 1,
+  SET_FEATURES: 2,
+  SET_OWNER: 3,
+  RESET_OWNER: 4,
+  SET_MEM_TABLE: 5,
+  SET_VRING_NUM: 8,
+  SET_VRING_ADDR: 9,
+  SET_VRING_BASE: 10,
+  GET_VRING_BASE: 11,
+  SET_VRING_KICK: 12,
+  SET_VRING_CALL: 13,
+  SET_VRING_ERR: 14,
+  GET_PROTOCOL_FEATURES: 15,
+  SET_PROTOCOL_FEATURES: 16,
+  GET_QUEUE_NUM: 17,
+  SET_VRING_ENABLE: 18,
+  SET_BACKEND_REQ_FD: 21,
+  GET_CONFIG: 24,
+  SET_CONFIG: 25,
+  RESET_DEVICE: 34,
+  GET_MAX_MEM_SLOTS: 36,
+  ADD_MEM_REG: 37,
+  REM_MEM_REG: 38,
+  SET_STATUS: 39,
+  GET_STATUS: 40,
+} as const;
+
+/** What a message may look like. */
+export interface MessageShape {
+  readonly name: string;
+  /** The least and the most payload in bytes. */
+  readonly minimum: number;
+  readonly maximum: number;
+  /** The most file descriptors that may come along. */
+  readonly fds: number;
+  /** True if it has a reply of its own, so that `need_reply` asks for nothing more. */
+  readonly replies: boolean;
+}
+
+function shape(
+  name: keyof typeof Request,
+  minimum: number,
+  maximum: number,
+  fds: number,
+  replies = false,
+): [number, MessageShape] {
+  return [Request[name], { name, minimum, maximum, fds, replies }];
+}
+
+const shapes = new Map<number, MessageShape>([
+  shape("GET_FEATURES", 0, 0, 0, true),
+  shape("SET_FEATURES", 8, 8, 0),
+  shape("SET_OWNER", 0, 0, 0),
+  shape("RESET_OWNER", 0, 0, 0),
+  shape("SET_MEM_TABLE", 8, MAX_PAYLOAD, MAX_TABLE_REGIONS),
+  shape("SET_VRING_NUM", 8, 8, 0),
+  shape("SET_VRING_ADDR", 40, 40, 0),
+  shape("SET_VRING_BASE", 8, 8, 0),
+  shape("GET_VRING_BASE", 8, 8, 0, true),
+  shape("SET_VRING_KICK", 8, 8, 1),
+  shape("SET_VRING_CALL", 8, 8, 1),
+  shape("SET_VRING_ERR", 8, 8, 1),
+  shape("GET_PROTOCOL_FEATURES", 0, 0, 0, true),
+  shape("SET_PROTOCOL_FEATURES", 8, 8, 0),
+  shape("GET_QUEUE_NUM", 0, 0, 0, true),
+  shape("SET_VRING_ENABLE", 8, 8, 0),
+  shape("SET_BACKEND_REQ_FD", 0, 8, 1),
+  shape("GET_CONFIG", 12, 12 + MAX_CONFIG_SIZE, 0, true),
+  shape("SET_CONFIG", 12, 12 + MAX_CONFIG_SIZE, 0),
+  shape("RESET_DEVICE", 0, 0, 0),
+  shape("GET_MAX_MEM_SLOTS", 0, 0, 0, true),
+  shape("ADD_MEM_REG", 40, 40, 1),
+  shape("REM_MEM_REG", 40, 40, 1),
+  shape("SET_STATUS", 8, 8, 0),
+  shape("GET_STATUS", 0, 0, 0, true),
+]);
+
+/** The shape of a request's messages, or `undefined` for one that is not known. */
+export function messageShape(request: number): MessageShape | undefined {
+  return shapes.get(request);
+}
+
+/** The name of a request, for people. */
+export function requestName(request: number): string {
+  return shapes.get(request)?.name ?? `request ${request}`;
+}
+
+/** A message's header. */
+export interface Header {
+  request: number;
+  needReply: boolean;
+  size: number;
+}
+
+/**
+ * Reads a header of the front-end.
+ *
+ * @returns a sentence that says what is wrong with it, or `undefined` with `header` filled
+ */
+export function decodeHeader(view: DataView, header: Header): string | undefined {
+  header.request = view.getUint32(0, true);
+  const flags = view.getUint32(4, true);
+  header.size = view.getUint32(8, true);
+  header.needReply = (flags & FLAG_NEED_REPLY) !== 0;
+  const name = requestName(header.request);
+  if ((flags & FLAG_VERSION_MASK) !== VERSION) {
+    return `${name} has protocol version ${flags & FLAG_VERSION_MASK}, not ${VERSION}`;
+  }
+  if (flags & FLAG_REPLY) return `${name} is flagged as a reply, but nothing was asked`;
+  const { minimum, maximum } = shapes.get(header.request) ??
+    { minimum: 0, maximum: MAX_PAYLOAD };
+  if (header.size < minimum || header.size > maximum) {
+    const expected = minimum === maximum ? `${minimum}` : `${minimum} to ${maximum}`;
+    return `${name} announces ${header.size} bytes, expected ${expected}`;
+  }
+  return undefined;
+}
+
+/** Writes the header of a reply with `size` bytes of payload. */
+export function encodeReplyHeader(view: DataView, request: number, size: number): void {
+  view.setUint32(0, request, true);
+  view.setUint32(4, VERSION | FLAG_REPLY, true);
+  view.setUint32(8, size, true);
+}
+
+/** Writes the header of a request of the front-end. */
+export function encodeRequestHeader(
+  view: DataView,
+  request: number,
+  size: number,
+  needReply: boolean,
+): void {
+  view.setUint32(0, request, true);
+  view.setUint32(4, VERSION | (needReply ? FLAG_NEED_REPLY : 0), true);
+  view.setUint32(8, size, true);
+}
+
+/** The 64-bit number at `offset`; inexact from 2^53 on. */
+export function decodeAddress(view: DataView, offset: number): number {
+  return view.getUint32(offset + 4, true) * 2 ** 32 + view.getUint32(offset, true);
+}
+
+/** A ring and a number: `SET_VRING_NUM`, `SET_VRING_BASE`, `SET_VRING_ENABLE`, `GET_VRING_BASE`. */
+export interface VringState {
+  readonly index: number;
+  readonly value: number;
+}
+
+/** u32 index, u32 number. */
+export function decodeVringState(payload: DataView): VringState {
+  return { index: payload.getUint32(0, true), value: payload.getUint32(4, true) };
+}
+
+/** `SET_VRING_KICK`, `SET_VRING_CALL`, `SET_VRING_ERR`. */
+export interface VringFd {
+  readonly index: number;
+  /** True if no descriptor comes along on purpose. */
+  readonly noFd: boolean;
+}
+
+/** u64: the ring's index in bits 0 to 7, bit 8 for "no descriptor". */
+export function decodeVringFd(payload: DataView): VringFd {
+  const value = payload.getUint32(0, true);
+  return { index: value & 0xff, noFd: (value & NO_FD) !== 0 };
+}
+
+/** `SET_VRING_ADDR`: where a ring's parts are, in front-end addresses. */
+export interface VringAddresses {
+  readonly index: number;
+  readonly flags: number;
+  readonly descriptors: number;
+  readonly used: number;
+  readonly available: number;
+  readonly log: number;
+}
+
+/** u32 index, u32 flags, u64 descriptors, u64 used, u64 available, u64 log. */
+export function decodeVringAddresses(payload: DataView): VringAddresses {
+  return {
+    index: payload.getUint32(0, true),
+    flags: payload.getUint32(4, true),
+    descriptors: decodeAddress(payload, 8),
+    used: decodeAddress(payload, 16),
+    available: decodeAddress(payload, 24),
+    log: decodeAddress(payload, 32),
+  };
+}
+
+/** u64 guest address, u64 size, u64 user address, u64 file offset. */
+function decodeRegion(payload: DataView, offset: number): RegionDescription {
+  return {
+    guestAddress: decodeAddress(payload, offset),
+    size: decodeAddress(payload, offset + 8),
+    userAddress: decodeAddress(payload, offset + 16),
+    fileOffset: decodeAddress(payload, offset + 24),
+  };
+}
+
+/**
+ * `SET_MEM_TABLE`: u32 number of regions, u32 padding, then the regions.
+ *
+ * @returns `undefined` where the number does not fit the payload
+ */
+export function decodeMemoryTable(payload: DataView): RegionDescription[] | undefined {
+  const count = payload.getUint32(0, true);
+  if (8 + count * REGION_SIZE > payload.byteLength) return undefined;
+  return Array.from({ length: count }, (_, i) => decodeRegion(payload, 8 + i * REGION_SIZE));
+}
+
+/** `ADD_MEM_REG` and `REM_MEM_REG`: u64 padding, then one region. */
+export function decodeSingleRegion(payload: DataView): RegionDescription {
+  return decodeRegion(payload, 8);
+}
+
+/** `GET_CONFIG` and `SET_CONFIG`: which part of the configuration space is meant. */
+export interface ConfigRange {
+  readonly offset: number;
+  readonly size: number;
+  readonly flags: number;
+}
+
+/** u32 offset, u32 size, u32 flags, then the bytes. */
+export function decodeConfigRange(payload: DataView): ConfigRange {
+  return {
+    offset: payload.getUint32(0, true),
+    size: payload.getUint32(4, true),
+    flags: payload.getUint32(8, true),
+  };
+}

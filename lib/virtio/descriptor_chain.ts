@@ -1,0 +1,272 @@
+/**
+ * One request: the buffers of a descriptor chain as two byte strings, a device-readable and a
+ * device-writable one, however the driver has cut them up.
+ *
+ * @module
+ */
+
+import type { GuestMemory } from "./guest_memory.ts";
+
+/** From this length on, copying through a view is worth the view's allocation. */
+const LARGE_COPY = 16384;
+
+function copyLarge(
+  source: Uint8Array,
+  sourceOffset: number,
+  target: Uint8Array,
+  targetOffset: number,
+  length: number,
+): void {
+  target.set(source.subarray(sourceOffset, sourceOffset + length), targetOffset);
+}
+
+/** Copies bytes between two views without allocating. */
+function copySmall(
+  source: DataView,
+  sourceOffset: number,
+  target: DataView,
+  targetOffset: number,
+  length: number,
+): void {
+  let at = 0;
+  for (; at + 4 <= length; at += 4) {
+    target.setUint32(targetOffset + at, source.getUint32(sourceOffset + at, true), true);
+  }
+  for (; at < length; at++) {
+    target.setUint8(targetOffset + at, source.getUint8(sourceOffset + at));
+  }
+}
+
+/** A byte array of the host together with the view that small copies go through. */
+export class HostBuffer {
+  readonly bytes: Uint8Array<ArrayBuffer>;
+  readonly view: DataView<ArrayBuffer>;
+
+  /** @param size in bytes */
+  constructor(size: number) {
+    this.bytes = new Uint8Array(new ArrayBuffer(size));
+    this.view = new DataView(this.bytes.buffer);
+  }
+}
+
+/**
+ * A chain of buffers in guest memory. Instances are reused: filling one does not allocate once its
+ * arrays are as long as the longest chain seen.
+ *
+ * Positions count from the start of the readable or of the writable part. Accesses beyond a part's
+ * length are the caller's mistake: reads return 0, writes are dropped.
+ */
+export class DescriptorChain {
+  /** The index of the first descriptor, by which the driver knows the chain. */
+  head = 0;
+  /** Bytes in the device-readable part. */
+  readableLength = 0;
+  /** Bytes in the device-writable part. */
+  writableLength = 0;
+
+  readonly #memory: GuestMemory;
+  #generation = 0;
+  #count = 0;
+  #readable = 0;
+  #lengths = new Uint32Array(8);
+  #chunks = new Int32Array(8);
+  #offsets = new Uint32Array(8);
+  #addresses = new Float64Array(8);
+
+  constructor(memory: GuestMemory) {
+    this.#memory = memory;
+  }
+
+  /** Empties the chain for the descriptors that begin with `head`. */
+  begin(head: number): void {
+    this.head = head;
+    this.readableLength = 0;
+    this.writableLength = 0;
+    this.#count = 0;
+    this.#readable = 0;
+    this.#generation = this.#memory.generation;
+  }
+
+  /**
+   * Appends a buffer.
+   *
+   * @returns false if it lies outside of guest memory, comes too late (readable after writable) or
+   * makes the chain longer than 4 GiB (specification, "The Virtqueue Descriptor Table")
+   */
+  append(address: number, length: number, writable: boolean): boolean {
+    if (!writable && this.#count > this.#readable) return false;
+    if (this.readableLength + this.writableLength + length > 2 ** 32) return false;
+    const memory = this.#memory;
+    let rest = length;
+    while (rest > 0) {
+      const chunk = memory.find(address);
+      if (chunk < 0) return false;
+      const offset = address - memory.starts[chunk];
+      const part = Math.min(rest, memory.ends[chunk] - address);
+      if (this.#count === this.#lengths.length) this.#grow();
+      this.#lengths[this.#count] = part;
+      this.#chunks[this.#count] = chunk;
+      this.#offsets[this.#count] = offset;
+      this.#addresses[this.#count] = address;
+      this.#count++;
+      address += part;
+      rest -= part;
+    }
+    if (writable) {
+      this.writableLength += length;
+    } else {
+      this.readableLength += length;
+      this.#readable = this.#count;
+    }
+    return true;
+  }
+
+  /** The byte at `position` of the readable part. */
+  readU8(position: number): number {
+    if (this.#readable > 0 && position < this.#lengths[0] && this.#current()) {
+      return this.#memory.views[this.#chunks[0]].getUint8(this.#offsets[0] + position);
+    }
+    return this.#gather(position, 1);
+  }
+
+  /** The little-endian 16-bit number at `position` of the readable part. */
+  readU16(position: number): number {
+    if (this.#readable > 0 && position + 2 <= this.#lengths[0] && this.#current()) {
+      return this.#memory.views[this.#chunks[0]].getUint16(this.#offsets[0] + position, true);
+    }
+    return this.#gather(position, 2);
+  }
+
+  /** The little-endian 32-bit number at `position` of the readable part. */
+  readU32(position: number): number {
+    if (this.#readable > 0 && position + 4 <= this.#lengths[0] && this.#current()) {
+      return this.#memory.views[this.#chunks[0]].getUint32(this.#offsets[0] + position, true);
+    }
+    return this.#gather(position, 4);
+  }
+
+  /**
+   * Copies `length` bytes from `position` of the readable part to `targetOffset` of `target`.
+   *
+   * @returns the number of bytes copied
+   */
+  read(position: number, target: HostBuffer, targetOffset: number, length: number): number {
+    const memory = this.#memory;
+    if (!this.#current()) return 0;
+    let done = 0;
+    for (let segment = 0; segment < this.#readable && done < length; segment++) {
+      const size = this.#lengths[segment];
+      if (position >= size) {
+        position -= size;
+        continue;
+      }
+      const part = Math.min(size - position, length - done);
+      const chunk = this.#chunks[segment];
+      const offset = this.#offsets[segment] + position;
+      if (part < LARGE_COPY) {
+        copySmall(memory.views[chunk], offset, target.view, targetOffset + done, part);
+      } else {
+        copyLarge(memory.bytes[chunk], offset, target.bytes, targetOffset + done, part);
+      }
+      done += part;
+      position = 0;
+    }
+    return done;
+  }
+
+  /** Writes one byte to `position` of the writable part. */
+  writeU8(position: number, value: number): void {
+    if (!this.#current()) return;
+    for (let segment = this.#readable; segment < this.#count; segment++) {
+      const size = this.#lengths[segment];
+      if (position < size) {
+        const view = this.#memory.views[this.#chunks[segment]];
+        view.setUint8(this.#offsets[segment] + position, value);
+        return;
+      }
+      position -= size;
+    }
+  }
+
+  /**
+   * Copies `length` bytes from `sourceOffset` of `source` to `position` of the writable part.
+   *
+   * @returns the number of bytes copied
+   */
+  write(position: number, source: HostBuffer, sourceOffset: number, length: number): number {
+    const memory = this.#memory;
+    if (!this.#current()) return 0;
+    let done = 0;
+    for (let segment = this.#readable; segment < this.#count && done < length; segment++) {
+      const size = this.#lengths[segment];
+      if (position >= size) {
+        position -= size;
+        continue;
+      }
+      const part = Math.min(size - position, length - done);
+      const chunk = this.#chunks[segment];
+      const offset = this.#offsets[segment] + position;
+      if (part < LARGE_COPY) {
+        copySmall(source.view, sourceOffset + done, memory.views[chunk], offset, part);
+      } else {
+        copyLarge(source.bytes, sourceOffset + done, memory.bytes[chunk], offset, part);
+      }
+      done += part;
+      position = 0;
+    }
+    return done;
+  }
+
+  /** True if the segments can be accessed. After a change of the memory table they are sought anew. */
+  #current(): boolean {
+    return this.#generation === this.#memory.generation || this.#relocate();
+  }
+
+  #relocate(): boolean {
+    const memory = this.#memory;
+    for (let segment = 0; segment < this.#count; segment++) {
+      const address = this.#addresses[segment];
+      const chunk = memory.find(address);
+      if (chunk < 0 || address + this.#lengths[segment] > memory.ends[chunk]) return false;
+      this.#chunks[segment] = chunk;
+      this.#offsets[segment] = address - memory.starts[chunk];
+    }
+    this.#generation = memory.generation;
+    return true;
+  }
+
+  #gather(position: number, size: number): number {
+    let value = 0;
+    if (!this.#current()) return 0;
+    for (let index = 0; index < size; index++) {
+      let at = position + index;
+      for (let segment = 0; segment < this.#readable; segment++) {
+        const length = this.#lengths[segment];
+        if (at < length) {
+          const byte = this.#memory.views[this.#chunks[segment]]
+            .getUint8(this.#offsets[segment] + at);
+          value += byte * 2 ** (8 * index);
+          break;
+        }
+        at -= length;
+      }
+    }
+    return value;
+  }
+
+  #grow(): void {
+    const size = this.#lengths.length * 2;
+    const lengths = new Uint32Array(size);
+    const chunks = new Int32Array(size);
+    const offsets = new Uint32Array(size);
+    const addresses = new Float64Array(size);
+    lengths.set(this.#lengths);
+    chunks.set(this.#chunks);
+    offsets.set(this.#offsets);
+    addresses.set(this.#addresses);
+    this.#lengths = lengths;
+    this.#chunks = chunks;
+    this.#offsets = offsets;
+    this.#addresses = addresses;
+  }
+}

@@ -1,0 +1,266 @@
+/**
+ * The device's side of a split virtqueue (specification, "Split Virtqueues").
+ *
+ * All three parts lie in memory that the guest can write at any time. Each field is read once and
+ * checked before it is used; indices and event fields go through `Atomics`, which are the barriers
+ * that the ring needs.
+ *
+ * @module
+ */
+
+import { F_EVENT_IDX, F_INDIRECT_DESC, F_NOTIFY_ON_EMPTY } from "./features.ts";
+import type { DescriptorChain } from "./descriptor_chain.ts";
+import type { GuestMemory, UserBuffer } from "./guest_memory.ts";
+
+/** What {@linkcode SplitQueue.pop} found. */
+export const EMPTY = 0;
+/** A chain, ready to be used. */
+export const CHAIN = 1;
+/** A chain that breaks the rules: return it with length 0. */
+export const BAD_CHAIN = 2;
+/** The ring itself makes no sense; nothing more can be taken from it. */
+export const BROKEN = 3;
+
+/** The largest queue size (specification, "Split Virtqueues"). */
+export const MAX_QUEUE_SIZE = 32768;
+
+const DESCRIPTOR_SIZE = 16;
+const F_NEXT = 1;
+const F_WRITE = 2;
+const F_INDIRECT = 4;
+const AVAIL_NO_INTERRUPT = 1;
+const USED_NO_NOTIFY = 1;
+
+/** Where the parts of a ring are, in front-end addresses. */
+export interface RingAddresses {
+  readonly descriptors: number;
+  readonly available: number;
+  readonly used: number;
+}
+
+/** True for the sizes that a split ring can have. */
+export function isQueueSize(size: number): boolean {
+  return size >= 1 && size <= MAX_QUEUE_SIZE && (size & (size - 1)) === 0;
+}
+
+/** A ring in guest memory, from its start to its stop. */
+export class SplitQueue {
+  /** The number of descriptors. */
+  readonly size: number;
+  /** The index of the next available entry to take, modulo 2^16. */
+  lastAvailable: number;
+
+  readonly #mask: number;
+  readonly #memory: GuestMemory;
+  readonly #parts: readonly UserBuffer[];
+  readonly #descriptors: DataView;
+  // u16 flags, idx, ring[size], used_event
+  readonly #available: Uint16Array;
+  readonly #usedEvent: number;
+  // u16 flags, idx; {u32 id, len}[size]; u16 avail_event
+  readonly #used: DataView;
+  readonly #usedWords: Uint16Array;
+  readonly #availableEvent: number;
+  readonly #indirect: boolean;
+  readonly #eventIndex: boolean;
+  readonly #notifyOnEmpty: boolean;
+  readonly #entry = new DataView(new ArrayBuffer(DESCRIPTOR_SIZE));
+  #usedIndex: number;
+  #signalled: number;
+
+  private constructor(
+    memory: GuestMemory,
+    size: number,
+    parts: readonly UserBuffer[],
+    base: number,
+    features: bigint,
+  ) {
+    this.size = size;
+    this.lastAvailable = base & 0xffff;
+    this.#mask = size - 1;
+    this.#memory = memory;
+    this.#parts = parts;
+    this.#descriptors = new DataView(parts[0].buffer);
+    this.#available = new Uint16Array(parts[1].buffer);
+    this.#usedEvent = 2 + size;
+    this.#used = new DataView(parts[2].buffer);
+    this.#usedWords = new Uint16Array(parts[2].buffer);
+    this.#availableEvent = 2 + 4 * size;
+    this.#indirect = (features & F_INDIRECT_DESC) !== 0n;
+    this.#eventIndex = (features & F_EVENT_IDX) !== 0n;
+    this.#notifyOnEmpty = (features & F_NOTIFY_ON_EMPTY) !== 0n;
+    this.#usedIndex = Atomics.load(this.#usedWords, 1);
+    this.#signalled = this.#usedIndex;
+  }
+
+  /**
+   * Looks up the parts of a ring in guest memory.
+   *
+   * @param size a {@linkcode isQueueSize valid} queue size
+   * @param base the index of the next available entry
+   * @param features as negotiated
+   * @returns the queue, or a sentence that says why there can be none
+   */
+  static open(
+    memory: GuestMemory,
+    size: number,
+    addresses: RingAddresses,
+    base: number,
+    features: bigint,
+  ): SplitQueue | string {
+    const wanted: [string, number, number, number][] = [
+      ["descriptor table", addresses.descriptors, DESCRIPTOR_SIZE * size, 16],
+      ["available ring", addresses.available, 6 + 2 * size, 2],
+      ["used ring", addresses.used, 6 + 8 * size, 4],
+    ];
+    const parts: UserBuffer[] = [];
+    for (const [name, address, length, alignment] of wanted) {
+      const part = address % alignment === 0 ? memory.userBuffer(address, length) : undefined;
+      if (part === undefined) {
+        for (const part of parts) part.release();
+        return `the ${name} at 0x${address.toString(16)} ` +
+          (address % alignment === 0
+            ? "is not within a memory region"
+            : `is not aligned to ${alignment} bytes`);
+      }
+      parts.push(part);
+    }
+    return new SplitQueue(memory, size, parts, base, features);
+  }
+
+  /** Lets go of the ring's memory. The queue must not be used afterwards. */
+  close(): void {
+    for (const part of this.#parts) part.release();
+  }
+
+  /** True if the driver has made something available that was not yet taken. */
+  hasAvailable(): boolean {
+    return Atomics.load(this.#available, 1) !== this.lastAvailable;
+  }
+
+  /**
+   * Takes the next available chain.
+   *
+   * @param chain is filled where the result is {@linkcode CHAIN}; for {@linkcode BAD_CHAIN} only
+   * its head is meaningful
+   */
+  pop(chain: DescriptorChain): number {
+    const pending = (Atomics.load(this.#available, 1) - this.lastAvailable) & 0xffff;
+    if (pending === 0) return EMPTY;
+    if (pending > this.size) return BROKEN;
+    const head = this.#available[2 + (this.lastAvailable & this.#mask)];
+    if (head >= this.size) return BROKEN;
+    this.lastAvailable = (this.lastAvailable + 1) & 0xffff;
+    chain.begin(head);
+
+    const table = this.#descriptors;
+    let index = head;
+    for (let count = 1; count <= this.size; count++) {
+      const at = index * DESCRIPTOR_SIZE;
+      const address = table.getUint32(at + 4, true) * 2 ** 32 + table.getUint32(at, true);
+      const length = table.getUint32(at + 8, true);
+      const flags = table.getUint16(at + 12, true);
+      if (flags & F_INDIRECT) {
+        if (!this.#indirect || flags & F_NEXT) return BAD_CHAIN;
+        return this.#popIndirect(chain, address, length, count);
+      }
+      if (!chain.append(address, length, (flags & F_WRITE) !== 0)) return BAD_CHAIN;
+      if (!(flags & F_NEXT)) return CHAIN;
+      index = table.getUint16(at + 14, true);
+      if (index >= this.size) return BAD_CHAIN;
+    }
+    return BAD_CHAIN;
+  }
+
+  /** Follows an indirect table; `count` descriptors, this table's included, are used up. */
+  #popIndirect(chain: DescriptorChain, table: number, length: number, count: number): number {
+    if (length === 0 || length % DESCRIPTOR_SIZE !== 0) return BAD_CHAIN;
+    const entries = length / DESCRIPTOR_SIZE;
+    let index = 0;
+    for (; count <= this.size; count++) {
+      const entry = this.#readIndirect(table + index * DESCRIPTOR_SIZE);
+      if (entry < 0) return BAD_CHAIN;
+      const view = entry === 0 ? this.#entry : this.#memory.views[this.#entryChunk];
+      const at = entry === 0 ? 0 : this.#entryOffset;
+      const address = view.getUint32(at + 4, true) * 2 ** 32 + view.getUint32(at, true);
+      const size = view.getUint32(at + 8, true);
+      const flags = view.getUint16(at + 12, true);
+      const next = view.getUint16(at + 14, true);
+      if (flags & F_INDIRECT) return BAD_CHAIN;
+      if (!chain.append(address, size, (flags & F_WRITE) !== 0)) return BAD_CHAIN;
+      if (!(flags & F_NEXT)) return CHAIN;
+      index = next;
+      if (index >= entries) return BAD_CHAIN;
+    }
+    return BAD_CHAIN;
+  }
+
+  #entryChunk = 0;
+  #entryOffset = 0;
+
+  /**
+   * Finds the descriptor at a guest address.
+   *
+   * @returns 1 if it is at `#entryOffset` of chunk `#entryChunk`, 0 if it crosses a boundary and
+   * was copied to `#entry`, -1 if it is outside of guest memory
+   */
+  #readIndirect(address: number): number {
+    const memory = this.#memory;
+    const chunk = memory.find(address);
+    if (chunk < 0) return -1;
+    if (address + DESCRIPTOR_SIZE <= memory.ends[chunk]) {
+      this.#entryChunk = chunk;
+      this.#entryOffset = address - memory.starts[chunk];
+      return 1;
+    }
+    for (let index = 0; index < DESCRIPTOR_SIZE; index++) {
+      const part = memory.find(address + index);
+      if (part < 0) return -1;
+      this.#entry.setUint8(index, memory.bytes[part][address + index - memory.starts[part]]);
+    }
+    return 0;
+  }
+
+  /** Returns a chain to the driver with the number of bytes written to it. */
+  push(head: number, written: number): void {
+    const at = 4 + 8 * (this.#usedIndex & this.#mask);
+    this.#used.setUint32(at, head, true);
+    this.#used.setUint32(at + 4, written, true);
+    this.#usedIndex = (this.#usedIndex + 1) & 0xffff;
+    Atomics.store(this.#usedWords, 1, this.#usedIndex);
+  }
+
+  /**
+   * Tells, after pushes, whether the driver wants to be notified of them. Asking again without
+   * another push says no, except where the ring runs empty under `NOTIFY_ON_EMPTY`.
+   */
+  needsCall(): boolean {
+    const before = this.#signalled;
+    const now = this.#usedIndex;
+    if (before === now) return false;
+    this.#signalled = now;
+    if (this.#notifyOnEmpty && !this.hasAvailable()) return true;
+    if (!this.#eventIndex) return (Atomics.load(this.#available, 0) & AVAIL_NO_INTERRUPT) === 0;
+    const event = Atomics.load(this.#available, this.#usedEvent);
+    return ((now - event - 1) & 0xffff) < ((now - before) & 0xffff);
+  }
+
+  /** Asks the driver not to kick: the ring is being looked at anyway. */
+  disableKicks(): void {
+    if (!this.#eventIndex) Atomics.store(this.#usedWords, 0, USED_NO_NOTIFY);
+  }
+
+  /**
+   * Asks the driver to kick for the next entry.
+   *
+   * @returns true if one came in the meantime, for which there may be no kick
+   */
+  enableKicks(): boolean {
+    if (this.#eventIndex) {
+      Atomics.store(this.#usedWords, this.#availableEvent, this.lastAvailable);
+    } else {
+      Atomics.store(this.#usedWords, 0, 0);
+    }
+    return this.hasAvailable();
+  }
+}
