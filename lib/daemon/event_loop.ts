@@ -66,23 +66,42 @@ export class EventLoop implements Scheduler {
    * @throws {SystemError} if epoll_wait(2) fails
    */
   run(): void {
-    while (!this.#stopped) {
-      const count = this.#epoll.wait(this.#timeout());
-      if (count < 0 && errno() !== EINTR) throw new SystemError("epoll_wait", errno());
-      for (let index = 0; index < count; index++) {
-        // A handler may have closed this descriptor, and the number may stand for a new one by
-        // now: that one then sees an event too many, which every handler takes in its stride.
-        const handler = this.#handlers[this.#epoll.token(index)];
-        if (handler === undefined) continue;
-        try {
-          handler.onEvents(this.#epoll.events(index));
-        } catch (error) {
-          this.onError(error);
-        }
+    while (!this.#stopped) this.turn(this.#timeout());
+    this.#epoll.close();
+  }
+
+  /**
+   * One round: waits for events, calls their handlers, then serves what they have put off.
+   *
+   * @param timeout in milliseconds; -1 waits without a limit
+   * @returns how many handlers and tasks have been called
+   * @throws {SystemError} if epoll_wait(2) fails
+   */
+  turn(timeout: number): number {
+    const count = this.#epoll.wait(timeout);
+    if (count < 0 && errno() !== EINTR) throw new SystemError("epoll_wait", errno());
+    let called = 0;
+    for (let index = 0; index < count; index++) {
+      // A handler may have closed this descriptor, and the number may stand for a new one by
+      // now: that one then sees an event too many, which every handler takes in its stride.
+      const handler = this.#handlers[this.#epoll.token(index)];
+      if (handler === undefined) continue;
+      called++;
+      try {
+        handler.onEvents(this.#epoll.events(index));
+      } catch (error) {
+        this.onError(error);
       }
-      if (this.#deferred.length > 0) this.#serveDeferred();
-      for (let index = 0; index < this.#polled.length; index++) this.#serve(this.#polled[index]);
     }
+    if (this.#deferred.length > 0) called += this.#serveDeferred();
+    for (let index = 0; index < this.#polled.length; index++) {
+      called += this.#serve(this.#polled[index]);
+    }
+    return called;
+  }
+
+  /** Closes the epoll instance of a loop that is driven by {@linkcode turn} alone. */
+  close(): void {
     this.#epoll.close();
   }
 
@@ -91,19 +110,24 @@ export class EventLoop implements Scheduler {
     return this.#polled.length > 0 ? POLL_INTERVAL : -1;
   }
 
-  #serveDeferred(): void {
+  #serveDeferred(): number {
     const tasks = this.#deferred;
     this.#deferred = this.#serving;
     this.#serving = tasks;
-    for (let index = 0; index < tasks.length; index++) this.#serve(tasks[index]);
+    let called = 0;
+    for (let index = 0; index < tasks.length; index++) called += this.#serve(tasks[index]);
     tasks.length = 0;
+    return called;
   }
 
-  #serve(task: Task): void {
+  /** @returns 1 if there was something to do, otherwise 0 */
+  #serve(task: Task): number {
     try {
-      if (task.hasWork()) task.serve();
+      if (!task.hasWork()) return 0;
+      task.serve();
     } catch (error) {
       this.onError(error);
     }
+    return 1;
   }
 }
