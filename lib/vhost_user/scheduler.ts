@@ -18,8 +18,13 @@ export interface Task {
 export interface Scheduler extends Poller {
   /** Serves `task` once after the events at hand, before the loop waits again. */
   defer(task: Task): void;
-  /** Asks `task` again and again for work that nobody announces. */
-  poll(task: Task): void;
-  /** Ends that. */
-  unpoll(task: Task): void;
+  /**
+   * Makes a task known whose work comes from outside.
+   *
+   * @param announced true if a descriptor tells of new work; otherwise the task is asked again and
+   * again
+   */
+  attach(task: Task, announced: boolean): void;
+  /** Forgets it. */
+  detach(task: Task): void;
 }

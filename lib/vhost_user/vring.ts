@@ -49,7 +49,6 @@ export class Vring implements EventHandler {
   #kickIsEventfd = false;
   #call = -1;
   #error = -1;
-  #polled = false;
   #serving = false;
   /** The driver was owed a call when there was no descriptor for one. */
   #callOwed = false;
@@ -95,14 +94,14 @@ export class Vring implements EventHandler {
       }
     }
     if (kick < 0) {
-      this.#polled = true;
-      this.#scheduler.poll(this);
+      this.#scheduler.attach(this, false);
     } else {
       this.#kickIsEventfd = isEventfd(kick);
       // The counter of an eventfd need not be read: every write is an edge of its own.
       if (!this.#kickIsEventfd) setNonBlocking(kick);
       try {
         this.#scheduler.watch(kick, this.#kickIsEventfd ? EPOLLIN | EPOLLET : EPOLLIN, this);
+        this.#scheduler.attach(this, true);
       } catch (error) {
         this.#closeKick();
         this.#close();
@@ -319,10 +318,7 @@ export class Vring implements EventHandler {
   }
 
   #dropKick(): void {
-    if (this.#polled) {
-      this.#polled = false;
-      this.#scheduler.unpoll(this);
-    }
+    this.#scheduler.detach(this);
     if (this.#kick < 0) return;
     this.#scheduler.unwatch(this.#kick);
     this.#closeKick();

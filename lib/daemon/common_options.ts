@@ -1,0 +1,79 @@
+/**
+ * The options that all three daemons share.
+ *
+ * @module
+ */
+
+import { LOG_FORMATS, LOG_LEVELS } from "./log.ts";
+import type { OptionSpec } from "./options.ts";
+
+/** The most guests that one daemon serves: each has a thread of its own. */
+export const MAX_GUESTS = 256;
+/** The longest time that a guest's thread may look for work before it sleeps, in microseconds. */
+export const MAX_POLL_MICROSECONDS = 1_000_000;
+
+/** Options before those of the device, in the order of `--help`. */
+export const socketOptions: readonly OptionSpec[] = [
+  {
+    name: "socket-path",
+    short: "s",
+    value: "PATH",
+    help: "listen on the sockets PATH0, PATH1, … one per guest",
+    details:
+      "The number of the guest, from 0 on, is always appended, for a single guest as well. " +
+      "A socket that another process still holds is left alone, and so is anything that is not " +
+      "a socket; a stale socket is replaced.",
+  },
+  {
+    name: "socket-count",
+    short: "c",
+    value: "N",
+    help: "number of guests, and so of sockets",
+  },
+  {
+    name: "fd",
+    value: "N",
+    help: "serve one socket that is already open as descriptor N",
+    details: "The socket may be listening or connected; the daemon ends when the front-end of a " +
+      "connected one goes away.",
+  },
+];
+
+/** Options after those of the device. */
+export const generalOptions: readonly OptionSpec[] = [
+  {
+    name: "config",
+    value: "FILE",
+    file: true,
+    help: "read the configuration from a YAML file; options win over it",
+  },
+  {
+    name: "list",
+    help: "show what this host has for the daemon to serve, and exit",
+  },
+  {
+    name: "print-capabilities",
+    help: "print the back-end's capabilities as JSON, and exit",
+  },
+  {
+    name: "poll-us",
+    value: "N",
+    help: "look for requests for N microseconds before sleeping (default 0)",
+    details: "Saves the wake-up where requests follow each other closely and each guest has a " +
+      "processor to spare; a loss where it has not.",
+  },
+  {
+    name: "log-level",
+    value: "LEVEL",
+    choices: LOG_LEVELS,
+    help: "error, warn, info (default), debug or trace",
+  },
+  {
+    name: "log-format",
+    value: "FORMAT",
+    choices: LOG_FORMATS,
+    help: "text (default) or json, one object a line",
+  },
+  { name: "help", short: "h", help: "show this help, and exit" },
+  { name: "version", short: "V", help: "show the version, and exit" },
+];

@@ -1,0 +1,173 @@
+/**
+ * The configuration file: YAML, read with an eye on where in the file everything stands.
+ *
+ * @module
+ */
+
+import { isAlias, isMap, isScalar, isSeq, LineCounter, type Node, parseDocument } from "yaml";
+import { anyOf, closest } from "./options.ts";
+import { UsageError } from "./usage_error.ts";
+
+interface Source {
+  readonly file: string;
+  readonly lines: LineCounter;
+  readonly resolve: (node: unknown) => unknown;
+}
+
+function form(value: unknown): string {
+  if (isMap(value)) return "a mapping";
+  if (isSeq(value)) return "a list";
+  if (!isScalar(value) || value.value === null) return "nothing";
+  return typeof value.value === "string" ? `'${value.value}'` : String(value.value);
+}
+
+/** One value of the file, with its place. Every method refuses what does not fit, with that place. */
+export class ConfigNode {
+  readonly #source: Source;
+  readonly #node: unknown;
+  readonly #offset: number;
+  readonly #path: string;
+
+  private constructor(source: Source, node: unknown, offset: number, path: string) {
+    this.#source = source;
+    this.#node = source.resolve(node);
+    this.#offset = (node as Node | null)?.range?.[0] ?? offset;
+    this.#path = path;
+  }
+
+  /**
+   * Reads a file's text.
+   *
+   * @param file its name, for messages
+   * @throws {UsageError} if that is not YAML
+   */
+  static parse(file: string, text: string): ConfigNode {
+    const lines = new LineCounter();
+    const document = parseDocument(text, { lineCounter: lines });
+    const problem = document.errors[0];
+    if (problem !== undefined) {
+      const line = problem.linePos?.[0].line ?? 1;
+      const [message] = problem.message.split(/ at line |\n/);
+      throw new UsageError(`${file}:${line}: ${message}`);
+    }
+    const resolve = (node: unknown) => isAlias(node) ? node.resolve(document) : node;
+    return new ConfigNode({ file, lines, resolve }, document.contents, 0, "");
+  }
+
+  /**
+   * Reads a file.
+   *
+   * @throws {UsageError} if it cannot be read or is not YAML
+   */
+  static load(file: string): ConfigNode {
+    let text: string;
+    try {
+      text = Deno.readTextFileSync(file);
+    } catch (error) {
+      const why = error instanceof Deno.errors.NotFound
+        ? "does not exist"
+        : `cannot be read: ${(error as Error).message}`;
+      throw new UsageError(`configuration file '${file}' ${why}`);
+    }
+    return ConfigNode.parse(file, text);
+  }
+
+  /** Refuses this value: `FILE:LINE: KEY: MESSAGE`. */
+  fail(message: string): never {
+    const { line } = this.#source.lines.linePos(this.#offset);
+    const where = this.#path === "" ? "" : `${this.#path}: `;
+    throw new UsageError(`${this.#source.file}:${line}: ${where}${message}`);
+  }
+
+  #expected(what: string): never {
+    return this.fail(`expected ${what}, found ${form(this.#node)}`);
+  }
+
+  /**
+   * A mapping with no other keys than these.
+   *
+   * @returns its values by key
+   */
+  mapping<Key extends string>(keys: readonly Key[]): Partial<Record<Key, ConfigNode>> {
+    if (!isMap(this.#node)) return this.#expected(`a mapping with the keys ${anyOf(keys)}`);
+    const result: Partial<Record<Key, ConfigNode>> = {};
+    for (const { key, value } of this.#node.items) {
+      const name = String(isScalar(key) ? key.value : key);
+      const path = this.#path === "" ? name : `${this.#path}.${name}`;
+      const offset = (key as Node).range?.[0] ?? this.#offset;
+      if (!keys.includes(name as Key)) {
+        const guess = closest(name, keys);
+        const hint = guess === undefined ? `expected ${anyOf(keys)}` : `did you mean '${guess}'?`;
+        new ConfigNode(this.#source, key, offset, this.#path).fail(
+          `unknown key '${name}'; ${hint}`,
+        );
+      }
+      result[name as Key] = new ConfigNode(this.#source, value, offset, path);
+    }
+    return result;
+  }
+
+  /** True if the value is a mapping. */
+  get isMapping(): boolean {
+    return isMap(this.#node);
+  }
+
+  /** True if the value is a list. */
+  get isList(): boolean {
+    return isSeq(this.#node);
+  }
+
+  /** A list; `what` says of what, for example `line names`. */
+  list(what: string): ConfigNode[] {
+    if (!isSeq(this.#node)) return this.#expected(`a list of ${what}`);
+    return this.#node.items.map((item, index) =>
+      new ConfigNode(this.#source, item, this.#offset, `${this.#path}[${index}]`)
+    );
+  }
+
+  /** A text; `what` says which. */
+  string(what = "a text"): string {
+    const value = isScalar(this.#node) ? this.#node.value : undefined;
+    if (typeof value === "string") return value;
+    return this.#expected(what);
+  }
+
+  /** A text that is not empty, or a number taken as one: what an option of the command line takes. */
+  word(what: string): string {
+    const value = isScalar(this.#node) ? this.#node.value : undefined;
+    if (typeof value === "string" && value !== "") return value;
+    if (typeof value === "number") return this.source;
+    return this.#expected(what);
+  }
+
+  /** The value as it is written in the file, for example `0x50`. */
+  get source(): string {
+    return isScalar(this.#node) ? this.#node.source ?? String(this.#node.value) : "";
+  }
+
+  /** A whole number from `minimum` to `maximum`. */
+  integer(minimum: number, maximum: number, what = "a whole number"): number {
+    const value = isScalar(this.#node) ? this.#node.value : undefined;
+    const fits = typeof value === "number" && Number.isInteger(value) && value >= minimum &&
+      value <= maximum;
+    return fits ? value : this.#expected(`${what} from ${minimum} to ${maximum}`);
+  }
+
+  /** `true` or `false`. */
+  boolean(): boolean {
+    const value = isScalar(this.#node) ? this.#node.value : undefined;
+    return typeof value === "boolean" ? value : this.#expected("true or false");
+  }
+
+  /** One of these texts. */
+  choice<Choice extends string>(choices: readonly Choice[]): Choice {
+    const value = isScalar(this.#node) ? this.#node.value : undefined;
+    const index = choices.indexOf(value as Choice);
+    return index >= 0 ? choices[index] : this.#expected(anyOf(choices));
+  }
+
+  /** True if the value is a number. */
+  get isNumber(): boolean {
+    return isScalar(this.#node) && typeof this.#node.value === "number";
+  }
+}

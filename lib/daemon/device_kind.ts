@@ -1,0 +1,68 @@
+/**
+ * What a device brings along to become a daemon: one value of this type per program.
+ *
+ * @module
+ */
+
+import type { Logger } from "@logtape/logtape";
+import type { VirtioDevice } from "../virtio/device.ts";
+import type { ConfigNode } from "./config_file.ts";
+import type { OptionSpec, OptionValues } from "./options.ts";
+
+/** What the command line and the configuration file say about the device. */
+export interface DeviceInput<Key extends string> {
+  /** Values of the device's options. */
+  readonly options: OptionValues;
+  /** Values of the device's keys of the configuration file. */
+  readonly config: Partial<Record<Key, ConfigNode>>;
+  /** The number of guests, where it was said. */
+  readonly guestCount: number | undefined;
+}
+
+/** What one guest gets. */
+export interface GuestPlan<Settings> {
+  /** Handed to the guest's thread: anything that `postMessage` can copy or share. */
+  readonly settings: Settings;
+  /** What is served, for people, for example `8 simulated lines`. */
+  readonly title: string;
+}
+
+/**
+ * A kind of device.
+ *
+ * @template Settings of one guest's device
+ * @template Key of the device's part of the configuration file
+ */
+export interface DeviceKind<Settings, Key extends string = string> {
+  /** The program's name. */
+  readonly program: string;
+  /** The back-end type of `--print-capabilities`, for example `gpio`. */
+  readonly type: string;
+  /** One line that says what the program does, without a full stop. */
+  readonly summary: string;
+  /** The device's own options. */
+  readonly options: readonly OptionSpec[];
+  /** Top-level keys of the configuration file that are the device's. */
+  readonly configKeys: readonly Key[];
+  /** Command lines for `--help`, each with a remark. */
+  readonly examples: readonly { readonly args: string; readonly remark: string }[];
+
+  /**
+   * Decides, on the main thread, what each guest gets. Looks at the host where that makes for
+   * better messages, but opens nothing that has to last.
+   *
+   * @throws {UsageError} if the input makes no sense
+   * @throws {RuntimeError} if the host does not have what is asked for
+   */
+  plan(input: DeviceInput<Key>, log: Logger): readonly GuestPlan<Settings>[];
+
+  /**
+   * Makes the device of one guest, on its thread.
+   *
+   * @throws {RuntimeError} if the host does not have what it needs
+   */
+  create(settings: Settings, log: Logger): VirtioDevice;
+
+  /** What this host has to offer: the lines that `--list` prints. */
+  list(): readonly string[];
+}

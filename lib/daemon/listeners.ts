@@ -1,0 +1,148 @@
+/**
+ * The sockets at which front-ends are expected.
+ *
+ * @module
+ */
+
+import { dirname } from "node:path";
+import { EACCES, EADDRINUSE, ENOENT, EPERM, errnoText, SystemError } from "../../ffi/errno.ts";
+import { close, isOpen } from "../../ffi/fd.ts";
+import { isSocketAlive, listenAt, MAX_SOCKET_PATH, socketKind } from "../../ffi/socket.ts";
+import { RuntimeError, UsageError } from "./usage_error.ts";
+
+/** One socket. */
+export interface Listener {
+  readonly fd: number;
+  /** True if front-ends connect to it; false if it is a connection itself. */
+  readonly listening: boolean;
+  /** Where it is, for people. */
+  readonly title: string;
+  /** Closes it and takes its file away, where that is still the one made here. */
+  remove(): void;
+}
+
+/** The first descriptor that systemd passes: sd_listen_fds(3). */
+const FIRST_SYSTEMD_FD = 3;
+
+/**
+ * The paths of the sockets of `count` guests.
+ *
+ * @throws {UsageError} if one is longer than a socket's path can be
+ */
+export function socketPaths(path: string, count: number): string[] {
+  const paths = Array.from({ length: count }, (_, index) => `${path}${index}`);
+  const longest = paths[paths.length - 1];
+  const length = new TextEncoder().encode(longest).length;
+  if (length > MAX_SOCKET_PATH) {
+    throw new UsageError(
+      `socket path '${longest}' has ${length} bytes, a socket's path has at most ` +
+        `${MAX_SOCKET_PATH}; choose a shorter one`,
+    );
+  }
+  return paths;
+}
+
+/** Makes room for a socket where a stale one is in the way, and for nothing else. */
+function clear(path: string): void {
+  let found: Deno.FileInfo;
+  try {
+    found = Deno.lstatSync(path);
+  } catch (error) {
+    if (error instanceof Deno.errors.NotFound) return;
+    throw notUsable(path, EACCES);
+  }
+  if (!found.isSocket) {
+    const what = found.isDirectory ? "a directory" : found.isSymlink ? "a link" : "a file";
+    throw new RuntimeError(
+      `socket path '${path}' is ${what}, which is left alone; remove it or choose another path`,
+    );
+  }
+  if (isSocketAlive(path)) {
+    throw new RuntimeError(
+      `socket '${path}' is in use by another process; stop that one or choose another path`,
+    );
+  }
+  try {
+    Deno.removeSync(path);
+  } catch {
+    throw notUsable(path, EACCES);
+  }
+}
+
+function notUsable(path: string, number: number): RuntimeError {
+  const directory = dirname(path);
+  switch (number) {
+    case ENOENT:
+      return new RuntimeError(
+        `directory '${directory}' of socket '${path}' does not exist; create it`,
+      );
+    case EACCES:
+    case EPERM:
+      return new RuntimeError(
+        `no permission to create socket '${path}'; make '${directory}' writable for user ` +
+          `${Deno.uid()} or choose another path`,
+      );
+    case EADDRINUSE:
+      return new RuntimeError(`socket '${path}' was taken by another process just now`);
+    default:
+      return new RuntimeError(`socket '${path}' cannot be created: ${errnoText(number)}`);
+  }
+}
+
+/**
+ * Makes the socket at `path` and listens.
+ *
+ * @throws {RuntimeError} if that is not possible
+ */
+export function listen(path: string): Listener {
+  clear(path);
+  let fd: number;
+  try {
+    fd = listenAt(path);
+  } catch (error) {
+    throw error instanceof SystemError ? notUsable(path, error.errno) : error;
+  }
+  const { dev, ino } = Deno.lstatSync(path);
+  return {
+    fd,
+    listening: true,
+    title: path,
+    remove() {
+      close(fd);
+      try {
+        const now = Deno.lstatSync(path);
+        if (now.dev === dev && now.ino === ino) Deno.removeSync(path);
+      } catch {
+        // Somebody else has removed it.
+      }
+    },
+  };
+}
+
+/**
+ * Takes over a socket that is open already.
+ *
+ * @param source what named it, for messages
+ * @throws {UsageError} if it is no Unix stream socket
+ */
+export function inherit(fd: number, source: string): Listener {
+  if (!isOpen(fd)) throw new UsageError(`${source}: descriptor ${fd} is not open`);
+  const kind = socketKind(fd);
+  if (kind === "other") {
+    throw new UsageError(`${source}: descriptor ${fd} is not a Unix stream socket`);
+  }
+  return {
+    fd,
+    listening: kind === "listening",
+    title: `descriptor ${fd}`,
+    remove: () => close(fd),
+  };
+}
+
+/** The descriptors that systemd has passed to this process, in its order. */
+export function systemdDescriptors(): number[] {
+  if (Number(Deno.env.get("LISTEN_PID")) !== Deno.pid) return [];
+  const count = Number(Deno.env.get("LISTEN_FDS"));
+  if (!Number.isInteger(count) || count < 1) return [];
+  return Array.from({ length: count }, (_, index) => FIRST_SYSTEMD_FD + index);
+}

@@ -1,0 +1,144 @@
+/**
+ * From the command line and the configuration file to one validated description of what to do.
+ *
+ * @module
+ */
+
+import type { Logger } from "@logtape/logtape";
+import { MAX_GUESTS, MAX_POLL_MICROSECONDS } from "./common_options.ts";
+import { ConfigNode } from "./config_file.ts";
+import type { DeviceKind, GuestPlan } from "./device_kind.ts";
+import { LOG_FORMATS, LOG_LEVELS, type LogSettings } from "./log.ts";
+import { type OptionValues, readInteger } from "./options.ts";
+import { UsageError } from "./usage_error.ts";
+
+/** Where front-ends are expected. */
+export type SocketSettings =
+  /** At sockets that are to be made, named by this path and a number. */
+  | { readonly path: string }
+  /** At a descriptor given with `--fd`. */
+  | { readonly fd: number }
+  /** At what systemd has passed. */
+  | { readonly systemd: readonly number[] };
+
+/** Everything that a daemon is told. */
+export interface DaemonSettings<Settings> {
+  readonly sockets: SocketSettings;
+  readonly guests: readonly GuestPlan<Settings>[];
+  readonly log: LogSettings;
+  readonly pollMicroseconds: number;
+}
+
+/** Keys of the configuration file that all daemons share. */
+export const COMMON_KEYS = [
+  "socket-path",
+  "socket-count",
+  "log-level",
+  "log-format",
+  "poll-us",
+] as const;
+
+type CommonConfig = Partial<Record<(typeof COMMON_KEYS)[number], ConfigNode>>;
+
+function number(
+  name: string,
+  options: OptionValues,
+  minimum: number,
+  maximum: number,
+  config?: ConfigNode,
+): number | undefined {
+  const text = options[name];
+  if (typeof text !== "string") return config?.integer(minimum, maximum);
+  const value = readInteger(text);
+  if (value === undefined || value < minimum || value > maximum) {
+    throw new UsageError(
+      `option '--${name}' has the value '${text}', expected a whole number from ${minimum} to ` +
+        `${maximum}`,
+    );
+  }
+  return value;
+}
+
+function sockets(
+  options: OptionValues,
+  config: CommonConfig,
+  systemd: readonly number[],
+): SocketSettings {
+  const given = options["socket-path"] as string | undefined;
+  const fd = number("fd", options, 0, 2 ** 20);
+  if (fd !== undefined) {
+    if (given !== undefined) {
+      throw new UsageError("'--fd' and '--socket-path' exclude each other; give one of them");
+    }
+    return { fd };
+  }
+  if (given === undefined && systemd.length > 0) return { systemd };
+  const path = given ?? config["socket-path"]?.string("a path");
+  if (path === undefined) {
+    throw new UsageError(
+      "no socket is named; say where front-ends will connect with --socket-path PATH",
+    );
+  }
+  return { path };
+}
+
+/** How much is to be logged; known before everything else. */
+export function logSettings(options: OptionValues, config: CommonConfig): LogSettings {
+  return {
+    level: (options["log-level"] as LogSettings["level"] | undefined) ??
+      config["log-level"]?.choice(LOG_LEVELS) ?? "info",
+    format: (options["log-format"] as LogSettings["format"] | undefined) ??
+      config["log-format"]?.choice(LOG_FORMATS) ?? "text",
+  };
+}
+
+/** The configuration file as a mapping of the common keys and the device's. */
+export function readConfig<Key extends string>(
+  kind: { readonly configKeys: readonly Key[] },
+  options: OptionValues,
+): Partial<Record<Key | (typeof COMMON_KEYS)[number], ConfigNode>> {
+  const file = options.config;
+  return typeof file === "string"
+    ? ConfigNode.load(file).mapping([...COMMON_KEYS, ...kind.configKeys])
+    : {};
+}
+
+/**
+ * Puts everything together and checks that it agrees.
+ *
+ * @param systemd descriptors that systemd has passed
+ * @throws {UsageError} if it does not
+ * @throws {RuntimeError} if the host does not have what is asked for
+ */
+export function readSettings<Settings>(
+  kind: DeviceKind<Settings>,
+  options: OptionValues,
+  config: Partial<Record<string, ConfigNode>>,
+  systemd: readonly number[],
+  log: Logger,
+): DaemonSettings<Settings> {
+  const where = sockets(options, config, systemd);
+  const said = number("socket-count", options, 1, MAX_GUESTS, config["socket-count"]);
+  const fixed = "fd" in where ? 1 : "systemd" in where ? where.systemd.length : undefined;
+  if (fixed !== undefined && said !== undefined && said !== fixed) {
+    const source = "fd" in where ? "'--fd' is for one guest" : `systemd passed ${fixed} sockets`;
+    throw new UsageError(`'--socket-count' is ${said}, but ${source}; leave it out`);
+  }
+  const guestCount = said ?? fixed;
+  const guests = kind.plan({ options, config, guestCount }, log);
+  if (guestCount !== undefined && guests.length !== guestCount) {
+    throw new UsageError(
+      `there are devices for ${guests.length} guests, but ${guestCount} sockets; ` +
+        "make the two numbers agree",
+    );
+  }
+  if (guests.length > MAX_GUESTS) {
+    throw new UsageError(`${guests.length} guests are more than ${MAX_GUESTS}; start more daemons`);
+  }
+  return {
+    sockets: where,
+    guests,
+    log: logSettings(options, config),
+    pollMicroseconds: number("poll-us", options, 0, MAX_POLL_MICROSECONDS, config["poll-us"]) ?? 0,
+  };
+}
