@@ -17,7 +17,10 @@ export class EventLoop implements Scheduler {
   readonly #epoll = new Epoll();
   /** By descriptor. An event of a batch is dropped where its descriptor is no longer here. */
   readonly #handlers: (EventHandler | undefined)[] = [];
-  readonly #polled: Task[] = [];
+  /** Those that have to be asked for work. */
+  readonly #silent: Task[] = [];
+  /** Those and the ones whose work is announced. */
+  readonly #tasks: Task[] = [];
   #deferred: Task[] = [];
   #serving: Task[] = [];
   #stopped = false;
@@ -46,13 +49,17 @@ export class EventLoop implements Scheduler {
     if (!this.#deferred.includes(task)) this.#deferred.push(task);
   }
 
-  poll(task: Task): void {
-    this.#polled.push(task);
+  attach(task: Task, announced: boolean): void {
+    this.detach(task);
+    this.#tasks.push(task);
+    if (!announced) this.#silent.push(task);
   }
 
-  unpoll(task: Task): void {
-    const index = this.#polled.indexOf(task);
-    if (index >= 0) this.#polled.splice(index, 1);
+  detach(task: Task): void {
+    for (const list of [this.#tasks, this.#silent]) {
+      const index = list.indexOf(task);
+      if (index >= 0) list.splice(index, 1);
+    }
   }
 
   /** Makes {@linkcode run} return after the events at hand. */
@@ -94,8 +101,8 @@ export class EventLoop implements Scheduler {
       }
     }
     if (this.#deferred.length > 0) called += this.#serveDeferred();
-    for (let index = 0; index < this.#polled.length; index++) {
-      called += this.#serve(this.#polled[index]);
+    for (let index = 0; index < this.#silent.length; index++) {
+      called += this.#serve(this.#silent[index]);
     }
     return called;
   }
@@ -107,7 +114,22 @@ export class EventLoop implements Scheduler {
 
   #timeout(): number {
     if (this.#deferred.length > 0) return 0;
-    return this.#polled.length > 0 ? POLL_INTERVAL : -1;
+    if (this.spin > 0 && this.#spin()) return 0;
+    return this.#silent.length > 0 ? POLL_INTERVAL : -1;
+  }
+
+  /** Looks for work for a while; defers what it finds. */
+  #spin(): boolean {
+    const end = performance.now() + this.spin / 1000;
+    do {
+      for (let index = 0; index < this.#tasks.length; index++) {
+        const task = this.#tasks[index];
+        if (!task.hasWork()) continue;
+        this.defer(task);
+        return true;
+      }
+    } while (performance.now() < end);
+    return false;
   }
 
   #serveDeferred(): number {
