@@ -1,0 +1,38 @@
+/**
+ * What a process holds: descriptors, memory, time on the processor.
+ *
+ * @module
+ */
+
+/** The open descriptors of a process, as a map from number to what they refer to. */
+export function openFds(pid: number | "self" = "self"): Map<number, string> {
+  const folder = `/proc/${pid}/fd`;
+  const found = new Map<number, string>();
+  for (const { name } of Deno.readDirSync(folder)) {
+    try {
+      found.set(Number(name), Deno.readLinkSync(`${folder}/${name}`));
+    } catch {
+      // The descriptor that reads the folder itself, or one that was just closed.
+    }
+  }
+  return found;
+}
+
+/** How many descriptors a process has open. */
+export function fdCount(pid: number | "self" = "self"): number {
+  return openFds(pid).size;
+}
+
+/** The resident memory of a process in bytes. */
+export function residentMemory(pid: number): number {
+  const status = Deno.readTextFileSync(`/proc/${pid}/status`);
+  return Number(/^VmRSS:\s+(\d+) kB/m.exec(status)?.[1]) * 1024;
+}
+
+/** The processor time that a process has used so far, in seconds. */
+export function processorTime(pid: number): number {
+  const stat = Deno.readTextFileSync(`/proc/${pid}/stat`);
+  const fields = stat.slice(stat.lastIndexOf(")") + 2).split(" ");
+  const ticksPerSecond = 100;
+  return (Number(fields[11]) + Number(fields[12])) / ticksPerSecond;
+}

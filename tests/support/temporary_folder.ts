@@ -1,0 +1,19 @@
+/**
+ * A fresh folder for each test.
+ *
+ * @module
+ */
+
+/** A folder that is removed with all that is in it at the end of the block it was made in. */
+export class TemporaryFolder implements Disposable {
+  readonly path = Deno.makeTempDirSync({ prefix: "vhost-device-" });
+
+  /** The path of a file in the folder. */
+  file(name: string): string {
+    return `${this.path}/${name}`;
+  }
+
+  [Symbol.dispose](): void {
+    Deno.removeSync(this.path, { recursive: true });
+  }
+}
