@@ -155,24 +155,24 @@ export class Session implements EventHandler, DeviceHost {
     const name = requestName(request);
     this.#log.trace(`message ${name}, ${connection.header.size} bytes`);
     const known = messageShape(request);
-    const acknowledge = needReply && !known?.replies &&
-      (this.#protocolFeatures & PROTOCOL_F_REPLY_ACK) !== 0n;
+    // Asked after the request has had its effect: the one that negotiates this may use it already.
+    const acknowledge = () => needReply && (this.#protocolFeatures & PROTOCOL_F_REPLY_ACK) !== 0n;
     if (known === undefined) {
       if (!this.#unknown.has(request)) {
         this.#unknown.add(request);
         this.#log.warn(`unknown ${name} of the front-end is refused`);
       }
-      return acknowledge ? connection.replyU64(1n) : true;
+      return acknowledge() ? connection.replyU64(1n) : true;
     }
     try {
       if (known.replies) return this.#answer(request, connection);
       this.#apply(request, connection);
-      return acknowledge ? connection.replyU64(0n) : true;
+      return acknowledge() ? connection.replyU64(0n) : true;
     } catch (error) {
       if (known.replies) throw error;
       const reason = `${name} refused: ${(error as Error).message}`;
       this.#log.error(reason);
-      if (acknowledge) return connection.replyU64(1n);
+      if (acknowledge()) return connection.replyU64(1n);
       // Nobody would tell the front-end, and it relies on what it asked for.
       connection.reason = reason;
       return request === Request.SET_CONFIG;
