@@ -68,8 +68,8 @@ export function listenAt(path: string): number {
  * @throws {SystemError} as connect(2)
  */
 export function connectTo(path: string): number {
-  const fd = check("socket", libc.socket(AF_UNIX, SOCK_STREAM | SOCK_CLOEXEC, 0));
   const name = address(path);
+  const fd = check("socket", libc.socket(AF_UNIX, SOCK_STREAM | SOCK_CLOEXEC, 0));
   if (libc.connect(fd, name, name.length) < 0) {
     const error = new SystemError("connect", errno());
     close(fd);
@@ -84,8 +84,8 @@ export function connectTo(path: string): number {
  * a socket that nobody holds (`ECONNREFUSED`).
  */
 export function isSocketAlive(path: string): boolean {
-  const fd = check("socket", libc.socket(AF_UNIX, SOCK_DGRAM | SOCK_CLOEXEC, 0));
   const name = address(path);
+  const fd = check("socket", libc.socket(AF_UNIX, SOCK_DGRAM | SOCK_CLOEXEC, 0));
   const failed = libc.connect(fd, name, name.length) < 0 ? errno() : 0;
   close(fd);
   return failed !== ECONNREFUSED;

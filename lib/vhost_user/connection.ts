@@ -94,7 +94,9 @@ export class Connection {
       if (this.#receiver.truncated) {
         return this.#end("file descriptors of a message were lost (too many of them?)");
       }
-      if (header && this.#received === HEADER_SIZE) {
+      // Before the header is whole, nobody can say what may come along.
+      if (this.#received < HEADER_SIZE) continue;
+      if (header) {
         const problem = decodeHeader(this.#head, this.header);
         if (problem !== undefined) return this.#end(`malformed message: ${problem}`);
       }
