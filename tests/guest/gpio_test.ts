@@ -1,0 +1,267 @@
+import assert from "node:assert/strict";
+import { fileURLToPath } from "node:url";
+import { Daemon } from "../support/daemon.ts";
+import { TemporaryFolder } from "../support/temporary_folder.ts";
+import { guestOutput, runInGuest, startGuest } from "../support/uml.ts";
+
+/** Lines 0 to 3 are wired to lines 4 to 7. */
+const wired = `
+guests:
+  - simulated:
+      lines:
+        - name: out0
+        - name: out1
+        - name: out2
+        - name: out3
+        - name: in0
+        - name: in1
+        - name: in2
+        - name: in3
+      wires:
+        - { from: out0, to: in0 }
+        - { from: out1, to: in1 }
+        - { from: out2, to: in2 }
+        - { from: out3, to: in3 }
+`;
+
+async function withDaemon(
+  config: string,
+  use: (daemon: Daemon, folder: TemporaryFolder) => Promise<void>,
+): Promise<void> {
+  using folder = new TemporaryFolder();
+  const file = folder.file("gpio.yaml");
+  Deno.writeTextFileSync(file, config);
+  await using daemon = await Daemon.start("vhost-device-gpio", ["--config", file]);
+  await use(daemon, folder);
+}
+
+function boot(daemon: Daemon, guest = 0) {
+  return { devices: [[daemon.sockets[guest], "gpio"]] as const };
+}
+
+Deno.test("gpioinfo shows names and directions as they are configured", async () => {
+  const config = `
+guests:
+  - simulated:
+      lines:
+        - { name: led, direction: output, value: 1 }
+        - {}
+        - { name: "a button", direction: input }
+        - { name: spare }
+`;
+  await withDaemon(config, async (daemon) => {
+    const output = await guestOutput(
+      "gpiodetect; gpioinfo; gpioget --as-is -c 0 led",
+      boot(daemon),
+    );
+    assert.match(output, /^gpiochip0 \[.*\] \(4 lines\)/);
+    assert.match(output, /line +0:\s+"led"\s+output\n/);
+    assert.match(output, /line +1:\s+unnamed\s+input\n/);
+    assert.match(output, /line +2:\s+"a button"\s+input\n/);
+    assert.match(output, /line +3:\s+"spare"\s+input\n/);
+    assert.match(output, /"led"=active/);
+  });
+});
+
+Deno.test("a plain list of lines has the names that the reference gives them", async () => {
+  await using daemon = await Daemon.start("vhost-device-gpio", ["-c", "1", "-l", "s8"]);
+  const output = await guestOutput("gpioinfo -c 0", boot(daemon));
+  const names = [...output.matchAll(/"(\w+)"/g)].map(([, name]) => name);
+  assert.deepEqual(names, Array.from({ length: 8 }, (_, line) => `dummy${line}`));
+});
+
+Deno.test("every line can be set and is read where its wire leads", async () => {
+  const script = `
+    for level in 0 1; do
+      for line in 0 1 2 3; do
+        gpioset -t 300ms,0 -c 0 out$line=$level &
+        # The output is there once the consumer is shown.
+        until gpioinfo -c 0 out$line | grep -q consumer; do :; done
+        gpioget --numeric -c 0 in$line
+        kill $!; wait $! 2>/dev/null || :
+      done
+    done`;
+  await withDaemon(wired, async (daemon) => {
+    const output = await guestOutput(script, boot(daemon));
+    assert.deepEqual(output.trim().split(/\s+/), ["0", "0", "0", "0", "1", "1", "1", "1"]);
+  });
+});
+
+Deno.test("line changes are logged at info", async () => {
+  await using daemon = await Daemon.start("vhost-device-gpio", ["-l", "s8"]);
+  await guestOutput("gpioset -t0 -c 0 dummy3=1", boot(daemon));
+  assert.match(daemon.log, /info .*line 3 "dummy3": direction output/);
+  assert.match(daemon.log, /info .*line 3 "dummy3": value 1/);
+  assert.match(daemon.log, /info .*line 3 "dummy3": direction none/);
+});
+
+Deno.test("a value set before the direction is driven from the first moment on", async () => {
+  const script = `
+    gpiomon --format '%e' -n 2 -c 0 in0 >/tmp/edges & monitor=$!
+    until gpioinfo -c 0 in0 | grep -q consumer; do :; done
+    gpioset -t 50ms,0 -c 0 out0=1
+    wait $monitor; cat /tmp/edges`;
+  await withDaemon(wired, async (daemon) => {
+    // 1 is rising, 2 falling: there is no pulse to 0 in between.
+    const output = await guestOutput(script, boot(daemon));
+    assert.deepEqual(output.trim().split("\n"), ["1", "2"]);
+    assert.match(daemon.log, /direction output/);
+  });
+});
+
+/** Watches in1 for one kind of edge while out1 goes up and down three times. */
+const watch = (edges: string, count: number) => `
+  gpiomon --edges ${edges} --format '%e' -n ${count} -c 0 in1 >/tmp/edges & monitor=$!
+  until gpioinfo -c 0 in1 | grep -q consumer; do :; done
+  gpioset -t 20ms,20ms,20ms,20ms,20ms,20ms,0 -c 0 out1=0
+  wait $monitor; cat /tmp/edges`;
+
+for (
+  const [edges, expected] of [
+    ["rising", ["1", "1", "1"]],
+    ["falling", ["2", "2", "2"]],
+    ["both", ["1", "2", "1", "2", "1", "2"]],
+  ] as const
+) {
+  Deno.test(`gpiomon sees ${edges} edges that arrive through a wire`, async () => {
+    await withDaemon(wired, async (daemon) => {
+      const output = await guestOutput(watch(edges, expected.length), boot(daemon));
+      assert.deepEqual(output.trim().split("\n"), expected);
+    });
+  });
+}
+
+Deno.test("of 1,000 edges none is lost", async () => {
+  const script = `
+    gpiomon --format '%e' -n 1000 -c 0 in2 >/tmp/edges & monitor=$!
+    until gpioinfo -c 0 in2 | grep -q consumer; do :; done
+    { for i in $(seq 500); do echo set out2=1; echo sleep 1ms; echo set out2=0; echo sleep 1ms
+      done; echo exit; } | gpioset -i -c 0 out2=0 >/dev/null
+    wait $monitor; tr -d '\\n' </tmp/edges`;
+  await withDaemon(wired, async (daemon) => {
+    assert.equal((await guestOutput(script, boot(daemon))).trim(), "12".repeat(500));
+  });
+});
+
+Deno.test("an edge that comes while the interrupt is masked is delivered afterwards", async () => {
+  // Both edges of a pulse come at once; the driver has the interrupt masked for the second one.
+  const script = `
+    gpiomon --format '%e' -n 400 -c 0 in2 >/tmp/edges & monitor=$!
+    until gpioinfo -c 0 in2 | grep -q consumer; do :; done
+    { for i in $(seq 200); do echo set out2=1; echo set out2=0; echo sleep 2ms
+      done; echo exit; } | gpioset -i -c 0 out2=0 >/dev/null
+    wait $monitor; wc -l </tmp/edges`;
+  await withDaemon(wired, async (daemon) => {
+    assert.equal((await guestOutput(script, boot(daemon))).trim(), "400");
+  });
+});
+
+Deno.test("level interrupts come as long as the level lasts, and no longer", async () => {
+  const script = `
+    count() { awk -v irq="$1" '$NF == irq { print $2 }' /proc/interrupts; }
+    grep -E 'high-key|low-key' /proc/interrupts
+    echo before $(count high-key) $(count low-key)
+    gpioset -i -c 0 out0=0 out1=1 < <(
+      echo set out0=1 out1=0; echo sleep 100ms; echo set out0=0 out1=1; echo sleep 100ms; echo exit
+    ) >/dev/null & setter=$!
+    until [ "$(count high-key)" -gt 1 ] && [ "$(count low-key)" -gt 1 ]; do :; done
+    wait $setter
+    after="$(count high-key) $(count low-key)"
+    sleep 0.2
+    echo after $after now $(count high-key) $(count low-key)`;
+  const config = wired.replace("- name: in1", "- { name: in1, value: 1 }");
+  await withDaemon(config, async (daemon, folder) => {
+    Deno.symlinkSync(daemon.sockets[0], folder.file("gpio.sock"));
+    const output = await guestOutput(script, {
+      devicetree: fileURLToPath(new URL("gpio_levels.dts", import.meta.url)),
+      sockets: folder.path,
+    });
+    assert.match(output, /^before 0 0$/m);
+    const [, ...counts] = /after (\d+) (\d+) now (\d+) (\d+)/.exec(output)!.map(Number);
+    assert.ok(counts[0] > 1 && counts[1] > 1, output);
+    assert.deepEqual(counts.slice(0, 2), counts.slice(2), output);
+  });
+});
+
+Deno.test("the driver can be unbound and bound again", async () => {
+  const script = `
+    cd /sys/bus/virtio/drivers/gpio_virtio 2>/dev/null || cd /sys/bus/virtio/drivers/*gpio*
+    device=$(basename $(echo virtio*))
+    for round in 1 2 3; do
+      gpiomon --format '%e' -n 1 -c 0 in0 >/tmp/edge & monitor=$!
+      until gpioinfo -c 0 in0 | grep -q consumer; do :; done
+      gpioset -t 10ms,0 -c 0 out0=1
+      wait $monitor
+      echo $device >unbind
+      [ ! -e /dev/gpiochip0 ]
+      echo $device >bind
+      gpioget --numeric -c 0 in0
+    done
+    ! dmesg | grep -E 'WARNING|BUG|rror'`;
+  await withDaemon(wired, async (daemon) => {
+    const output = await guestOutput(script, boot(daemon));
+    assert.deepEqual(output.trim().split("\n"), ["0", "0", "0"]);
+    assert.equal(daemon.log.match(/ready:/g)?.length, 4, daemon.log);
+  });
+});
+
+Deno.test("a guest killed and booted again 20 times leaves nothing behind", async () => {
+  await withDaemon(wired, async (daemon) => {
+    const rounds = 20;
+    let fds = 0;
+    let memory = 0;
+    for (let round = 1; round <= rounds; round++) {
+      const guest = startGuest("gpiomon -c 0 in0 & echo ready; sleep 60", boot(daemon));
+      await daemon.waitForLog(/line 4 "in0": direction input/, round);
+      guest.kill("SIGKILL");
+      await Promise.all([guest.status, guest.stdout.cancel(), guest.stderr.cancel()]);
+      await daemon.waitForLog(/front-end gone/, round);
+      if (round === 3) {
+        fds = daemon.fdCount;
+        memory = daemon.residentKib;
+      }
+    }
+    assert.equal(daemon.fdCount, fds);
+    // Mapped guest memory would be 128 MiB a guest; a little is the collector's business.
+    assert.ok(daemon.residentKib < memory + 16 * 1024, `${memory} KiB, ${daemon.residentKib} KiB`);
+    const output = await guestOutput("gpioget --numeric -c 0 in0", boot(daemon));
+    assert.equal(output.trim(), "0");
+  });
+});
+
+Deno.test("two guests have chips of their own", async () => {
+  await using daemon = await Daemon.start("vhost-device-gpio", ["-c", "2", "-l", "s8:s4"], 2);
+  // Each holds its line until both have been seen by the host.
+  const hold = (line: string) =>
+    `gpiodetect; gpioset -c 0 ${line}=1 & until gpioinfo -c 0 ${line} | grep -q consumer; do :; done
+     sleep 1; gpioget --numeric --as-is -c 0 dummy0 dummy1 2>&1 || :; kill %1`;
+  const [first, second] = await Promise.all([
+    runInGuest(hold("dummy7"), boot(daemon, 0)),
+    runInGuest(hold("dummy2"), boot(daemon, 1)),
+  ]);
+  assert.match(first.output, /\(8 lines\)/);
+  assert.match(second.output, /\(4 lines\)/);
+  assert.match(daemon.log, /guest 0: line 7 "dummy7": value 1/);
+  assert.match(daemon.log, /guest 1: line 2 "dummy2": value 1/);
+  assert.doesNotMatch(daemon.log, /guest 0: line 2|guest 1: line 7/);
+});
+
+Deno.test("drivers of Linux work on top of the lines: a key and an LED", async () => {
+  const script = `
+    echo 1 >/sys/class/leds/test-led/brightness
+    od -An -tu2 -w24 -N48 </dev/input/event0 >/tmp/key & reader=$!
+    sleep 0.1
+    echo 0 >/sys/class/leds/test-led/brightness
+    wait $reader
+    awk '{ print $9, $10, $11 }' /tmp/key`;
+  await withDaemon(wired, async (daemon, folder) => {
+    Deno.symlinkSync(daemon.sockets[0], folder.file("gpio.sock"));
+    const output = await guestOutput(script, {
+      devicetree: fileURLToPath(new URL("gpio_consumers.dts", import.meta.url)),
+      sockets: folder.path,
+    });
+    // struct input_event: type EV_KEY (1), code KEY_ENTER (28), value; then EV_SYN.
+    assert.match(output, /^1 28 [01]$/m);
+    assert.match(daemon.log, /line 3 "out3": value 1/);
+  });
+});
