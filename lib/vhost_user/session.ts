@@ -213,7 +213,7 @@ export class Session implements EventHandler, DeviceHost {
       case Request.SET_MEM_TABLE:
         return this.#setMemoryTable(payload, connection.fds);
       case Request.ADD_MEM_REG:
-        return this.#memory.addRegion(decodeSingleRegion(payload), connection.fds[0]);
+        return this.#addRegion(payload, connection.fds[0]);
       case Request.REM_MEM_REG:
         return this.#removeRegion(payload);
       case Request.SET_VRING_NUM:
@@ -300,6 +300,12 @@ export class Session implements EventHandler, DeviceHost {
     this.#remap();
   }
 
+  #addRegion(payload: DataView, fd: number | undefined): void {
+    this.#memory.addRegion(decodeSingleRegion(payload), fd);
+    // A changed region is removed and added anew, and rings may lie in it.
+    this.#remap();
+  }
+
   #removeRegion(payload: DataView): void {
     // Rings in the region must let go of it first; those elsewhere are found again.
     for (const vring of this.#vrings) vring.unmap();
@@ -342,6 +348,7 @@ export class Session implements EventHandler, DeviceHost {
     if (!isQueueSize(value)) {
       throw new Refusal(`${value} is no queue size (a power of two up to 32768)`);
     }
+    if (index === 0 && vring.started) this.#driverStartsAnew();
     vring.abandon();
     vring.size = value;
   }
@@ -359,20 +366,21 @@ export class Session implements EventHandler, DeviceHost {
     const { index, value } = decodeVringState(payload);
     const vring = this.#vring(index);
     if (value > 0xffff) throw new Refusal(`${value} is no ring index`);
-    if (index === 0 && value === 0) this.#driverStartsAnew(vring);
+    const fresh = vring.started || !this.#vrings.some((other) => other.started);
+    if (index === 0 && value === 0 && fresh) this.#driverStartsAnew();
     vring.abandon();
     vring.base = value;
   }
 
   /**
-   * A driver that begins with its first queue at index 0 knows nothing of what was before: some
-   * front-ends never tell of a device reset. One that goes on, as after a pause of the guest,
-   * begins where `GET_VRING_BASE` left off.
+   * A driver that sets up its first queue while that runs, or begins there with index 0, knows
+   * nothing of what was before: some front-ends never tell of a device reset. One that goes on, as
+   * after a pause of the guest, stops the queues and begins where `GET_VRING_BASE` left off.
    */
-  #driverStartsAnew(first: Vring): void {
-    if (!first.started && this.#vrings.some((vring) => vring.started)) return;
+  #driverStartsAnew(): void {
     for (const vring of this.#vrings) vring.abandon();
     this.#device.reset();
+    this.#device.setFeatures(this.#features);
     this.#announced = false;
   }
 

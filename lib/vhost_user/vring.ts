@@ -50,6 +50,8 @@ export class Vring implements EventHandler {
   #call = -1;
   #error = -1;
   #serving = false;
+  /** The driver may believe that it need not kick: somebody has to look at the ring. */
+  #kicksOff = false;
   /** The driver was owed a call when there was no descriptor for one. */
   #callOwed = false;
   #badChains = 0;
@@ -85,11 +87,10 @@ export class Vring implements EventHandler {
     this.#kick = kick;
     this.#features = features;
     if (!this.#started) {
-      if (this.size === 0) return "its size is not known";
       this.#started = true;
-      const problem = this.remap();
+      const problem = this.size === 0 ? "its size is not known" : this.remap();
       if (problem !== undefined) {
-        this.#started = false;
+        this.#close();
         return problem;
       }
     }
@@ -103,7 +104,6 @@ export class Vring implements EventHandler {
         this.#scheduler.watch(kick, this.#kickIsEventfd ? EPOLLIN | EPOLLET : EPOLLIN, this);
         this.#scheduler.attach(this, true);
       } catch (error) {
-        this.#closeKick();
         this.#close();
         return `its kick descriptor cannot be watched: ${(error as Error).message}`;
       }
@@ -125,6 +125,8 @@ export class Vring implements EventHandler {
     const queue = SplitQueue.open(this.#memory, size, addresses, base, this.#features);
     if (typeof queue === "string") return queue;
     this.#queue = queue;
+    // What the ring says of kicks is from earlier times.
+    this.#kicksOff = true;
     return undefined;
   }
 
@@ -201,10 +203,10 @@ export class Vring implements EventHandler {
 
   /** The kick descriptor is ready. */
   onEvents(_events: number): void {
-    if (!this.#kickIsEventfd && clearEventfd(this.#kick) <= 0 && errno() !== EAGAIN) {
+    if (!this.#kickIsEventfd) {
+      const count = clearEventfd(this.#kick);
       // The other end has gone; the connection will tell.
-      this.#dropKick();
-      return;
+      if (count === 0 || (count < 0 && errno() !== EAGAIN)) this.#dropKick();
     }
     this.serve();
   }
@@ -216,7 +218,8 @@ export class Vring implements EventHandler {
 
   /** True if requests wait and may be served. */
   hasWork(): boolean {
-    return this.enabled && this.#queue !== undefined && this.#queue.hasAvailable();
+    const queue = this.#queue;
+    return this.enabled && queue !== undefined && (this.#kicksOff || queue.hasAvailable());
   }
 
   /** Serves what is available and notifies the driver. */
@@ -228,7 +231,7 @@ export class Vring implements EventHandler {
   /** Serves everything that is available now, for a device that needs it before it goes on. */
   drain(): void {
     if (this.#serving) return;
-    this.#drain(this.size);
+    if (this.#drain(this.size)) this.look();
     this.#notify();
   }
 
@@ -247,6 +250,7 @@ export class Vring implements EventHandler {
     if (!this.enabled || queue === undefined) return false;
     this.#serving = true;
     try {
+      this.#kicksOff = true;
       queue.disableKicks();
       for (let count = 0; count < limit; count++) {
         const chain = this.#spare.pop() ?? new DescriptorChain(this.#memory);
@@ -261,7 +265,10 @@ export class Vring implements EventHandler {
         }
         this.#spare.push(chain);
         if (found === EMPTY) {
-          if (!queue.enableKicks()) return false;
+          if (!queue.enableKicks()) {
+            this.#kicksOff = false;
+            return false;
+          }
           queue.disableKicks();
         } else if (found === BAD_CHAIN) {
           this.#refuse(queue, chain);

@@ -109,7 +109,7 @@ export class GuestMemory {
    * @throws {RegionError} if it is refused
    * @throws {SystemError} if the file cannot be mapped
    */
-  addRegion(description: RegionDescription, fd: number): void {
+  addRegion(description: RegionDescription, fd: number | undefined): void {
     if (this.#regions.length >= MAX_REGIONS) {
       throw new RegionError(`all ${MAX_REGIONS} memory slots are taken`);
     }
@@ -166,7 +166,11 @@ export class GuestMemory {
     return undefined;
   }
 
-  #map(description: RegionDescription, fd: number, others: readonly Region[]): Region {
+  #map(
+    description: RegionDescription,
+    fd: number | undefined,
+    others: readonly Region[],
+  ): Region {
     const { guestAddress, size, userAddress, fileOffset } = description;
     const refuse = (why: string) => new RegionError(`${show(description)} ${why}`);
     for (const value of [guestAddress + size, userAddress + size, fileOffset + size]) {
