@@ -1,0 +1,109 @@
+import assert from "node:assert/strict";
+import { EPOLLIN } from "../../../ffi/epoll.ts";
+import { clearEventfd, createEventfd, signalEventfd } from "../../../ffi/eventfd.ts";
+import { close } from "../../../ffi/fd.ts";
+import { EventLoop } from "../../../lib/daemon/event_loop.ts";
+
+/** A loop in which nothing may fail. */
+function makeLoop(): EventLoop {
+  return new EventLoop((error) => {
+    throw error;
+  });
+}
+
+Deno.test("a handler is called when its descriptor is ready, until it is unwatched", () => {
+  const loop = makeLoop();
+  const eventfd = createEventfd();
+  let calls = 0;
+  loop.watch(eventfd, EPOLLIN, { onEvents: () => calls++ });
+  assert.equal(loop.turn(0), 0);
+  signalEventfd(eventfd);
+  assert.equal(loop.turn(0), 1);
+  loop.unwatch(eventfd);
+  loop.unwatch(eventfd);
+  assert.equal(loop.turn(0), 0);
+  assert.equal(calls, 1);
+  close(eventfd);
+  loop.close();
+});
+
+Deno.test("no event comes through for a descriptor that was unwatched in the same round", () => {
+  const loop = makeLoop();
+  const eventfds = [createEventfd(1), createEventfd(1)];
+  let calls = 0;
+  for (const [index, fd] of eventfds.entries()) {
+    const other = eventfds[1 - index];
+    loop.watch(fd, EPOLLIN, {
+      onEvents() {
+        calls++;
+        loop.unwatch(other);
+      },
+    });
+  }
+  loop.turn(0);
+  assert.equal(calls, 1);
+  for (const fd of eventfds) close(fd);
+  loop.close();
+});
+
+Deno.test("V12 a handler that throws does not end the loop or the round", () => {
+  const errors: unknown[] = [];
+  const loop = new EventLoop((error) => errors.push(error));
+  const eventfds = [createEventfd(1), createEventfd(1)];
+  for (const fd of eventfds) {
+    loop.watch(fd, EPOLLIN, {
+      onEvents() {
+        clearEventfd(fd);
+        throw new Error(`of ${fd}`);
+      },
+    });
+  }
+  loop.turn(0);
+  assert.equal(errors.length, 2);
+  assert.equal(loop.turn(0), 0);
+  for (const fd of eventfds) close(fd);
+  loop.close();
+});
+
+Deno.test("deferred work is done once, after the events, and not if there is none left", () => {
+  const loop = makeLoop();
+  const eventfd = createEventfd(1);
+  const order: string[] = [];
+  let work = true;
+  const task = { hasWork: () => work, serve: () => order.push("task") };
+  loop.watch(eventfd, EPOLLIN, {
+    onEvents() {
+      order.push("event");
+      clearEventfd(eventfd);
+      loop.defer(task);
+      loop.defer(task);
+    },
+  });
+  loop.turn(0);
+  assert.deepEqual(order, ["event", "task"]);
+  assert.equal(loop.turn(0), 0);
+  loop.defer(task);
+  work = false;
+  assert.equal(loop.turn(0), 0);
+  assert.deepEqual(order, ["event", "task"]);
+  close(eventfd);
+  loop.close();
+});
+
+Deno.test("work that defers itself lets events through in between", () => {
+  const loop = makeLoop();
+  const stop = createEventfd();
+  let served = 0;
+  const task = {
+    hasWork: () => true,
+    serve() {
+      if (++served === 1000) signalEventfd(stop);
+      loop.defer(task);
+    },
+  };
+  loop.watch(stop, EPOLLIN, { onEvents: () => loop.stop() });
+  loop.defer(task);
+  loop.run();
+  assert.ok(served >= 1000 && served < 1010);
+  close(stop);
+});
