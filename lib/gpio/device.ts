@@ -66,6 +66,8 @@ export class GpioDevice implements VirtioDevice, EdgeListener {
   readonly #latched: Uint8Array;
   /** The driver's last choice of a type was refused, which Linux does not take notice of. */
   readonly #refused: Uint8Array;
+  /** The line became an input only for its interrupt. */
+  readonly #implied: Uint8Array;
   /** Event buffers that wait for an interrupt, by line. */
   readonly #waiting: (DescriptorChain | undefined)[];
   #host: DeviceHost | undefined;
@@ -82,6 +84,7 @@ export class GpioDevice implements VirtioDevice, EdgeListener {
     this.#irqType = new Uint8Array(lineCount);
     this.#latched = new Uint8Array(lineCount);
     this.#refused = new Uint8Array(lineCount);
+    this.#implied = new Uint8Array(lineCount);
     this.#waiting = new Array(lineCount).fill(undefined);
   }
 
@@ -108,6 +111,7 @@ export class GpioDevice implements VirtioDevice, EdgeListener {
     this.#irqType.fill(IRQ_NONE);
     this.#latched.fill(0);
     this.#refused.fill(0);
+    this.#implied.fill(0);
     this.#waiting.fill(undefined);
     this.#backend.release();
   }
@@ -177,6 +181,7 @@ export class GpioDevice implements VirtioDevice, EdgeListener {
       this.#remembered[line] = NOTHING_REMEMBERED;
       return backend.setDirection(line, DIRECTION_NONE, 0);
     }
+    this.#implied[line] = 0;
     // An interrupt belongs to an input; it has to be disabled before the line is anything else.
     if (direction === DIRECTION_IN) return backend.setDirection(line, DIRECTION_IN, 0);
     if (direction !== DIRECTION_OUT || this.#irqType[line] !== IRQ_NONE) return false;
@@ -208,8 +213,8 @@ export class GpioDevice implements VirtioDevice, EdgeListener {
       : type <= IRQ_EDGE_BOTH
       ? type
       : 0;
-    const accepted = edges !== 0 && this.#irqType[line] === IRQ_NONE &&
-      this.#backend.direction(line) === DIRECTION_IN && this.#backend.setEdges(line, edges);
+    const accepted = edges !== 0 && this.#irqType[line] === IRQ_NONE && this.#becomesInput(line) &&
+      this.#backend.setEdges(line, edges);
     if (!accepted) {
       this.#refused[line] = 1;
       return false;
@@ -218,6 +223,18 @@ export class GpioDevice implements VirtioDevice, EdgeListener {
     this.#latched[line] = 0;
     this.#irqType[line] = type;
     if (this.#isActive(line)) this.#return(line, EVENT_VALID);
+    return true;
+  }
+
+  /**
+   * True if a line is an input or can be made one. Linux enables the interrupt of a line that is
+   * used for nothing else without ever setting its direction.
+   */
+  #becomesInput(line: number): boolean {
+    const direction = this.#backend.direction(line);
+    if (direction !== DIRECTION_NONE) return direction === DIRECTION_IN;
+    if (!this.#backend.setDirection(line, DIRECTION_IN, 0)) return false;
+    this.#implied[line] = 1;
     return true;
   }
 
@@ -234,6 +251,10 @@ export class GpioDevice implements VirtioDevice, EdgeListener {
     this.#irqType[line] = IRQ_NONE;
     this.#refused[line] = 0;
     if (enabled) this.#backend.setEdges(line, 0);
+    if (this.#implied[line]) {
+      this.#implied[line] = 0;
+      this.#backend.setDirection(line, DIRECTION_NONE, 0);
+    }
     this.#return(line, EVENT_INVALID);
   }
 
