@@ -1,99 +1,113 @@
 /**
- * A daemon as a process of its own, from source or as a compiled program.
+ * A daemon as a process of its own, from its source or as a compiled program.
  *
  * @module
  */
 
-import { fileURLToPath } from "node:url";
 import { isSocketAlive } from "../../ffi/socket.ts";
+import { FrontEnd } from "./front_end.ts";
+import { fdCount, openFds, processorTime, residentMemory } from "./process_state.ts";
 import { TemporaryFolder } from "./temporary_folder.ts";
+import { PATIENCE, until } from "./wait.ts";
 
-/** The programs under test. */
-export type Program = "vhost-device-gpio" | "vhost-device-i2c" | "vhost-device-spi";
+/** A folder with compiled programs to test instead of the sources. */
+const BIN_DIR = Deno.env.get("VHOST_DEVICE_BIN_DIR");
+const ROOT = new URL("../../", import.meta.url).pathname;
+/** What the daemons may do; no more than their compiled programs. */
+const PERMISSIONS = [
+  "--allow-ffi",
+  "--allow-read",
+  "--allow-write",
+  "--allow-env",
+  "--allow-sys=uid",
+];
 
-const root = new URL("../../", import.meta.url);
-
-/**
- * What to run for a program: its source with this deno, or the executable in the folder that
- * `VHOST_DEVICE_BIN_DIR` names.
- */
-export function programCommand(program: Program): string[] {
-  const folder = Deno.env.get("VHOST_DEVICE_BIN_DIR");
-  if (folder !== undefined && folder !== "") return [`${folder}/${program}`];
-  const source = fileURLToPath(new URL(`cmd/${program}.ts`, root));
-  return [Deno.execPath(), "run", "--quiet", "--no-prompt", "--allow-all", source];
+/** How a daemon is started. */
+export interface DaemonOptions {
+  /** The number of sockets, and the `-c` that goes with it. */
+  readonly count?: number;
+  /** A program to run instead, with the same command line. */
+  readonly program?: string;
+  /** For V8, where the daemon is run from its source. */
+  readonly v8Flags?: readonly string[];
+  /** Shell commands that come first, for example to set limits. */
+  readonly prepare?: string;
+  /** The `-s` option; false where the arguments say where to listen. */
+  readonly socketOption?: boolean;
 }
 
-/** What a program that ends by itself has done. */
-export interface Outcome {
+/** How a process ended, and how long after it was asked to. */
+export interface Ending {
   readonly code: number;
-  readonly stdout: string;
-  readonly stderr: string;
+  readonly signal: Deno.Signal | null;
+  readonly milliseconds: number;
 }
 
-/** Runs a program to its end. */
-export async function runProgram(
-  program: Program,
-  args: readonly string[],
-  env: Record<string, string> = {},
-): Promise<Outcome> {
-  const [path, ...first] = programCommand(program);
-  const { code, stdout, stderr } = await new Deno.Command(path, {
-    args: [...first, ...args],
-    env: { NO_COLOR: "1", ...env },
-    stdin: "null",
-  }).output();
-  const text = new TextDecoder();
-  return { code, stdout: text.decode(stdout), stderr: text.decode(stderr) };
+/** The command that runs a daemon. */
+export function command(program: string, options: DaemonOptions = {}): string[] {
+  if (options.program !== undefined) return [options.program];
+  if (BIN_DIR) return [`${BIN_DIR}/${program}`];
+  const flags = options.v8Flags ?? [];
+  return [
+    Deno.execPath(),
+    "run",
+    "--quiet",
+    "--no-prompt",
+    ...PERMISSIONS,
+    ...(flags.length > 0 ? [`--v8-flags=${flags.join(",")}`] : []),
+    `${ROOT}cmd/${program}.ts`,
+  ];
 }
 
-async function collect(stream: ReadableStream<Uint8Array>, take: (text: string) => void) {
-  for await (const chunk of stream.pipeThrough(new TextDecoderStream())) take(chunk);
-}
-
-/** A running daemon. */
+/** A running daemon with its sockets in a folder of its own. */
 export class Daemon implements AsyncDisposable {
+  readonly folder = new TemporaryFolder();
   readonly #child: Deno.ChildProcess;
-  readonly #collected: Promise<void>;
-  readonly #folder: TemporaryFolder;
-  #log = "";
-  #wake: (() => void)[] = [];
+  #ending: Promise<Deno.CommandStatus>;
 
-  private constructor(
-    child: Deno.ChildProcess,
-    readonly sockets: readonly string[],
-    folder: TemporaryFolder,
-  ) {
-    this.#child = child;
-    this.#folder = folder;
-    this.#collected = collect(child.stderr, (text) => {
-      this.#log += text;
-      this.#wake.splice(0).forEach((wake) => wake());
-    }).then(() => this.#wake.splice(0).forEach((wake) => wake()));
-  }
-
-  /**
-   * Starts a program with sockets in a fresh folder, and waits until they are there.
-   *
-   * @param args all arguments but `--socket-path`
-   * @param guests the number of sockets to expect
-   */
-  static async start(program: Program, args: readonly string[], guests = 1): Promise<Daemon> {
-    const folder = new TemporaryFolder();
-    const base = `${folder.path}/socket`;
-    const [path, ...first] = programCommand(program);
-    const child = new Deno.Command(path, {
-      args: [...first, "--socket-path", base, ...args],
-      env: { NO_COLOR: "1" },
+  private constructor(program: string, args: readonly string[], options: DaemonOptions) {
+    const sockets = options.socketOption === false
+      ? []
+      : ["-s", this.folder.file("socket"), "-c", `${options.count ?? 1}`];
+    // Standard error goes to a file: the test's thread is often blocked and reads no pipe.
+    const script = `${options.prepare ?? ":"}; log=$1; shift; exec "$@" </dev/null >"$log" 2>&1`;
+    this.#child = new Deno.Command("sh", {
+      args: [
+        "-c",
+        script,
+        "sh",
+        this.folder.file("log"),
+        ...command(program, options),
+        ...sockets,
+        ...args,
+      ],
       stdin: "null",
       stdout: "null",
-      stderr: "piped",
+      stderr: "null",
     }).spawn();
-    const sockets = Array.from({ length: guests }, (_, guest) => `${base}${guest}`);
-    const daemon = new Daemon(child, sockets, folder);
-    await daemon.waitForLog(new RegExp(`guest ${guests - 1}: .* at `), 1, 20_000);
-    const missing = sockets.filter((socket) => !isSocketAlive(socket));
-    if (missing.length > 0) throw new Error(`not served: ${missing.join(", ")}`);
+    this.#ending = this.#child.status;
+  }
+
+  /** Starts a daemon and waits until its sockets are there. */
+  static async start(
+    program: string,
+    args: readonly string[],
+    options: DaemonOptions = {},
+  ): Promise<Daemon> {
+    const daemon = new Daemon(program, args, options);
+    if (options.socketOption === false) return daemon;
+    const last = daemon.socket((options.count ?? 1) - 1);
+    let ended = false;
+    daemon.#ending.then(() => ended = true);
+    const deadline = performance.now() + 3 * PATIENCE;
+    while (!exists(last) || !isSocketAlive(last)) {
+      if (ended || performance.now() > deadline) {
+        const log = daemon.log;
+        await daemon[Symbol.asyncDispose]();
+        throw new Error(`${program} did not start:\n${log}`);
+      }
+      await new Promise((resolve) => setTimeout(resolve, 5));
+    }
     return daemon;
   }
 
@@ -101,50 +115,74 @@ export class Daemon implements AsyncDisposable {
     return this.#child.pid;
   }
 
-  /** Everything logged so far. */
+  /** What the daemon has printed so far. */
   get log(): string {
-    return this.#log;
+    const path = this.folder.file("log");
+    return exists(path) ? Deno.readTextFileSync(path) : "";
   }
 
-  /** The number of open file descriptors. */
-  get fdCount(): number {
-    return [...Deno.readDirSync(`/proc/${this.pid}/fd`)].length;
+  /** The path of a guest's socket. */
+  socket(guest = 0): string {
+    return this.folder.file(`socket${guest}`);
   }
 
-  /** The resident memory in KiB. */
-  get residentKib(): number {
-    const status = Deno.readTextFileSync(`/proc/${this.pid}/status`);
-    return Number(/VmRSS:\s+(\d+)/.exec(status)?.[1]);
+  /** Connects a front-end. */
+  connect(guest = 0): FrontEnd {
+    return FrontEnd.connect(this.socket(guest));
   }
 
-  /** Waits until the log has matched `pattern` `times` times. */
-  async waitForLog(pattern: RegExp, times = 1, limit = 10_000): Promise<void> {
-    const all = new RegExp(pattern.source, pattern.flags.replace("g", "") + "g");
-    const end = Date.now() + limit;
-    while ((this.#log.match(all)?.length ?? 0) < times) {
-      const rest = end - Date.now();
-      if (rest <= 0) throw new Error(`the log has no ${pattern}:\n${this.#log}`);
-      let timer = 0;
-      const timeout = new Promise<void>((resolve) => timer = setTimeout(resolve, rest));
-      await Promise.race([new Promise<void>((resolve) => this.#wake.push(resolve)), timeout]);
-      clearTimeout(timer);
-    }
+  fds(): Map<number, string> {
+    return openFds(this.pid);
+  }
+
+  fdCount(): number {
+    return fdCount(this.pid);
+  }
+
+  residentMemory(): number {
+    return residentMemory(this.pid);
+  }
+
+  processorTime(): number {
+    return processorTime(this.pid);
+  }
+
+  /** Waits until the log has a line that matches. */
+  untilLogged(pattern: RegExp): void {
+    until(`a log line ${pattern}`, () => pattern.test(this.log));
   }
 
   /** Sends a signal and waits for the end. */
-  async stop(signal: Deno.Signal = "SIGTERM"): Promise<Deno.CommandStatus> {
-    try {
-      this.#child.kill(signal);
-    } catch {
-      // It has ended by itself.
-    }
-    const status = await this.#child.status;
-    await this.#collected;
-    return status;
+  async stop(signal: Deno.Signal = "SIGTERM"): Promise<Ending> {
+    const begin = performance.now();
+    this.#child.kill(signal);
+    const { code, signal: ended } = await this.#ending;
+    return { code, signal: ended, milliseconds: performance.now() - begin };
+  }
+
+  /** Waits for an end that comes by itself. */
+  async ended(): Promise<number> {
+    return (await this.#ending).code;
   }
 
   async [Symbol.asyncDispose](): Promise<void> {
-    await this.stop();
-    this.#folder[Symbol.dispose]();
+    const kill = setTimeout(() => this.#child.kill("SIGKILL"), PATIENCE);
+    try {
+      this.#child.kill("SIGTERM");
+    } catch {
+      // It has ended already.
+    }
+    await this.#ending;
+    clearTimeout(kill);
+    this.folder[Symbol.dispose]();
+  }
+}
+
+function exists(path: string): boolean {
+  try {
+    Deno.lstatSync(path);
+    return true;
+  } catch {
+    return false;
   }
 }
