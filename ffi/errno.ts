@@ -17,6 +17,7 @@ export const {
   EINTR,
   EINVAL,
   EIO,
+  EMSGSIZE,
   ENODEV,
   ENOENT,
   ENOTTY,

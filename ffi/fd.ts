@@ -14,6 +14,8 @@ const F_GET_SEALS = 1034;
 const F_SEAL_SEAL = 1;
 const F_SEAL_SHRINK = 2;
 const O_NONBLOCK = 0o4000;
+const LOCK_EX = 2;
+const LOCK_NB = 4;
 const S_IFMT = 0o170000;
 const S_IFREG = 0o100000;
 
@@ -57,6 +59,15 @@ export function describe(fd: number): string {
 /** True if `fd` is an eventfd(2), whose counter need not be read to be told of each write. */
 export function isEventfd(fd: number): boolean {
   return describe(fd) === "anon_inode:[eventfd]";
+}
+
+/**
+ * Takes the file behind `fd` for this process (flock(2), advisory), until `fd` is closed.
+ *
+ * @returns false if another process, or another opening of the file, has it
+ */
+export function lockExclusively(fd: number): boolean {
+  return libc.flock(fd, LOCK_EX | LOCK_NB) === 0;
 }
 
 /** The size in bytes of the file behind `fd`, or `undefined` where that is no regular file. */

@@ -51,6 +51,8 @@ const library = Deno.dlopen("libc.so.6", {
     ],
     result: "i32",
   },
+  /** `int flock(int fd, int op)`: flock(2) */
+  flock: { parameters: ["i32", "i32"], result: "i32" },
   /** `int fstat(int fd, struct stat *statbuf)`: fstat(2) */
   fstat: {
     parameters: [

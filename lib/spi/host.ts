@@ -1,0 +1,232 @@
+/**
+ * A real SPI controller: spidev nodes of one bus, one for each chip select.
+ *
+ * Linux guests send each transfer of a message by itself and do not say where the message ends. A
+ * transfer that only writes, and whose chip select is not to be released, is taken for the command
+ * of a transfer that only reads: the chip stays selected until that comes, anything else comes, or
+ * the device has waited long enough.
+ *
+ * A transfer longer than spidev's buffers goes in pieces, between which the chip stays selected.
+ *
+ * @module
+ */
+
+import type { Logger } from "@logtape/logtape";
+import { EMSGSIZE, errno, errnoText } from "../../ffi/errno.ts";
+import {
+  SPI_CPHA,
+  SPI_CPOL,
+  SPI_CS_HIGH,
+  SPI_LOOP,
+  SPI_LSB_FIRST,
+  SPI_RX_DUAL,
+  SPI_RX_OCTAL,
+  SPI_RX_QUAD,
+  SPI_TX_DUAL,
+  SPI_TX_OCTAL,
+  SPI_TX_QUAD,
+  SpiMessage,
+  type TransferSettings,
+  writeMode,
+} from "../../ffi/spidev.ts";
+import type { HostBuffer } from "../virtio/descriptor_chain.ts";
+import type { SpiBackend, TransferData } from "./backend.ts";
+import { Bus } from "./bus.ts";
+import { SharedNodes } from "./host_nodes.ts";
+import { NBITS_MODES } from "./probe.ts";
+import {
+  type Limits,
+  MODE_CPHA,
+  MODE_CPOL,
+  MODE_CS_HIGH,
+  MODE_LOOP,
+  MODE_LSB_FIRST,
+  type Transfer,
+  wordBytes,
+} from "./protocol.ts";
+
+/** A real controller. */
+export interface HostSettings {
+  readonly kind: "host";
+  /** The nodes, in the order of the guest's chip selects. */
+  readonly paths: readonly string[];
+  readonly limits: Limits;
+  /** The longest transfer of one message in bytes. */
+  readonly pieceSize: number;
+}
+
+/** What the guests of a real controller share. */
+export interface HostMemory {
+  readonly bus: SharedArrayBuffer;
+  readonly nodes: SharedArrayBuffer;
+}
+
+/** Makes what the guests share, on the main thread. */
+export function makeHostMemory(nodes: number): HostMemory {
+  return {
+    bus: new SharedArrayBuffer(Bus.SIZE),
+    nodes: new SharedArrayBuffer(SharedNodes.size(nodes)),
+  };
+}
+
+const NOT_SELECTED = -1;
+/** All that a request decides of a node's mode. */
+const REQUEST_MODES = SPI_CPHA | SPI_CPOL | SPI_CS_HIGH | SPI_LSB_FIRST | SPI_LOOP | NBITS_MODES;
+
+function hostMode(transfer: Transfer): number {
+  const { mode, txNbits, rxNbits } = transfer;
+  return (mode & MODE_CPHA ? SPI_CPHA : 0) | (mode & MODE_CPOL ? SPI_CPOL : 0) |
+    (mode & MODE_CS_HIGH ? SPI_CS_HIGH : 0) | (mode & MODE_LSB_FIRST ? SPI_LSB_FIRST : 0) |
+    (mode & MODE_LOOP ? SPI_LOOP : 0) |
+    (txNbits === 2 ? SPI_TX_DUAL : txNbits === 4 ? SPI_TX_QUAD : txNbits === 8 ? SPI_TX_OCTAL : 0) |
+    (rxNbits === 2 ? SPI_RX_DUAL : rxNbits === 4 ? SPI_RX_QUAD : rxNbits === 8 ? SPI_RX_OCTAL : 0);
+}
+
+/** Whole microseconds that are not shorter. */
+function microseconds(nanoseconds: number): number {
+  return Math.ceil(nanoseconds / 1000);
+}
+
+/** The address of a buffer's first byte, found out once per buffer. */
+class BufferAddress {
+  #buffer: HostBuffer | undefined;
+  #address = 0;
+
+  of(buffer: HostBuffer): number {
+    if (buffer !== this.#buffer) {
+      this.#buffer = buffer;
+      const pointer = Deno.UnsafePointer.of(buffer.bytes);
+      this.#address = Number(Deno.UnsafePointer.value(pointer));
+    }
+    return this.#address;
+  }
+}
+
+/** A real controller, as one guest has it. */
+export class HostController implements SpiBackend {
+  readonly limits: Limits;
+  readonly bus: Bus;
+  readonly #settings: HostSettings;
+  readonly #nodes: SharedNodes;
+  readonly #log: Logger;
+  readonly #message = new SpiMessage(2);
+  readonly #sent = new BufferAddress();
+  readonly #received = new BufferAddress();
+  readonly #common: TransferSettings = {
+    delayMicroseconds: 0,
+    wordDelayMicroseconds: 0,
+    speed: 0,
+    bitsPerWord: 8,
+    txLines: 1,
+    rxLines: 1,
+  };
+  #selected = NOT_SELECTED;
+  #lastError = 0;
+
+  /** @throws {RuntimeError} if a node cannot be had */
+  constructor(settings: HostSettings, memory: HostMemory, guest: number, log: Logger) {
+    this.limits = settings.limits;
+    this.bus = new Bus(memory.bus, guest);
+    this.#settings = settings;
+    this.#nodes = new SharedNodes(memory.nodes, settings.paths);
+    this.#log = log;
+  }
+
+  get selected(): boolean {
+    return this.#selected !== NOT_SELECTED;
+  }
+
+  continues(transfer: Transfer): boolean {
+    const { chipSelect } = transfer;
+    return chipSelect === this.#selected && transfer.txLength === 0 &&
+      this.#nodes.mode(chipSelect) === this.#mode(transfer);
+  }
+
+  run(transfer: Transfer, data: TransferData): boolean {
+    const node = transfer.chipSelect;
+    const mode = this.#mode(transfer);
+    if (this.#nodes.mode(node) !== mode) {
+      if (writeMode(this.#nodes.fd(node), mode) < 0) return this.#failed(node);
+      this.#nodes.setMode(node, mode);
+    }
+    const begins = this.#selected !== node;
+    const keep = transfer.csChange === 0 && transfer.txLength > 0 && transfer.rxLength === 0;
+    this.#describe(transfer);
+    const tx = transfer.txLength > 0 ? this.#sent.of(data.sent) : 0;
+    const rx = transfer.rxLength > 0 ? this.#received.of(data.received) : 0;
+    const size = wordBytes(transfer.bitsPerWord);
+    const piece = this.#settings.pieceSize - this.#settings.pieceSize % size;
+    const { length } = transfer;
+    let done = 0;
+    do {
+      const part = Math.min(piece, length - done);
+      const last = done + part === length;
+      this.#message.clear();
+      if (done === 0 && begins && transfer.setup > 0) this.#appendDelay(transfer.setup);
+      this.#common.delayMicroseconds = last ? microseconds(transfer.hold) : 0;
+      const from = tx === 0 ? 0 : tx + done;
+      const to = rx === 0 ? 0 : rx + done;
+      // At the end of a message, cs_change keeps the chip selected.
+      this.#message.append(from, to, part, this.#common, last ? keep : true);
+      if (this.#message.send(this.#nodes.fd(node)) < 0) return this.#failed(node);
+      done += part;
+    } while (done < length);
+    this.#selected = keep ? node : NOT_SELECTED;
+    return true;
+  }
+
+  duration(transfer: Transfer): number {
+    return this.selected ? 0 : transfer.inactive / 1e6;
+  }
+
+  deselect(): void {
+    const node = this.#selected;
+    if (node === NOT_SELECTED) return;
+    this.#selected = NOT_SELECTED;
+    this.#release(node);
+  }
+
+  close(): void {
+    this.#nodes.close();
+  }
+
+  #mode(transfer: Transfer): number {
+    const found = this.#nodes.originalMode(transfer.chipSelect);
+    return (found & ~REQUEST_MODES) | hostMode(transfer);
+  }
+
+  #describe(transfer: Transfer): void {
+    const common = this.#common;
+    common.speed = transfer.frequency;
+    common.bitsPerWord = transfer.bitsPerWord;
+    common.wordDelayMicroseconds = microseconds(transfer.wordDelay);
+    common.txLines = transfer.txNbits;
+    common.rxLines = transfer.rxNbits;
+  }
+
+  /** A delay after the chip is selected: that of a transfer without data. */
+  #appendDelay(nanoseconds: number): void {
+    this.#common.delayMicroseconds = microseconds(nanoseconds);
+    this.#message.append(0, 0, 0, this.#common, false);
+  }
+
+  /** Setting the mode, even to what it is, makes the kernel release the chip select. */
+  #release(node: number): void {
+    writeMode(this.#nodes.fd(node), this.#nodes.mode(node));
+  }
+
+  #failed(node: number): boolean {
+    const number = errno();
+    this.#selected = NOT_SELECTED;
+    if (number !== this.#lastError) {
+      const hint = number === EMSGSIZE ? "; load spidev with a larger bufsiz" : "";
+      this.#log.warn(
+        `a transfer of ${this.#settings.paths[node]} has failed: ${errnoText(number)}${hint}; ` +
+          "more of this kind are not logged",
+      );
+    }
+    this.#lastError = number;
+    this.#release(node);
+    return false;
+  }
+}

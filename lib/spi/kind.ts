@@ -1,0 +1,138 @@
+/**
+ * The SPI daemon: what makes it one.
+ *
+ * @module
+ */
+
+import type { Logger } from "@logtape/logtape";
+import { close } from "../../ffi/fd.ts";
+import type { DeviceKind, GuestPlan } from "../daemon/device_kind.ts";
+import { UsageError } from "../daemon/usage_error.ts";
+import type { SpiBackend } from "./backend.ts";
+import { SpiDevice } from "./device.ts";
+import { HostController, type HostMemory, type HostSettings, makeHostMemory } from "./host.ts";
+import { bufferSize, findNodes, openNode, pieceSize } from "./nodes.ts";
+import {
+  type ControllerSettings,
+  readDevice,
+  readGuests,
+  readHold,
+  spiOptions,
+} from "./options.ts";
+import { combine, probe } from "./probe.ts";
+import type { Limits } from "./protocol.ts";
+import {
+  makeSimulatedMemory,
+  SimulatedController,
+  type SimulatedMemory,
+  type SimulatedSettings,
+} from "./simulated.ts";
+import { describeChips, describeLimits, describeNodes } from "./texts.ts";
+
+/** A controller with what its guests share. */
+type Controller =
+  | { readonly settings: SimulatedSettings; readonly memory: SimulatedMemory }
+  | { readonly settings: HostSettings; readonly memory: HostMemory };
+
+/** What one guest gets. */
+export type SpiSettings = Controller & {
+  readonly guest: number;
+  /** How long a chip waits for the rest of a message, in milliseconds. */
+  readonly hold: number;
+};
+
+/** What a node can do, as it was found. */
+function probeNode(path: string): Limits {
+  const fd = openNode(path);
+  try {
+    return probe(fd);
+  } finally {
+    close(fd);
+  }
+}
+
+/** Finds out what a controller can do, and makes what its guests share. */
+function prepare(settings: ControllerSettings): Controller {
+  if (settings.kind === "simulated") {
+    return { settings, memory: makeSimulatedMemory(settings.chips) };
+  }
+  const { paths } = settings;
+  const limits = combine(paths.map(probeNode));
+  const size = pieceSize(bufferSize());
+  return {
+    settings: { kind: "host", paths, limits, pieceSize: size },
+    memory: makeHostMemory(paths.length),
+  };
+}
+
+function title({ settings }: Controller): string {
+  return settings.kind === "host"
+    ? describeNodes(settings.paths, settings.limits)
+    : describeChips(settings.chips);
+}
+
+function makeBackend(settings: SpiSettings, log: Logger): SpiBackend {
+  const { guest } = settings;
+  // The two sides of the union cannot be mixed up: they come from prepare().
+  return settings.settings.kind === "host"
+    ? new HostController(settings.settings, settings.memory as HostMemory, guest, log)
+    : new SimulatedController(settings.settings, settings.memory as SimulatedMemory, guest, log);
+}
+
+/** `vhost-device-spi` */
+export const spi: DeviceKind<SpiSettings, "guests" | "chip-select-hold-us"> = {
+  program: "vhost-device-spi",
+  type: "spi",
+  summary: "gives virtual machines an SPI bus of this host, or a simulated one",
+  options: spiOptions,
+  configKeys: ["guests", "chip-select-hold-us"],
+  examples: [
+    { args: "-s /run/spi.sock -l /dev/spidev0.0", remark: "one guest with one chip of bus 0" },
+    {
+      args: "-s /run/spi.sock -c 2 -l /dev/spidev0.0,/dev/spidev0.1",
+      remark: "two guests that share bus 0, each with both of its chips",
+    },
+    { args: "-s /run/spi.sock -l s2", remark: "a simulated bus with two loopbacks" },
+  ],
+
+  plan({ options, config, guestCount }): GuestPlan<SpiSettings>[] {
+    const hold = readHold(config["chip-select-hold-us"]);
+    const { device } = options;
+    let controllers: ControllerSettings[];
+    if (typeof device === "string") controllers = [readDevice(device)];
+    else if (config.guests !== undefined) controllers = readGuests(config.guests);
+    else {
+      throw new UsageError(
+        "no device is named; say what guests get with --device, for example " +
+          "-l /dev/spidev0.0 or -l s1",
+      );
+    }
+    if (controllers.length === 1) {
+      controllers = Array(guestCount ?? 1).fill(controllers[0]) as ControllerSettings[];
+    }
+    const prepared = new Map<ControllerSettings, Controller>();
+    for (const settings of controllers) {
+      if (!prepared.has(settings)) prepared.set(settings, prepare(settings));
+    }
+    return controllers.map((settings, guest) => {
+      const controller = prepared.get(settings)!;
+      return { settings: { ...controller, guest, hold }, title: title(controller) };
+    });
+  },
+
+  create(settings, log) {
+    return new SpiDevice(makeBackend(settings, log), settings.hold, log);
+  },
+
+  list() {
+    const buffer = bufferSize();
+    const lines = findNodes().map((path) => {
+      try {
+        return `${path}: ${describeLimits(probeNode(path))}, ${buffer} bytes at a time`;
+      } catch (error) {
+        return `${path}: ${(error as Error).message}`;
+      }
+    });
+    return lines.length > 0 ? lines : ["no spidev nodes on this host"];
+  },
+};
