@@ -1,0 +1,207 @@
+/**
+ * The virtio I2C adapter: requests of the guest become transactions on buses of the host.
+ *
+ * Source: virtio specification, "I2C Adapter Device".
+ *
+ * @module
+ */
+
+import type { DescriptorChain } from "../virtio/descriptor_chain.ts";
+import { type DeviceHost, HELD, type VirtioDevice } from "../virtio/device.ts";
+import type { I2cAdapter } from "./backend.ts";
+import { MAX_LENGTH, MAX_MESSAGES, type Messages, SLOT_SIZE } from "./messages.ts";
+import {
+  ADDRESS_COUNT,
+  decodeAddress,
+  F_ZERO_LENGTH_REQUEST,
+  FLAG_FAIL_NEXT,
+  FLAG_READ,
+  HEADER_SIZE,
+  I2C_DEVICE_ID,
+  STATUS_ERR,
+  STATUS_OK,
+  TEN_BIT,
+} from "./protocol.ts";
+
+const NOWHERE = -1;
+
+/** An adapter and whom of those on it the guest may address. */
+export interface ServedAdapter {
+  readonly adapter: I2cAdapter;
+  /** As in the protocol; each is on one adapter only. */
+  readonly addresses: readonly number[];
+}
+
+/** By the address of a request, the index of the adapter that it is on. */
+function route(served: readonly ServedAdapter[]): Int16Array {
+  const routes = new Int16Array(ADDRESS_COUNT).fill(NOWHERE);
+  served.forEach(({ addresses }, index) => {
+    for (const address of addresses) routes[address] = index;
+  });
+  return routes;
+}
+
+/**
+ * One guest's I2C adapter: one bus to the guest, any number of them here.
+ *
+ * Requests that are chained by `FAIL_NEXT` are one transaction. Its chains are held until the last
+ * one has come, and are returned in order when it is done.
+ */
+export class I2cDevice implements VirtioDevice {
+  readonly id = I2C_DEVICE_ID;
+  readonly queueCount = 1;
+  readonly features = F_ZERO_LENGTH_REQUEST;
+  readonly requiredFeatures = F_ZERO_LENGTH_REQUEST;
+  readonly featureNames = new Map([[F_ZERO_LENGTH_REQUEST, "I2C_F_ZERO_LENGTH_REQUEST"]]);
+  readonly config = new Uint8Array(0);
+
+  readonly #adapters: readonly I2cAdapter[];
+  readonly #routes: Int16Array;
+  readonly #messages: Messages;
+  readonly #chains: (DescriptorChain | undefined)[] = new Array(MAX_MESSAGES).fill(undefined);
+  /** How many messages of a transaction have come. */
+  #count = 0;
+  /** How many of them, from the first on, can be tried. */
+  #possible = 0;
+  /** The rest of a transaction that is too long for any bus is failed as it comes. */
+  #overlong = false;
+  #host: DeviceHost | undefined;
+
+  /** @param messages that the adapters expect transactions to be made of */
+  constructor(served: readonly ServedAdapter[], messages: Messages) {
+    this.#messages = messages;
+    this.#adapters = served.map(({ adapter }) => adapter);
+    this.#routes = route(served);
+  }
+
+  attach(host: DeviceHost): void {
+    this.#host = host;
+  }
+
+  setFeatures(_features: bigint): void {}
+
+  process(_queue: number, chain: DescriptorChain): number {
+    const hasHeader = chain.readableLength >= HEADER_SIZE;
+    const flags = hasHeader ? chain.readU32(4) : 0;
+    const more = (flags & FLAG_FAIL_NEXT) !== 0;
+    if (this.#overlong || this.#count === MAX_MESSAGES) {
+      this.#failHeld();
+      this.#overlong = more;
+      return fail(chain);
+    }
+    const index = this.#count++;
+    this.#chains[index] = chain;
+    if (this.#possible === index && hasHeader && this.#take(index, chain, flags)) this.#possible++;
+    return more ? HELD : this.#finish();
+  }
+
+  queueStopping(_queue: number): void {
+    this.#failHeld();
+    this.#overlong = false;
+  }
+
+  reset(): void {
+    this.#chains.fill(undefined);
+    this.#count = 0;
+    this.#possible = 0;
+    this.#overlong = false;
+  }
+
+  close(): void {
+    for (const adapter of this.#adapters) adapter.close();
+  }
+
+  /** @returns false if the message cannot even be tried */
+  #take(index: number, chain: DescriptorChain, flags: number): boolean {
+    const address = this.#listed(chain.readU16(0));
+    if (address === NOWHERE) return false;
+    const { maxLength, zeroLength } = this.#adapters[this.#routes[address]];
+    const toRead = (flags & FLAG_READ) !== 0;
+    const sent = chain.readableLength - HEADER_SIZE;
+    const room = chain.writableLength - 1;
+    if (room < 0 || (toRead ? sent : room) !== 0) return false;
+    const length = toRead ? room : sent;
+    if (length > maxLength || length > MAX_LENGTH || (length === 0 && !zeroLength)) return false;
+    const messages = this.#messages;
+    messages.addresses[index] = address;
+    messages.reads[index] = toRead ? 1 : 0;
+    messages.lengths[index] = length;
+    if (!toRead) chain.read(HEADER_SIZE, messages.data, index * SLOT_SIZE, length);
+    return true;
+  }
+
+  /** The address of a request, or NOWHERE if it is not served. */
+  #listed(field: number): number {
+    const address = decodeAddress(field);
+    if (address < 0) return NOWHERE;
+    if (this.#routes[address] !== NOWHERE) return address;
+    // These are 10-bit addresses as well; see decodeAddress.
+    if (address < 0x78 || address > 0x7b) return NOWHERE;
+    const tenBit = TEN_BIT + (address - 0x78) * 0x100;
+    return this.#routes[tenBit] === NOWHERE ? NOWHERE : tenBit;
+  }
+
+  /** Carries out a complete transaction. @returns the bytes written to its last chain */
+  #finish(): number {
+    const count = this.#count;
+    const possible = this.#possible;
+    this.#count = 0;
+    this.#possible = 0;
+    const done = this.#transfer(possible);
+    const last = count - 1;
+    for (let index = 0; index < last; index++) {
+      const chain = this.#release(index);
+      this.#host?.complete(0, chain, index < done ? this.#succeed(index, chain) : fail(chain));
+    }
+    const chain = this.#release(last);
+    return last < done ? this.#succeed(last, chain) : fail(chain);
+  }
+
+  /** @returns how many of the first `count` messages have succeeded */
+  #transfer(count: number): number {
+    const { addresses } = this.#messages;
+    let first = 0;
+    while (first < count) {
+      const adapter = this.#routes[addresses[first]];
+      let end = first + 1;
+      while (end < count && this.#routes[addresses[end]] === adapter) end++;
+      const done = this.#adapters[adapter].transfer(this.#messages, first, end - first);
+      first += done;
+      if (first < end) break;
+    }
+    return first;
+  }
+
+  #succeed(index: number, chain: DescriptorChain): number {
+    const messages = this.#messages;
+    const length = messages.reads[index] ? messages.lengths[index] : 0;
+    if (length > 0) chain.write(0, messages.data, index * SLOT_SIZE, length);
+    chain.writeU8(length, STATUS_OK);
+    return length + 1;
+  }
+
+  #release(index: number): DescriptorChain {
+    const chain = this.#chains[index] as DescriptorChain;
+    this.#chains[index] = undefined;
+    return chain;
+  }
+
+  /** Fails the messages that have come of a transaction that will not be. */
+  #failHeld(): void {
+    const count = this.#count;
+    this.#count = 0;
+    this.#possible = 0;
+    for (let index = 0; index < count; index++) {
+      const chain = this.#release(index);
+      this.#host?.complete(0, chain, fail(chain));
+    }
+  }
+}
+
+/** @returns the number of bytes written */
+function fail(chain: DescriptorChain): number {
+  const room = chain.writableLength;
+  if (room === 0) return 0;
+  chain.writeU8(room - 1, STATUS_ERR);
+  return 1;
+}

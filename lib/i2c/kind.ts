@@ -1,0 +1,181 @@
+/**
+ * The I2C daemon: what makes it one.
+ *
+ * @module
+ */
+
+import type { Logger } from "@logtape/logtape";
+import { FUNC_10BIT_ADDR } from "../../ffi/i2c_uapi.ts";
+import type { DeviceKind } from "../daemon/device_kind.ts";
+import { RuntimeError, UsageError } from "../daemon/usage_error.ts";
+import type { I2cAdapter } from "./backend.ts";
+import { I2cDevice } from "./device.ts";
+import { HostAdapter, type HostAdapterSettings } from "./host.ts";
+import {
+  abilitiesText,
+  devicePath,
+  findAdapter,
+  hostAdapters,
+  probeAdapter,
+} from "./host_adapters.ts";
+import { Messages } from "./messages.ts";
+import {
+  type AdapterRequest,
+  adapterText,
+  i2cOptions,
+  readAdapters,
+  readDeviceList,
+} from "./options.ts";
+import { addressText, isReserved, isTenBit } from "./protocol.ts";
+import {
+  addressCount,
+  powerUp,
+  SimulatedAdapter,
+  type SimulatedAdapterSettings,
+} from "./simulated.ts";
+
+/** An adapter of the host, or one that is made up. */
+export type AdapterSettings =
+  | { readonly kind: "host"; readonly host: HostAdapterSettings }
+  | { readonly kind: "simulated"; readonly simulated: SimulatedAdapterSettings };
+
+/** What every guest gets: the same adapters. */
+export type I2cSettings = readonly AdapterSettings[];
+
+/** The addresses at which something is served. */
+function addressesOf(settings: AdapterSettings): number[] {
+  return settings.kind === "host"
+    ? [...settings.host.addresses]
+    : settings.simulated.chips.flatMap((chip) =>
+      Array.from({ length: addressCount(chip) }, (_, offset) => chip.address + offset)
+    );
+}
+
+function prepare(request: AdapterRequest): AdapterSettings {
+  if (request.kind === "simulated") {
+    return { kind: "simulated", simulated: powerUp(request.chips, request.smbusOnly) };
+  }
+  const { choice, addresses } = request;
+  const number = findAdapter(choice);
+  const functions = probeAdapter(number);
+  const tenBit = addresses.find(isTenBit);
+  if (tenBit !== undefined && !(functions & FUNC_10BIT_ADDR)) {
+    throw new RuntimeError(
+      `${devicePath(number)} cannot do 10-bit addresses such as ${addressText(tenBit)}; ` +
+        "take them out of the configuration",
+    );
+  }
+  return { kind: "host", host: { choice, functions, addresses } };
+}
+
+/** Two entries may be one adapter: by its number and by its name. */
+function refuseTwice(requests: readonly AdapterRequest[]): void {
+  const seen = new Map<number, string>();
+  for (const request of requests) {
+    if (request.kind !== "host") continue;
+    const number = findAdapter(request.choice);
+    const text = adapterText(request.choice);
+    const other = seen.get(number);
+    if (other !== undefined) {
+      throw new UsageError(
+        `bus ${other} and bus ${text} are the same adapter, ${devicePath(number)}; ` +
+          "put all its addresses in one entry",
+      );
+    }
+    seen.set(number, text);
+  }
+}
+
+function warnOfReserved(settings: I2cSettings, log: Logger): void {
+  for (const address of settings.flatMap(addressesOf).filter(isReserved)) {
+    log.warn(
+      `address ${addressText(address)} is reserved by the I2C specification; ` +
+        "it is served, but what is there is no ordinary chip",
+    );
+  }
+}
+
+function titleOf(settings: AdapterSettings): string {
+  if (settings.kind === "host") {
+    const { choice, addresses } = settings.host;
+    const path = devicePath(findAdapter(choice));
+    const name = typeof choice === "string" ? ` "${choice}"` : "";
+    return `${path}${name} with ${addresses.map(addressText).join(", ")}`;
+  }
+  const { chips, smbusOnly } = settings.simulated;
+  const list = chips.map(({ address, name }) => `${name} at ${addressText(address)}`).join(", ");
+  return `a simulated ${smbusOnly ? "SMBus" : "I2C"} adapter with ${list || "nothing on it"}`;
+}
+
+function create(settings: I2cSettings, log: Logger): I2cDevice {
+  const messages = new Messages();
+  const open: I2cAdapter[] = [];
+  try {
+    const served = settings.map((entry) => {
+      const adapter = entry.kind === "host"
+        ? new HostAdapter(entry.host, messages, log)
+        : new SimulatedAdapter(entry.simulated, log);
+      open.push(adapter);
+      return { adapter, addresses: addressesOf(entry) };
+    });
+    return new I2cDevice(served, messages);
+  } catch (error) {
+    for (const adapter of open) adapter.close();
+    throw error;
+  }
+}
+
+/** `vhost-device-i2c` */
+export const i2c: DeviceKind<I2cSettings, "adapters"> = {
+  program: "vhost-device-i2c",
+  type: "i2c",
+  summary: "gives virtual machines I2C buses of this host, or simulated ones",
+  options: i2cOptions,
+  configKeys: ["adapters"],
+  examples: [
+    { args: "-s /run/i2c.sock -l 1:0x20:0x48", remark: "two chips on /dev/i2c-1" },
+    {
+      args: '-s /run/i2c.sock -l "i915 gmbus dpd:0x50,2:104"',
+      remark: "chips on two buses, one of them chosen by its name",
+    },
+    { args: "-s /run/i2c.sock -c 2 -l s:0x50", remark: "two guests share a simulated EEPROM" },
+  ],
+
+  plan({ options, config, guestCount }, log) {
+    const list = options["device-list"];
+    const requests = typeof list === "string"
+      ? readDeviceList(list)
+      : config.adapters === undefined
+      ? undefined
+      : readAdapters(config.adapters);
+    if (requests === undefined) {
+      throw new UsageError(
+        "no device is named; say what guests may use with --device-list BUS:ADDRESS, " +
+          "for example -l 1:0x50, or -l s:0x50 for a simulated one",
+      );
+    }
+    refuseTwice(requests);
+    const settings = requests.map(prepare);
+    warnOfReserved(settings, log);
+    const title = settings.map(titleOf).join("; ");
+    return Array.from({ length: guestCount ?? 1 }, () => ({ settings, title }));
+  },
+
+  create,
+
+  list() {
+    const adapters = hostAdapters();
+    if (adapters.length === 0) {
+      return ["This host has no I2C adapters. Simulated ones need none: -l s:0x50"];
+    }
+    return adapters.map(({ number, name }) => {
+      let what: string;
+      try {
+        what = abilitiesText(probeAdapter(number));
+      } catch (error) {
+        what = (error as Error).message;
+      }
+      return `${number}\t"${name}"\t${what}`;
+    });
+  },
+};
