@@ -2,6 +2,9 @@
 # Build the User-Mode Linux guest, unless it is there already: a kernel that is
 # an ordinary program, and a folder with the programs of the guest.
 #
+#   build.sh [packages]     with "packages" only see to the Debian packages that
+#                           it takes
+#
 # Both land in the user's cache (see paths.sh), never in the tree.
 set -eu
 
@@ -34,10 +37,11 @@ if [ "$machine" != x86_64 ]; then
 	echo "guest: User-Mode Linux runs on x86-64 only, this is $machine" >&2
 	exit 1
 fi
-if [ ! -d "$kernel_dir" ]; then
+if [ ! -d "$kernel_dir" ] || [ "${1:-}" = packages ]; then
 	"$guest_here/../../../scripts/packages.sh" gcc=gcc libc6-dev make=make flex=flex \
 		bison=bison bc=bc patch=patch xz=xz-utils strip=binutils
 fi
+[ "${1:-}" != packages ] || exit 0
 
 export kernel_package kernel_suite root_suite root_packages
 build "root folder" root.sh "$root_dir"

@@ -10,7 +10,7 @@ kernel_package=${KERNEL_PACKAGE:-linux-source-7.3}
 kernel_suite=${KERNEL_SUITE:-trixie-backports}
 # The suite of the programs inside the guest, and what is installed there.
 root_suite=trixie
-root_packages="busybox-static bash libtinfo6 libc6 libgcc-s1 gpiod libgpiod3
+root_packages="busybox bash libtinfo6 libc6 libgcc-s1 gpiod libgpiod3
 	i2c-tools libi2c0 spi-tools"
 
 hash_of() {

@@ -1,0 +1,62 @@
+# What can be done here: "make help".  The work itself is done by the scripts.
+
+.DEFAULT_GOAL := help
+SHELL := /bin/bash
+
+# DENO=PATH takes another deno than scripts/toolchain.sh would.
+export DENO
+export FILTER
+# Trust the machine's certificate authorities, too: registries are often mirrored.
+export DENO_TLS_CA_STORE ?= mozilla,system
+export DENO_NO_UPDATE_CHECK := 1
+
+run_deno = deno=$$(scripts/toolchain.sh) && "$$deno"
+
+.PHONY: help
+help: ## show this list (the default)
+	@sed -nE 's/^([a-z -]+):.*## (.*)/  \1\t\2/p' $(MAKEFILE_LIST) | expand -t 34
+	@echo
+	@echo "  FILTER=TEXT picks tests by name, DENO=PATH another deno,"
+	@echo "  PEER=PATH another daemon for the bench to compare with."
+
+.PHONY: demo
+demo: guest ## show the daemons at work with a guest
+	@scripts/demo.sh
+
+.PHONY: test
+test: guest ## everything below: checks, unit, integration and guest tests
+	@scripts/test.sh fmt lint check unit integration guest
+
+.PHONY: lint check unit integration guest-test
+lint check unit integration: ## only this
+	@scripts/test.sh $@
+guest-test: guest ## only the tests with real Linux drivers in front
+	@scripts/test.sh guest
+
+.PHONY: fmt
+fmt: ## format all files
+	@$(run_deno) fmt
+
+.PHONY: bench
+bench: ## measure latency and throughput
+	@$(run_deno) run --allow-all tests/bench/main.ts
+
+.PHONY: toolchain
+toolchain: ## fetch deno unless there is one; its path is the last line
+	@scripts/toolchain.sh
+
+.PHONY: packages
+packages: ## install the Debian packages that building a guest takes
+	@tests/guest/uml/build.sh packages
+
+.PHONY: guest
+guest: ## build the User-Mode Linux guest, unless it is there
+	@tests/guest/uml/build.sh
+
+.PHONY: clean
+clean: ## delete what was built in this folder
+	rm -rf bin dist
+
+.PHONY: clean-cache
+clean-cache: ## delete the guests and the deno in the user's cache
+	rm -rf "$${XDG_CACHE_HOME:-$$HOME/.cache}/vhost-device"

@@ -1,0 +1,67 @@
+#!/bin/bash
+# Run stages of the project's checks and tests, and sum them up.
+#
+#   test.sh STAGE...     fmt, lint, check, unit, integration, guest
+#
+# FILTER=TEXT (or /EXPRESSION/) runs only the tests with such a name.
+#
+# The last line is "N passed, N failed"; the exit status is 1 when anything
+# failed.  Each of the static checks counts as one.  A stage that ran no test, or
+# that ended without saying how many, counts as a failure.
+set -euo pipefail
+
+cd "$(dirname "$0")/.."
+export NO_COLOR=1 DENO_NO_UPDATE_CHECK=1
+export DENO_TLS_CA_STORE=${DENO_TLS_CA_STORE:-mozilla,system}
+deno=$(scripts/toolchain.sh)
+
+passed=0 failed=0 bad_stages=''
+
+count() {
+	passed=$((passed + $1)) failed=$((failed + $2))
+	[ "$2" -eq 0 ] || bad_stages="$bad_stages $stage"
+}
+
+static_check() {
+	if "$deno" "$@"; then count 1 0; else count 0 1; fi
+}
+
+# tests FOLDER: the summary of deno test is a line such as
+#   ok | 12 passed (3 steps) | 0 failed | 1 ignored (2s)
+tests() {
+	local status=0 summary ok bad
+	"$deno" test --allow-all ${FILTER:+--filter "$FILTER"} "$1" 2>&1 | tee "$log" || status=$?
+	summary=$(grep -E '^(ok|FAILED) \| [0-9]+ passed' "$log" | tail -n 1) || :
+	ok=$(sed -nE 's/^.* \| ([0-9]+) passed.*/\1/p' <<<"$summary")
+	bad=$(sed -nE 's/^.* \| ([0-9]+) failed.*/\1/p' <<<"$summary")
+	if [ -z "$ok" ] || [ -z "$bad" ]; then
+		echo "$stage: the tests ended without a summary (status $status)"
+		count 0 1
+	elif [ "$((ok + bad))" -eq 0 ]; then
+		echo "$stage: no test was run"
+		count 0 1
+	elif [ "$status" -ne 0 ] && [ "$bad" -eq 0 ]; then
+		echo "$stage: something besides the tests failed (status $status)"
+		count "$ok" 1
+	else
+		count "$ok" "$bad"
+	fi
+}
+
+log=$(mktemp)
+trap 'rm -f "$log"' EXIT
+
+for stage in "$@"; do
+	echo "== $stage"
+	case $stage in
+	fmt)	static_check fmt --check --quiet ;;
+	lint)	static_check lint --quiet ;;
+	check)	static_check check --quiet . ;;
+	unit | integration | guest) tests "tests/$stage" ;;
+	*)	echo "test.sh: there is no stage $stage" >&2; exit 2 ;;
+	esac
+done
+
+[ -z "$bad_stages" ] || echo "failed in:$bad_stages"
+echo "$passed passed, $failed failed"
+[ "$failed" -eq 0 ]
