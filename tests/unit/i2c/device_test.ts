@@ -1,0 +1,368 @@
+import assert from "node:assert/strict";
+import { I2cDevice, type ServedAdapter } from "../../../lib/i2c/device.ts";
+import { Messages } from "../../../lib/i2c/messages.ts";
+import { TEN_BIT } from "../../../lib/i2c/protocol.ts";
+import type { Segment } from "../../support/driver_queue.ts";
+import {
+  ERR,
+  F_ZERO_LENGTH_REQUEST,
+  FAIL_NEXT,
+  group,
+  I2cGuest,
+  type Message,
+  OK,
+  READ,
+  read,
+  sevenBit,
+  tenBit,
+  write,
+} from "../../support/i2c_driver.ts";
+import { InProcess } from "../../support/in_process.ts";
+import { PROTOCOL_CONFIG, REQUEST, u64, VIRTIO_F_VERSION_1 } from "../../support/wire.ts";
+import { RecordingAdapter } from "./recording_adapter.ts";
+
+function statuses(outcomes: { status: number }[]): number[] {
+  return outcomes.map(({ status }) => status);
+}
+
+function withGuest(served: ServedAdapter[], use: (guest: I2cGuest) => void): void {
+  using backEnd = new InProcess(new I2cDevice(served, new Messages()));
+  using guest = new I2cGuest(backEnd.connect());
+  use(guest);
+}
+
+/** A guest of one adapter, with chips at 0x50 and 0x51. */
+function withAdapter(
+  use: (guest: I2cGuest, adapter: RecordingAdapter) => void,
+  adapter = new RecordingAdapter(),
+  addresses = [0x50, 0x51],
+): void {
+  withGuest([{ adapter, addresses }], (guest) => use(guest, adapter));
+}
+
+Deno.test("I1 zero-length requests are offered", () => {
+  using backEnd = new InProcess(new I2cDevice([], new Messages()));
+  using frontEnd = backEnd.connect();
+  assert.ok(frontEnd.getFeatures() & F_ZERO_LENGTH_REQUEST);
+});
+
+Deno.test("I1 a driver that does not take zero-length requests is refused", () => {
+  using backEnd = new InProcess(new I2cDevice([], new Messages()));
+  using frontEnd = backEnd.connect();
+  frontEnd.setProtocolFeatures(frontEnd.getProtocolFeatures() & ~PROTOCOL_CONFIG);
+  assert.notEqual(frontEnd.outcome(REQUEST.SET_FEATURES, u64(VIRTIO_F_VERSION_1)), 0n);
+});
+
+Deno.test("I1 there is no configuration space, and none is offered", () => {
+  using backEnd = new InProcess(new I2cDevice([], new Messages()));
+  using frontEnd = backEnd.connect();
+  assert.equal(frontEnd.getProtocolFeatures() & PROTOCOL_CONFIG, 0n);
+});
+
+Deno.test("I2 the 7-bit address is in bits 7 to 1", () => {
+  withAdapter((guest, adapter) => {
+    assert.deepEqual(statuses(guest.exchange({ ...read(0, 1), address: 0xa0 })), [OK]);
+    assert.deepEqual(adapter.transactions, ["r1@0x50"]);
+  });
+});
+
+Deno.test("I2 an address field with bit 0 set, or bits above of neither form, is an error", () => {
+  withAdapter((guest, adapter) => {
+    for (const address of [0xa1, 0x01a0, 0x80a0, 0xffff]) {
+      assert.deepEqual(statuses(guest.exchange({ ...read(0, 1), address })), [ERR]);
+    }
+    assert.deepEqual(adapter.transactions, []);
+  });
+});
+
+Deno.test("I2 a 10-bit address reaches an adapter that serves it", () => {
+  const serve = [TEN_BIT + 0x250, TEN_BIT + 0x050, TEN_BIT + 0x300];
+  withAdapter(
+    (guest, adapter) => {
+      for (const address of [0x250, 0x050, 0x300]) {
+        const message = { ...read(0, 1), address: tenBit(address) };
+        assert.deepEqual(statuses(guest.exchange(message)), [OK]);
+      }
+      assert.deepEqual(adapter.transactions, [
+        "r1@0x250 (10-bit)",
+        "r1@0x050 (10-bit)",
+        "r1@0x300 (10-bit)",
+      ]);
+    },
+    new RecordingAdapter(),
+    serve,
+  );
+});
+
+Deno.test("I2 a 10-bit address that nobody serves is an error, not its 7-bit namesake", () => {
+  withAdapter((guest, adapter) => {
+    assert.deepEqual(statuses(guest.exchange({ ...read(0, 1), address: tenBit(0x050) })), [ERR]);
+    assert.deepEqual(adapter.transactions, []);
+  });
+});
+
+Deno.test("I3 chained requests are one transaction, and neighbours are others", () => {
+  withAdapter((guest, adapter) => {
+    const outcomes = guest.exchange(
+      write(0x50, 1),
+      ...group(write(0x50, 2), read(0x50, 3)),
+      ...group(write(0x50, 4, 5), read(0x50, 1), write(0x50, 6)),
+      read(0x50, 2),
+    );
+    assert.deepEqual(statuses(outcomes), new Array(7).fill(OK));
+    assert.deepEqual(adapter.transactions, [
+      "w1@0x50",
+      "w1@0x50 r3@0x50",
+      "w2@0x50 r1@0x50 w1@0x50",
+      "r2@0x50",
+    ]);
+  });
+});
+
+Deno.test("I3 requests of other addresses that are not chained are not merged", () => {
+  withAdapter((guest, adapter) => {
+    guest.exchange(write(0x50, 1), write(0x51, 2), write(0x50, 3));
+    assert.deepEqual(adapter.transactions, ["w1@0x50", "w1@0x51", "w1@0x50"]);
+  });
+});
+
+Deno.test("I3 a chained request of another address keeps its repeated start, as E-DDC needs", () => {
+  withAdapter((guest, adapter) => {
+    guest.transfer(write(0x51, 1), write(0x50, 0), read(0x50, 2));
+    assert.deepEqual(adapter.transactions, ["w1@0x51 w1@0x50 r2@0x50"]);
+  });
+});
+
+Deno.test("I3 a transaction may come in parts, and waits for its last request", () => {
+  withAdapter((guest, adapter) => {
+    const [first, second] = group(write(0x50, 1), read(0x50, 2));
+    const begun = guest.offer([first]);
+    guest.frontEnd.barrier();
+    assert.deepEqual(adapter.transactions, []);
+    assert.equal(guest.queues[0].hasUsed(), false);
+    const outcomes = guest.collect([...begun, ...guest.offer([second])]);
+    assert.deepEqual(statuses(outcomes), [OK, OK]);
+    assert.deepEqual(adapter.transactions, ["w1@0x50 r2@0x50"]);
+  });
+});
+
+Deno.test("I3 42 messages are one transaction", () => {
+  withAdapter((guest, adapter) => {
+    const messages = Array.from({ length: 42 }, () => read(0x50, 1));
+    assert.deepEqual(statuses(guest.transfer(...messages)), new Array(42).fill(OK));
+    assert.equal(adapter.transactions.length, 1);
+  });
+});
+
+Deno.test("I3 more than 42 messages are failed as a whole, and the next transaction is served", () => {
+  withAdapter((guest, adapter) => {
+    const messages = Array.from({ length: 43 }, () => read(0x50, 1));
+    assert.deepEqual(statuses(guest.transfer(...messages)), new Array(43).fill(ERR));
+    const more = Array.from({ length: 100 }, () => write(0x50, 1));
+    assert.deepEqual(statuses(guest.transfer(...more)), new Array(100).fill(ERR));
+    assert.deepEqual(adapter.transactions, []);
+    assert.deepEqual(statuses(guest.transfer(write(0x50, 1), read(0x50, 1))), [OK, OK]);
+    assert.deepEqual(adapter.transactions, ["w1@0x50 r1@0x50"]);
+  });
+});
+
+Deno.test("I3 a transaction that is unfinished when the queue stops is failed", () => {
+  withAdapter((guest, adapter) => {
+    const begun = guest.offer(group(write(0x50, 1), read(0x50, 2)).slice(0, 1));
+    assert.equal(guest.frontEnd.getVringBase(0), 1);
+    assert.deepEqual(statuses(guest.collect(begun)), [ERR]);
+    assert.deepEqual(adapter.transactions, []);
+  });
+});
+
+Deno.test("I3 nothing of an unfinished transaction is left after a restart of the queue", () => {
+  withAdapter((guest, adapter) => {
+    guest.collect((() => {
+      const begun = guest.offer([{ ...write(0x50, 1), flags: FAIL_NEXT }]);
+      guest.frontEnd.getVringBase(0);
+      return begun;
+    })());
+    guest.start(guest.queues[0], 1);
+    guest.frontEnd.setVringEnable(0, true);
+    assert.deepEqual(statuses(guest.exchange(read(0x50, 2))), [OK]);
+    assert.deepEqual(adapter.transactions, ["r2@0x50"]);
+  });
+});
+
+Deno.test("I4 after a failure the rest of the group fails, earlier ones keep their status", () => {
+  withAdapter((guest, adapter) => {
+    adapter.succeeding = 2;
+    const messages = [write(0x50, 1), read(0x50, 1), write(0x50, 2), read(0x50, 1)];
+    const outcomes = guest.transfer(...messages);
+    assert.deepEqual(statuses(outcomes), [OK, OK, ERR, ERR]);
+    assert.equal(adapter.transactions.length, 1);
+  });
+});
+
+Deno.test("I4 a request that cannot be tried fails the rest of its group untried", () => {
+  withAdapter((guest, adapter) => {
+    const outcomes = guest.transfer(write(0x50, 1), write(0x33, 1), read(0x50, 1));
+    assert.deepEqual(statuses(outcomes), [OK, ERR, ERR]);
+    assert.deepEqual(adapter.transactions, ["w1@0x50"]);
+  });
+});
+
+Deno.test("I4 other groups go on after a failure", () => {
+  withAdapter((guest, adapter) => {
+    adapter.succeeding = 0;
+    assert.deepEqual(statuses(guest.transfer(write(0x50, 1), read(0x50, 1))), [ERR, ERR]);
+    adapter.succeeding = Infinity;
+    const outcomes = guest.exchange(
+      ...group(write(0x33, 1), read(0x33, 1)),
+      ...group(write(0x50, 1), read(0x50, 1)),
+    );
+    assert.deepEqual(statuses(outcomes), [ERR, ERR, OK, OK]);
+  });
+});
+
+Deno.test("I4 a read that failed has only its status written", () => {
+  withAdapter((guest, adapter) => {
+    adapter.succeeding = 0;
+    const [outcome] = guest.exchange(read(0x50, 4));
+    assert.deepEqual(outcome, { status: ERR, data: [0xee, 0xee, 0xee, 0xee], length: 1 });
+  });
+});
+
+Deno.test("I5 a write buffer is never changed", () => {
+  withAdapter((guest, adapter) => {
+    const [outcome] = guest.exchange(write(0x50, 1, 2, 3, 4, 5));
+    assert.deepEqual(outcome, { status: OK, data: [1, 2, 3, 4, 5], length: 1 });
+    assert.deepEqual(adapter.written, [[1, 2, 3, 4, 5]]);
+  });
+});
+
+Deno.test("I5 a read fills exactly the buffer", () => {
+  withAdapter((guest) => {
+    for (const length of [1, 2, 3, 4, 5, 31, 255, 4096]) {
+      const [{ status, data, length: used }] = guest.exchange(read(0x50, length));
+      assert.equal(status, OK);
+      assert.equal(used, length + 1);
+      assert.deepEqual(data, Array.from({ length }, (_, index) => index & 0xff));
+    }
+  });
+});
+
+Deno.test("I5 messages have up to 65535 bytes, and not one more", () => {
+  withAdapter((guest, adapter) => {
+    assert.deepEqual(statuses(guest.exchange(read(0x50, 65535))), [OK]);
+    const bytes = Array.from({ length: 65535 }, (_, index) => index * 7 & 0xff);
+    assert.deepEqual(statuses(guest.exchange({ ...write(0x50), bytes })), [OK]);
+    assert.deepEqual(adapter.written[0], bytes);
+    assert.deepEqual(statuses(guest.exchange(read(0x50, 65536))), [ERR]);
+    assert.deepEqual(statuses(guest.exchange({ ...write(0x50), bytes: [...bytes, 0] })), [ERR]);
+    assert.deepEqual(adapter.transactions, ["r65535@0x50", "w65535@0x50"]);
+  });
+});
+
+Deno.test("I5 a message longer than the adapter can do is an error", () => {
+  withAdapter((guest, adapter) => {
+    const outcomes = guest.exchange(read(0x50, 8192), read(0x50, 8193));
+    assert.deepEqual(statuses(outcomes), [OK, ERR]);
+    assert.deepEqual(adapter.transactions, ["r8192@0x50"]);
+  }, new RecordingAdapter(8192));
+});
+
+Deno.test("I5 messages without data go out in both directions", () => {
+  withAdapter((guest, adapter) => {
+    assert.deepEqual(guest.exchange(write(0x50), read(0x50, 0)), [
+      { status: OK, data: [], length: 1 },
+      { status: OK, data: [], length: 1 },
+    ]);
+    assert.deepEqual(adapter.transactions, ["w0@0x50", "r0@0x50"]);
+  });
+});
+
+Deno.test("I5 a message without data is an error where the adapter cannot do it", () => {
+  withAdapter((guest, adapter) => {
+    assert.deepEqual(statuses(guest.exchange(write(0x50), read(0x50, 0))), [ERR, ERR]);
+    assert.deepEqual(adapter.transactions, []);
+  }, new RecordingAdapter(8192, false));
+});
+
+Deno.test("I5 buffers may be cut into single bytes", () => {
+  withAdapter((guest, adapter) => {
+    const cut = ({ address, length, writable = false }: Segment) =>
+      Array.from({ length }, (_, index) => ({ address: address + index, length: 1, writable }));
+    const pending = guest.offer(group(write(0x50, 9, 8, 7), read(0x50, 5)), cut);
+    const outcomes = guest.collect(pending);
+    assert.deepEqual(outcomes[0], { status: OK, data: [9, 8, 7], length: 1 });
+    assert.deepEqual(outcomes[1], { status: OK, data: [0, 1, 2, 3, 4], length: 6 });
+    assert.deepEqual(adapter.written, [[9, 8, 7]]);
+  });
+});
+
+Deno.test("I5 a request whose flag and buffers disagree is an error", () => {
+  withAdapter((guest, adapter) => {
+    const readThatWrites: Message = { ...write(0x50, 1, 2), flags: READ };
+    const writeThatReads: Message = { ...read(0x50, 2), flags: 0 };
+    const outcomes = guest.exchange(readThatWrites, writeThatReads);
+    assert.deepEqual(statuses(outcomes), [ERR, ERR]);
+    assert.deepEqual(adapter.transactions, []);
+  });
+});
+
+Deno.test("I5 a request without a whole header, or without room for a status, is returned", () => {
+  withAdapter((guest, adapter) => {
+    assert.deepEqual(guest.request([0xa0, 0, 0, 0, 0], 3).response, Uint8Array.of(0xee, 0xee, ERR));
+    assert.equal(guest.request([], 1).response[0], ERR);
+    assert.equal(guest.request([0xa0, 0, 0, 0, 0, 0, 0, 0, 1], 0).length, 0);
+    assert.deepEqual(adapter.transactions, []);
+    assert.deepEqual(statuses(guest.exchange(read(0x50, 1))), [OK]);
+  });
+});
+
+Deno.test("I6 an address that is not on the list is an error without bus traffic or log", () => {
+  const adapter = new RecordingAdapter();
+  const device = new I2cDevice([{ adapter, addresses: [0x50] }], new Messages());
+  using backEnd = new InProcess(device);
+  using guest = new I2cGuest(backEnd.connect());
+  const before = backEnd.log.lines.length;
+  for (let address = 0; address < 128; address++) {
+    if (address === 0x50) continue;
+    assert.deepEqual(statuses(guest.exchange(write(address), read(address, 1))), [ERR, ERR]);
+  }
+  assert.deepEqual(adapter.transactions, []);
+  assert.equal(backEnd.log.lines.length, before);
+});
+
+Deno.test("I8 each address reaches the adapter that it is listed for", () => {
+  const [one, two] = [new RecordingAdapter(), new RecordingAdapter()];
+  const served = [{ adapter: one, addresses: [0x50] }, { adapter: two, addresses: [0x60, 0x61] }];
+  withGuest(served, (guest) => {
+    guest.exchange(write(0x50, 1), ...group(write(0x61, 2), read(0x61, 1)), write(0x60, 3));
+    assert.deepEqual(one.transactions, ["w1@0x50"]);
+    assert.deepEqual(two.transactions, ["w1@0x61 r1@0x61", "w1@0x60"]);
+  });
+});
+
+Deno.test("I8 a group over two adapters is a transaction on each, and ends with the first failure", () => {
+  const [one, two] = [new RecordingAdapter(), new RecordingAdapter()];
+  const served = [{ adapter: one, addresses: [0x50] }, { adapter: two, addresses: [0x60] }];
+  withGuest(served, (guest) => {
+    const messages = [write(0x50, 1), read(0x50, 1), write(0x60, 2), write(0x50, 3)];
+    assert.deepEqual(statuses(guest.transfer(...messages)), [OK, OK, OK, OK]);
+    assert.deepEqual(one.transactions, ["w1@0x50 r1@0x50", "w1@0x50"]);
+    assert.deepEqual(two.transactions, ["w1@0x60"]);
+    two.succeeding = 0;
+    assert.deepEqual(statuses(guest.transfer(...messages)), [OK, OK, ERR, ERR]);
+    assert.equal(one.transactions.length, 3);
+  });
+});
+
+Deno.test("requests that reserved flags are set in are served all the same", () => {
+  withAdapter((guest, adapter) => {
+    const outcomes = guest.exchange({ ...read(0x50, 1), flags: READ | 0xfffffff0 });
+    assert.deepEqual(statuses(outcomes), [OK]);
+    assert.deepEqual(adapter.transactions, ["r1@0x50"]);
+  });
+});
+
+Deno.test("sevenBit and tenBit are the fields of the specification", () => {
+  assert.equal(sevenBit(0x50), 0xa0);
+  assert.equal(tenBit(0x250), 0x50f4);
+});
