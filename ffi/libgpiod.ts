@@ -238,14 +238,14 @@ export interface LineInfo {
 export interface LineSettings {
   readonly direction: LineDirection;
   /** What an output drives from the first moment on, 0 or 1. */
-  readonly value?: number;
+  readonly value?: number | undefined;
   /** Edges that make events; for an input. */
-  readonly edges?: LineEdge;
+  readonly edges?: LineEdge | undefined;
   /** As it is where not given. */
-  readonly bias?: LineBias;
+  readonly bias?: LineBias | undefined;
   /** Of an output; push-pull where not given. */
-  readonly drive?: LineDrive;
-  readonly activeLow?: boolean;
+  readonly drive?: LineDrive | undefined;
+  readonly activeLow?: boolean | undefined;
 }
 
 /** There is no libgpiod of version 2. */

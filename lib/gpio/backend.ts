@@ -23,7 +23,7 @@ export interface GpioBackend {
 
   /** Called once, before anything else. */
   attach(poller: Poller, listener: EdgeListener): void;
-  /** The direction of a line. */
+  /** The direction of a line, or -1 if the host does not tell. */
   direction(line: number): number;
   /**
    * Takes a line with this direction, or gives it back with `DIRECTION_NONE`.

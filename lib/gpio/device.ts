@@ -123,7 +123,8 @@ export class GpioDevice implements VirtioDevice, EdgeListener {
   onEdge(line: number, rising: boolean): void {
     const type = this.#irqType[line];
     if (type === (rising ? IRQ_LEVEL_HIGH : IRQ_LEVEL_LOW)) {
-      this.#return(line, EVENT_VALID);
+      // By now the level may be another one again.
+      if (this.#isActive(line)) this.#return(line, EVENT_VALID);
     } else if (type <= IRQ_EDGE_BOTH && (type & (rising ? IRQ_EDGE_RISING : IRQ_EDGE_FALLING))) {
       if (!this.#return(line, EVENT_VALID)) this.#latched[line] = 1;
     }

@@ -6,9 +6,20 @@
 
 import type { DeviceKind } from "../daemon/device_kind.ts";
 import { UsageError } from "../daemon/usage_error.ts";
+import { chipTitle, listChips } from "./chips.ts";
 import { GpioDevice } from "./device.ts";
+import { HostChip } from "./host.ts";
 import { gpioOptions, type GpioSettings, readDeviceList, readGuests } from "./options.ts";
+import { resolveGuests } from "./resolve.ts";
 import { SimulatedChip } from "./simulated.ts";
+
+function title(settings: GpioSettings): string {
+  const { length } = settings.lines;
+  const lines = length === 1 ? "line" : "lines";
+  return settings.kind === "host"
+    ? `${length} ${lines} of ${chipTitle(settings)}`
+    : `${length} simulated ${lines}`;
+}
 
 /** `vhost-device-gpio` */
 export const gpio: DeviceKind<GpioSettings, "guests"> = {
@@ -18,33 +29,37 @@ export const gpio: DeviceKind<GpioSettings, "guests"> = {
   options: gpioOptions,
   configKeys: ["guests"],
   examples: [
+    {
+      args: "-s /run/gpio.sock -l '0[4,17]'",
+      remark: "one guest with two lines of /dev/gpiochip0",
+    },
+    { args: "-s /run/gpio.sock -c 2 -l 0:3", remark: "two guests with a whole chip each" },
     { args: "-s /run/gpio.sock -l s8", remark: "one guest with 8 simulated lines" },
     { args: "-s /run/gpio.sock -c 2 -l s8:s4", remark: "two guests with simulated lines" },
   ],
 
-  plan({ options, config }) {
+  plan({ options, config }, log) {
     const list = options["device-list"];
-    const settings = typeof list === "string"
+    const choices = typeof list === "string"
       ? readDeviceList(list)
       : config.guests === undefined
       ? undefined
       : readGuests(config.guests);
-    if (settings === undefined) {
+    if (choices === undefined) {
       throw new UsageError(
         "no device is named; say what each guest gets with --device-list, for example -l s8",
       );
     }
-    return settings.map((guest) => {
-      const { length } = guest.lines;
-      return { settings: guest, title: `${length} simulated ${length === 1 ? "line" : "lines"}` };
-    });
+    return resolveGuests(choices, log).map((settings) => ({ settings, title: title(settings) }));
   },
 
   create(settings, log) {
-    return new GpioDevice(new SimulatedChip(settings.lines, settings.wires, log));
+    return new GpioDevice(
+      settings.kind === "host"
+        ? new HostChip(settings, log)
+        : new SimulatedChip(settings.lines, settings.wires, log),
+    );
   },
 
-  list() {
-    return [];
-  },
+  list: listChips,
 };

@@ -5,6 +5,20 @@
  *
  * ```yaml
  * guests:                      # one entry per guest, in the order of the sockets
+ *   - chip: 0                  # a chip of this host: number, path, name or label (text)
+ *     lines:                   # which lines the guest gets, in its order; all if left out
+ *       - 4                    # a line by its number or the host's name for it
+ *       - line: 17             # or with what is special about it:
+ *         name: led            # what the guest is told instead of the host's name; "" for none
+ *         access: output       # read-write (default): an input or an output, as the guest likes;
+ *                              # input or output: that only; read-only: what the host has made
+ *                              # of the line, to be looked at and not to be changed
+ *         bias: pull-up        # disabled, pull-up or pull-down; as the host has it if left out
+ *         drive: open-drain    # push-pull (default), open-drain or open-source
+ *         active-low: true     # what is low on the wire is 1 for the guest; default false
+ *         safe: 0              # what the output drives after the guest has let go of it: 0, 1
+ *                              # (as the guest counts), or keep for what it was; if left out,
+ *                              # the line is given back to the host
  *   - simulated: 8             # a simulated chip with 8 lines
  *   - simulated:
  *       lines:                 # or with lines one by one
@@ -18,6 +32,11 @@
  *           to: button
  * ```
  *
+ * A line with a safe state stays requested by the daemon while no guest has it, for the kernel does
+ * not promise what becomes of a line that is given back: most chips leave it as it is, some make it
+ * an input. At the end of the daemon such a line drives its safe state for the last time, and then
+ * it is given back, too.
+ *
  * @module
  */
 
@@ -25,6 +44,9 @@ import type { ConfigNode } from "../daemon/config_file.ts";
 import type { OptionSpec } from "../daemon/options.ts";
 import { readInteger } from "../daemon/options.ts";
 import { UsageError } from "../daemon/usage_error.ts";
+import { type DeviceEntry, splitDeviceList } from "./device_list.ts";
+import { readHostChip } from "./host_config.ts";
+import type { ChipChoice, HostSettings } from "./host_settings.ts";
 import { DIRECTION_IN, DIRECTION_NONE, DIRECTION_OUT, isLineName, MAX_LINES } from "./protocol.ts";
 import type { SimulatedLine, Wire } from "./simulated.ts";
 
@@ -36,16 +58,24 @@ export interface SimulatedSettings {
 }
 
 /** One guest's chip. */
-export type GpioSettings = SimulatedSettings;
+export type GpioSettings = SimulatedSettings | HostSettings;
 
-const DEVICE_FORM = "sN for N simulated lines, such as s8";
+/** One guest's chip as its user has picked it. */
+export type GpioChoice = SimulatedSettings | ChipChoice;
+
+const DEVICE_FORM = 'entries like 0, gpiochip3, 0[4,17,20-27], "some:label" or s8';
 
 export const gpioOptions: readonly OptionSpec[] = [
   {
     name: "device-list",
     short: "l",
     value: "D[:D]...",
-    help: "one chip per guest; sN for N simulated lines",
+    help: "one chip per guest: number, path or label; sN for N simulated lines",
+    details: "A chip of this host is given by its number (0 is /dev/gpiochip0), its path, its " +
+      "name (gpiochip0) or its label, sN is a simulated one with N lines. Lines in brackets, as " +
+      "in 0[4,17,20-27], are all that the guest gets of a chip, in that order; a line can also be " +
+      "given by its name. What has a colon or a bracket in it goes into double quotes, as in " +
+      "'\"INT3450:00\"[3]'. See --list for what there is.",
   },
 ];
 
@@ -57,13 +87,13 @@ function plainLines(count: number): SimulatedLine[] {
   );
 }
 
-function readDevice(entry: string, list: string): GpioSettings {
-  const refuse = (why: string) =>
-    new UsageError(`device list '${list}': ${why}, expected ${DEVICE_FORM}`);
-  if (entry === "") throw refuse("an entry is empty");
-  if (!entry.startsWith("s")) throw refuse(`'${entry}' is no device`);
+function readSimulatedDevice(entry: string, list: string): SimulatedSettings {
   const count = readInteger(entry.slice(1));
-  if (count === undefined) throw refuse(`'${entry}' has no number of lines`);
+  if (count === undefined) {
+    throw new UsageError(
+      `device list '${list}': '${entry}' has no number of lines, expected ${DEVICE_FORM}`,
+    );
+  }
   if (count < 1 || count > MAX_LINES) {
     throw new UsageError(
       `device list '${list}': '${entry}' has ${count} lines, a chip has 1 to ${MAX_LINES}`,
@@ -72,13 +102,31 @@ function readDevice(entry: string, list: string): GpioSettings {
   return { kind: "simulated", lines: plainLines(count), wires: [] };
 }
 
+function readDevice(entry: DeviceEntry, list: string): GpioChoice {
+  const { device, quoted, lines, source } = entry;
+  if (!quoted && /^s\d*$/.test(device)) {
+    if (lines === undefined) return readSimulatedDevice(device, list);
+    throw new UsageError(`device list '${list}': '${source}' picks lines of a simulated chip`);
+  }
+  if (!quoted && !/^[\w/.]/.test(device)) {
+    throw new UsageError(
+      `device list '${list}': '${source}' is no device, expected ${DEVICE_FORM}`,
+    );
+  }
+  return {
+    kind: "host",
+    chip: quoted ? device : readInteger(device) ?? device,
+    lines: lines?.map((line) => ({ line, access: "read-write" })),
+  };
+}
+
 /**
- * Reads a device list, for example `s8:s4`.
+ * Reads a device list, for example `s8:0[4,17]`.
  *
  * @throws {UsageError} if it makes no sense
  */
-export function readDeviceList(list: string): GpioSettings[] {
-  return list.split(":").map((entry) => readDevice(entry, list));
+export function readDeviceList(list: string): GpioChoice[] {
+  return splitDeviceList(list, DEVICE_FORM).map((entry) => readDevice(entry, list));
 }
 
 const DIRECTIONS = { none: DIRECTION_NONE, input: DIRECTION_IN, output: DIRECTION_OUT } as const;
@@ -142,13 +190,19 @@ function readSimulated(node: ConfigNode): SimulatedSettings {
  *
  * @throws {UsageError} if it makes no sense
  */
-export function readGuests(node: ConfigNode): GpioSettings[] {
-  const guests = node.list("guests, each with 'simulated'");
+export function readGuests(node: ConfigNode): GpioChoice[] {
+  const guests = node.list("guests, each with 'chip' or 'simulated'");
   if (guests.length === 0) node.fail("the list is empty, expected one entry per guest");
   return guests.map((guest) => {
-    const { simulated } = guest.mapping(["simulated"]);
-    return simulated === undefined
-      ? guest.fail("expected a mapping with 'simulated'")
-      : readSimulated(simulated);
+    const { simulated, chip, lines } = guest.mapping(["simulated", "chip", "lines"]);
+    if (chip !== undefined && simulated !== undefined) {
+      return simulated.fail("a guest has either 'chip' or 'simulated', not both");
+    }
+    if (chip !== undefined) return readHostChip(chip, lines);
+    if (simulated === undefined) return guest.fail("expected a mapping with 'chip' or 'simulated'");
+    if (lines !== undefined) {
+      return lines.fail("the lines of a simulated chip go below 'simulated'");
+    }
+    return readSimulated(simulated);
   });
 }

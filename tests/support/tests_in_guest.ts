@@ -1,0 +1,83 @@
+/**
+ * Tests that run inside the User-Mode Linux guest: for what needs a kernel of its own.
+ *
+ * A file of them is a module of `Deno.test` like any other, but not named `…_test.ts`; a test
+ * outside boots a guest for it and has a step for each test inside.
+ *
+ * @module
+ */
+
+import { dirname } from "node:path";
+import { fileURLToPath } from "node:url";
+import { runInGuest } from "./uml.ts";
+
+const ROOT = fileURLToPath(new URL("../../", import.meta.url));
+
+/** What became of one test inside. */
+interface Result {
+  readonly name: string;
+  readonly passed: boolean;
+  readonly skipped: boolean;
+  /** What it had to say about it. */
+  readonly details: string;
+}
+
+/** Reads the output of deno's TAP reporter. */
+function readTap(output: string): Result[] {
+  const results: Result[] = [];
+  const details: string[] = [];
+  for (const line of output.split("\n")) {
+    const match = /^(not )?ok \d+ - (.*?)( # SKIP)?$/.exec(line);
+    if (match === null) {
+      details.push(line);
+      continue;
+    }
+    const [, not, name, skip] = match;
+    results.push({
+      name,
+      passed: not === undefined,
+      skipped: skip !== undefined,
+      details: details.splice(0).join("\n"),
+    });
+  }
+  return results;
+}
+
+/**
+ * Runs a file of tests inside a guest.
+ *
+ * @param file whose path is relative to the project
+ * @param limit in seconds, for all of it
+ * @throws {Error} if no test ran, or the guest did not get to the end
+ */
+export async function testsInGuest(
+  context: Deno.TestContext,
+  file: string,
+  limit = 120,
+): Promise<void> {
+  const deno = Deno.realPathSync(Deno.execPath());
+  const cache = Deno.env.get("DENO_DIR") ?? `${Deno.env.get("HOME")}/.cache/deno`;
+  const script =
+    `exec ${deno} test -A --no-check --quiet --no-lock --reporter=tap ${ROOT}${file} 2>&1`;
+  const { status, output, errors } = await runInGuest(script, {
+    limit,
+    options: [
+      ...["-m", "1G", "-M", ROOT, "-M", dirname(deno), "-M", `${cache}:cow`],
+      ...["-e", `DENO_DIR=${cache}`],
+    ],
+  });
+  const results = readTap(output);
+  for (const { name, passed, skipped, details } of results) {
+    await context.step({
+      name,
+      ignore: skipped,
+      fn: () => {
+        if (!passed) throw new Error(`inside the guest:\n${details}`);
+      },
+    });
+  }
+  const failed = results.some(({ passed }) => !passed);
+  if (results.length === 0 || (status !== 0 && !failed)) {
+    throw new Error(`the tests in the guest ended with ${status}:\n${output}\n${errors}`);
+  }
+}
