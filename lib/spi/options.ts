@@ -18,6 +18,7 @@
  *             values:          # at the start; 0 where none is given
  *               0x0f: 0x33
  *             read-only: [0x0f]
+ *             failing: [0x7f]  # transfers that touch one of these fail
  *       max-frequency: 10000000  # in Hz; default 0, no limit
  *       bits-per-word: [8, 16]   # default 1 to 32; 8, 16 and 32 with other chips than loopbacks
  *       modes: [0, 3]            # default all four
@@ -184,8 +185,14 @@ function readFlash(node: ConfigNode): FlashSettings {
   };
 }
 
+function registerList(node: ConfigNode | undefined): number[] {
+  return (node?.list("registers") ?? []).map((register) =>
+    register.integer(0, REGISTER_COUNT - 1, "a register")
+  );
+}
+
 function readRegisters(node: ConfigNode): RegistersSettings {
-  const keys = node.mapping(["values", "read-only"]);
+  const keys = node.mapping(["values", "read-only", "failing"]);
   const numbers = Array.from({ length: REGISTER_COUNT }, (_, register) => register);
   // Keys may be written in any base; YAML makes numbers of them.
   const values = keys.values?.mapping(numbers.map(String)) ?? {};
@@ -194,9 +201,8 @@ function readRegisters(node: ConfigNode): RegistersSettings {
     values: Object.entries(values).map(([register, value]) =>
       [Number(register), value!.integer(0, 255, "a byte")] as const
     ),
-    readOnly: (keys["read-only"]?.list("registers") ?? []).map((register) =>
-      register.integer(0, REGISTER_COUNT - 1, "a register")
-    ),
+    readOnly: registerList(keys["read-only"]),
+    failing: registerList(keys.failing),
   };
 }
 

@@ -8,7 +8,7 @@ import type { Logger } from "@logtape/logtape";
 import type { SpiBackend, TransferData } from "./backend.ts";
 import { Bus } from "./bus.ts";
 import { BackingFile, loadBackingFile } from "./chips/backing_file.ts";
-import type { Chip } from "./chips/chip.ts";
+import { type Chip, FAILED } from "./chips/chip.ts";
 import { Flash, type FlashSettings, makeFlash } from "./chips/flash.ts";
 import { makeRegisters, Registers, type RegistersSettings } from "./chips/registers.ts";
 import { type Limits, MODE_LOOP, MODE_LSB_FIRST, type Transfer, wordBytes } from "./protocol.ts";
@@ -104,7 +104,11 @@ export class SimulatedController implements SpiBackend {
     const received = data.received.bytes;
     if (txLength > 0) swapWireOrder(sent, length, size, lsbFirst);
     else sent.fill(0, 0, length);
-    for (let index = 0; index < length; index++) received[index] = chip.exchange(sent[index]);
+    for (let index = 0; index < length; index++) {
+      const byte = chip.exchange(sent[index]);
+      if (byte === FAILED) return this.#failed(chip);
+      received[index] = byte;
+    }
     swapWireOrder(received, length, size, lsbFirst);
     if (chip.expectsMore && transfer.csChange === 0) {
       this.#selected = chipSelect;
@@ -130,6 +134,12 @@ export class SimulatedController implements SpiBackend {
   deselect(): void {
     this.#chips[this.#selected]?.deselect();
     this.#selected = NOT_SELECTED;
+  }
+
+  #failed(chip: Chip): boolean {
+    chip.deselect();
+    this.#selected = NOT_SELECTED;
+    return false;
   }
 
   close(): void {

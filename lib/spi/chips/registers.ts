@@ -7,7 +7,7 @@
  * @module
  */
 
-import type { Chip } from "./chip.ts";
+import { type Chip, FAILED } from "./chip.ts";
 
 /** The number of registers. */
 export const REGISTER_COUNT = 128;
@@ -20,6 +20,8 @@ export interface RegistersSettings {
   readonly values: readonly (readonly [register: number, value: number])[];
   /** Those that writes do not change. */
   readonly readOnly: readonly number[];
+  /** Those that make a transfer fail. */
+  readonly failing: readonly number[];
 }
 
 /** The registers, as guests share them. */
@@ -34,6 +36,7 @@ export function makeRegisters(settings: RegistersSettings): SharedArrayBuffer {
 export class Registers implements Chip {
   readonly #registers: Uint8Array;
   readonly #readOnly: Uint8Array;
+  readonly #failing: Uint8Array;
   #addressed = false;
   #touched = false;
   #reading = false;
@@ -42,7 +45,9 @@ export class Registers implements Chip {
   constructor(settings: RegistersSettings, memory: SharedArrayBuffer) {
     this.#registers = new Uint8Array(memory);
     this.#readOnly = new Uint8Array(REGISTER_COUNT);
+    this.#failing = new Uint8Array(REGISTER_COUNT);
     for (const register of settings.readOnly) this.#readOnly[register] = 1;
+    for (const register of settings.failing) this.#failing[register] = 1;
   }
 
   get expectsMore(): boolean {
@@ -59,6 +64,7 @@ export class Registers implements Chip {
     this.#touched = true;
     const register = this.#register;
     this.#register = (register + 1) % REGISTER_COUNT;
+    if (this.#failing[register]) return FAILED;
     if (this.#reading) return this.#registers[register];
     if (!this.#readOnly[register]) this.#registers[register] = sent;
     return 0xff;

@@ -1,0 +1,91 @@
+import assert from "node:assert/strict";
+import { fileURLToPath } from "node:url";
+import { Daemon } from "../support/daemon.ts";
+import { TemporaryFolder } from "../support/temporary_folder.ts";
+import { guestOutput } from "../support/uml.ts";
+import { runModule, testCases } from "./spi/case.ts";
+import { cases } from "./spi/drivers.ts";
+import { pattern } from "./spi/spidev.ts";
+
+const here = (name: string) => fileURLToPath(new URL(`./spi/${name}`, import.meta.url));
+
+/** What the flash's file holds after the guest has gone. */
+let flash = new Uint8Array();
+
+const run = testCases(cases, async () => {
+  using folder = new TemporaryFolder();
+  const config = Deno.readTextFileSync(here("drivers.yaml")).replace("@FOLDER@", folder.path);
+  Deno.writeTextFileSync(folder.file("spi.yaml"), config);
+  const contents = new Uint8Array(1024 * 1024).fill(0xff);
+  contents.set(pattern(5000, 7), 0x8f000);
+  Deno.writeFileSync(folder.file("flash"), contents);
+  const args = ["--config", folder.file("spi.yaml")];
+  await using daemon = await Daemon.start("vhost-device-spi", args, { count: 2 });
+  const output = await runModule(new URL("./spi/drivers.ts", import.meta.url), {
+    devicetree: here("drivers.dts"),
+    sockets: daemon.folder.path,
+    options: ["-a", "spidev.bufsiz=65536"],
+  });
+  flash = Deno.readFileSync(folder.file("flash"));
+  return output;
+});
+
+Deno.test("the flash's file holds what the guest has written and erased", async () => {
+  await run();
+  assert.deepEqual(flash.slice(0x20003, 0x20003 + 5001), pattern(5001, 3));
+  assert.deepEqual(flash.slice(0x90000, 0xa0000), new Uint8Array(65536).fill(0xff));
+});
+
+/** A devicetree with one controller and this chip below it. */
+function devicetree(chip: string): string {
+  return `/dts-v1/;
+    / {
+      compatible = "linux,uml-virtio-guest";
+      #address-cells = <1>;
+      #size-cells = <0>;
+      aliases { spi3 = &spi; };
+      virtio-spi {
+        compatible = "virtio,uml";
+        virtio-device-id = <45>;
+        socket-path = "@SOCKETS@/socket0";
+        spi: spi {
+          compatible = "virtio,device2d";
+          #address-cells = <1>;
+          #size-cells = <0>;
+          ${chip}
+        };
+      };
+    };`;
+}
+
+/** Runs a script in a guest whose controller has one chip. */
+async function withChip(
+  daemon: Daemon,
+  chip: string,
+  script: string,
+  parameters: readonly string[] = [],
+): Promise<string> {
+  const file = daemon.folder.file("guest.dts");
+  Deno.writeTextFileSync(file, devicetree(chip));
+  return await guestOutput(script, {
+    devicetree: file,
+    sockets: daemon.folder.path,
+    options: parameters.flatMap((parameter) => ["-a", parameter]),
+  });
+}
+
+const loopbackTest = `
+  loopback@0 {
+    compatible = "linux,spi-loopback-test";
+    reg = <0>;
+    spi-max-frequency = <100000000>;
+  };`;
+
+Deno.test("the kernel's spi-loopback-test passes, data, ranges and times", async () => {
+  await using daemon = await Daemon.start("vhost-device-spi", ["-l", "s1"]);
+  const log = await withChip(daemon, loopbackTest, "dmesg | grep spi-loopback-test", [
+    "spi_loopback_test.loopback=1",
+    "spi_loopback_test.delay_ms=0",
+  ]);
+  assert.match(log, /Finished spi-loopback-tests with return: 0/, log);
+});
