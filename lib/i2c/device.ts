@@ -6,8 +6,11 @@
  * @module
  */
 
+import type { Logger } from "@logtape/logtape";
+import { EPOLLIN } from "../../ffi/epoll.ts";
+import { Timer } from "../../ffi/timerfd.ts";
 import type { DescriptorChain } from "../virtio/descriptor_chain.ts";
-import { type DeviceHost, HELD, type VirtioDevice } from "../virtio/device.ts";
+import { type DeviceHost, type EventHandler, HELD, type VirtioDevice } from "../virtio/device.ts";
 import type { I2cAdapter } from "./backend.ts";
 import { MAX_LENGTH, MAX_MESSAGES, type Messages, SLOT_SIZE } from "./messages.ts";
 import {
@@ -24,6 +27,11 @@ import {
 } from "./protocol.ts";
 
 const NOWHERE = -1;
+/**
+ * How long a transaction may stay unfinished, in milliseconds. Linux begins those that are too long
+ * for its ring, sends as many requests as fit, and waits.
+ */
+const UNFINISHED_LIMIT = 200;
 
 /** An adapter and whom of those on it the guest may address. */
 export interface ServedAdapter {
@@ -47,7 +55,7 @@ function route(served: readonly ServedAdapter[]): Int16Array {
  * Requests that are chained by `FAIL_NEXT` are one transaction. Its chains are held until the last
  * one has come, and are returned in order when it is done.
  */
-export class I2cDevice implements VirtioDevice {
+export class I2cDevice implements VirtioDevice, EventHandler {
   readonly id = I2C_DEVICE_ID;
   readonly queueCount = 1;
   readonly features = F_ZERO_LENGTH_REQUEST;
@@ -65,10 +73,20 @@ export class I2cDevice implements VirtioDevice {
   #possible = 0;
   /** The rest of a transaction that is too long for any bus is failed as it comes. */
   #overlong = false;
+  /** How many transactions there have been; tells one from the next. */
+  #transactions = 0;
+  readonly #timer = new Timer();
+  /** The timer runs on when a transaction is over: most are long before it. */
+  #timerRuns = false;
+  /** The transaction that was unfinished when the timer was set. */
+  #watched = 0;
+  #warned = false;
+  readonly #log: Logger;
   #host: DeviceHost | undefined;
 
   /** @param messages that the adapters expect transactions to be made of */
-  constructor(served: readonly ServedAdapter[], messages: Messages) {
+  constructor(served: readonly ServedAdapter[], messages: Messages, log: Logger) {
+    this.#log = log;
     this.#messages = messages;
     this.#adapters = served.map(({ adapter }) => adapter);
     this.#routes = route(served);
@@ -76,6 +94,7 @@ export class I2cDevice implements VirtioDevice {
 
   attach(host: DeviceHost): void {
     this.#host = host;
+    host.watch(this.#timer.fd, EPOLLIN, this);
   }
 
   setFeatures(_features: bigint): void {}
@@ -92,7 +111,32 @@ export class I2cDevice implements VirtioDevice {
     const index = this.#count++;
     this.#chains[index] = chain;
     if (this.#possible === index && hasHeader && this.#take(index, chain, flags)) this.#possible++;
-    return more ? HELD : this.#finish();
+    if (!more) return this.#finish();
+    if (!this.#timerRuns) this.#watch();
+    return HELD;
+  }
+
+  /** The timer has run out. */
+  onEvents(_events: number): void {
+    this.#timer.clear();
+    this.#timerRuns = false;
+    if (this.#count === 0) return;
+    if (this.#watched !== this.#transactions) return this.#watch();
+    if (!this.#warned) {
+      this.#warned = true;
+      this.#log.warn(
+        `the driver has left a transaction unfinished after ${this.#count} messages, which fails ` +
+          "it: is its queue too small for a longer one?",
+      );
+    }
+    this.#failHeld();
+  }
+
+  /** Has the timer look after the transaction that is unfinished now. */
+  #watch(): void {
+    this.#watched = this.#transactions;
+    this.#timerRuns = true;
+    this.#timer.arm(UNFINISHED_LIMIT);
   }
 
   queueStopping(_queue: number): void {
@@ -105,9 +149,11 @@ export class I2cDevice implements VirtioDevice {
     this.#count = 0;
     this.#possible = 0;
     this.#overlong = false;
+    this.#warned = false;
   }
 
   close(): void {
+    this.#timer.close();
     for (const adapter of this.#adapters) adapter.close();
   }
 
@@ -147,6 +193,7 @@ export class I2cDevice implements VirtioDevice {
     const possible = this.#possible;
     this.#count = 0;
     this.#possible = 0;
+    this.#transactions = (this.#transactions + 1) | 0;
     const done = this.#transfer(possible);
     const last = count - 1;
     for (let index = 0; index < last; index++) {
@@ -191,6 +238,7 @@ export class I2cDevice implements VirtioDevice {
     const count = this.#count;
     this.#count = 0;
     this.#possible = 0;
+    this.#transactions = (this.#transactions + 1) | 0;
     for (let index = 0; index < count; index++) {
       const chain = this.#release(index);
       this.#host?.complete(0, chain, fail(chain));

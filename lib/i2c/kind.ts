@@ -118,7 +118,7 @@ function create(settings: I2cSettings, log: Logger): I2cDevice {
       open.push(adapter);
       return { adapter, addresses: addressesOf(entry) };
     });
-    return new I2cDevice(served, messages);
+    return new I2cDevice(served, messages, log);
   } catch (error) {
     for (const adapter of open) adapter.close();
     throw error;
