@@ -36,18 +36,25 @@ const cache = Deno.env.get("DENO_DIR") ??
   `${Deno.env.get("XDG_CACHE_HOME") ?? `${Deno.env.get("HOME")}/.cache`}/deno`;
 
 /** Runs one of the project's modules inside a guest and returns what it prints. */
-export async function runModule(module: URL, boot: GuestBoot = {}): Promise<string> {
+export async function runModule(
+  module: URL,
+  boot: GuestBoot = {},
+  args: readonly string[] = [],
+): Promise<string> {
   const deno = Deno.execPath();
   const folder = deno.slice(0, deno.lastIndexOf("/"));
   const program = `/opt/deno/${deno.slice(folder.length + 1)}`;
-  return await guestOutput(`${program} run --quiet --allow-all ${module.pathname}`, {
-    ...boot,
-    options: [
-      ...["-m", "1G", "-M", `${folder}:/opt/deno`, "-M", project, "-M", `${cache}:/deno:cow`],
-      ...["-e", "DENO_DIR=/deno", "-e", "DENO_NO_UPDATE_CHECK=1"],
-      ...(boot.options ?? []),
-    ],
-  });
+  return await guestOutput(
+    `${program} run --quiet --allow-all ${module.pathname} ${args.join(" ")}`,
+    {
+      ...boot,
+      options: [
+        ...["-m", "1G", "-M", `${folder}:/opt/deno`, "-M", project, "-M", `${cache}:/deno:cow`],
+        ...["-e", "DENO_DIR=/deno", "-e", "DENO_NO_UPDATE_CHECK=1"],
+        ...(boot.options ?? []),
+      ],
+    },
+  );
 }
 
 /**

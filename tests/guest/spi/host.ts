@@ -1,0 +1,498 @@
+/**
+ * The daemon on top of real spidev nodes: daemon and front-end run inside a guest whose kernel has
+ * two make-believe SPI buses (uml_sim.c) that return what they are sent.
+ *
+ * @module
+ */
+
+import assert from "node:assert/strict";
+import { close, O_RDWR, open } from "../../../ffi/fd.ts";
+import {
+  readBitsPerWord,
+  readMaxSpeed,
+  readMode,
+  SPI_CPHA,
+  SPI_CPOL,
+  SPI_CS_HIGH,
+  writeBitsPerWord,
+  writeMode,
+} from "../../../ffi/spidev.ts";
+import { command, Daemon } from "../../support/daemon.ts";
+import { RESULT, SpiGuest } from "../../support/spi_driver.ts";
+import { TemporaryFolder } from "../../support/temporary_folder.ts";
+import { pause, until } from "../../support/wait.ts";
+import { type Case, runCases } from "./case.ts";
+import { pattern } from "./spidev.ts";
+
+const NODE = "/dev/spidev0.0";
+const OTHER_NODE = "/dev/spidev0.1";
+const OTHER_BUS = "/dev/spidev1.0";
+const SIM = "/sys/kernel/debug/uml_sim";
+const MODE_FUNCTIONS_ALL = 0x7f;
+
+/** What the bus was asked to do since the last time this was called. */
+function busLog(bus = 0): string[] {
+  const path = `${SIM}/spi${bus}/log`;
+  const lines = Deno.readTextFileSync(path).split("\n").filter((line) => line !== "");
+  Deno.writeTextFileSync(path, "\n");
+  return lines;
+}
+
+/** Only the transfers among them. */
+function transfers(bus = 0): string[] {
+  return busLog(bus).filter((line) => !line.startsWith("cs"));
+}
+
+function failNext(number: number): void {
+  Deno.writeTextFileSync("/sys/module/uml_sim/parameters/spi_fail", `${number}`);
+}
+
+interface Situation {
+  readonly daemon: Daemon;
+  readonly guests: readonly SpiGuest[];
+}
+
+/** Runs something with a daemon and its guests, after an empty bus log. */
+async function served(
+  args: readonly string[],
+  use: (guest: SpiGuest, situation: Situation) => void | Promise<void>,
+  count = 1,
+): Promise<void> {
+  await using daemon = await Daemon.start("vhost-device-spi", args, { count });
+  const guests = Array.from({ length: count }, (_, guest) => new SpiGuest(daemon.connect(guest)));
+  try {
+    busLog();
+    await use(guests[0], { daemon, guests });
+  } finally {
+    for (const guest of guests) guest[Symbol.dispose]();
+  }
+  assert.doesNotMatch(daemon.log, /internal error/);
+}
+
+/** Runs the program to its end. */
+async function run(args: readonly string[], options: Deno.CommandOptions = {}) {
+  const [program, ...rest] = [...command("vhost-device-spi"), ...args];
+  const child = new Deno.Command(program, { ...options, args: rest });
+  const { code, stdout, stderr } = await child.output();
+  const text = new TextDecoder();
+  return { code, output: text.decode(stdout), error: text.decode(stderr) };
+}
+
+/** Checks that the program refuses to start with these arguments. */
+async function refused(device: string, code: number, pattern: RegExp): Promise<void> {
+  const outcome = await run(["-s", "/tmp/refused", "-l", device]);
+  assert.match(outcome.error, pattern);
+  assert.equal(outcome.error.trimEnd().split("\n").length, 1, "more than one line");
+  assert.equal(outcome.code, code);
+}
+
+function settingsOf(path: string) {
+  const fd = open(path, O_RDWR);
+  try {
+    return { mode: readMode(fd), bits: readBitsPerWord(fd), speed: readMaxSpeed(fd) };
+  } finally {
+    close(fd);
+  }
+}
+
+function config(guest: SpiGuest) {
+  const bytes = guest.frontEnd.getConfig(0, 32);
+  assert.ok(bytes !== undefined);
+  const view = new DataView(bytes.buffer);
+  return {
+    chipSelects: view.getUint8(0),
+    csChange: view.getUint8(1),
+    txNbits: view.getUint8(2),
+    rxNbits: view.getUint8(3),
+    bitsPerWord: view.getUint32(4, true),
+    modes: view.getUint32(8, true),
+    frequency: view.getUint32(12, true),
+  };
+}
+
+const ok = (rx: ArrayLike<number>) => ({
+  result: RESULT.OK,
+  rx: Array.from(rx),
+  used: rx.length + 1,
+});
+
+/** With the bus as it is by default. */
+export const cases: readonly Case[] = [
+  {
+    name: "S1 the configuration is what the node's controller can do",
+    run: () =>
+      served(["-l", NODE], (guest) => {
+        assert.deepEqual(config(guest), {
+          chipSelects: 1,
+          csChange: 1,
+          txNbits: 0,
+          rxNbits: 0,
+          bitsPerWord: 0,
+          modes: MODE_FUNCTIONS_ALL,
+          frequency: 10_000_000,
+        });
+      }),
+  },
+  {
+    name: "S1 a node is left as it was found, by probing and at the end",
+    async run() {
+      const fd = open(NODE, O_RDWR);
+      try {
+        writeMode(fd, SPI_CPHA | SPI_CS_HIGH);
+        writeBitsPerWord(fd, 12);
+        const before = settingsOf(NODE);
+        await served(["-l", NODE], (guest) => {
+          assert.deepEqual(settingsOf(NODE), before);
+          assert.equal(guest.exchange([1, 2], { mode: SPI_CPOL }).result, RESULT.OK);
+          assert.notDeepEqual(settingsOf(NODE), before);
+        });
+        assert.deepEqual(settingsOf(NODE), before);
+      } finally {
+        writeMode(fd, 0);
+        writeBitsPerWord(fd, 8);
+        close(fd);
+      }
+    },
+  },
+  {
+    name: "a transfer goes to the chip and back in both directions at the same time",
+    run: () =>
+      served(["-l", NODE], (guest) => {
+        const tx = pattern(64);
+        assert.deepEqual(guest.exchange(tx), ok(tx));
+        assert.deepEqual(guest.transfer({}, { rx: 8 }), ok(new Uint8Array(8)));
+        assert.deepEqual(guest.transfer({}, { tx }), ok([]));
+        const seen = transfers().map((line) => line.split(" ", 3).join(" "));
+        assert.deepEqual(seen, ["txrx len 64", "rx len 8", "tx len 64"]);
+      }),
+  },
+  {
+    name: "S4 each transfer has its own mode, speed and word size",
+    run: () =>
+      served(["-l", NODE], (guest) => {
+        guest.exchange([1, 2, 3, 4], { mode: 0, frequency: 1_000_000 });
+        guest.exchange([1, 2, 3, 4], { mode: 3, frequency: 2_000_000, bitsPerWord: 16 });
+        guest.exchange([1, 2, 3, 4], { mode: 0x1d, frequency: 3_000_000, bitsPerWord: 32 });
+        guest.exchange([1, 2, 3, 4], { mode: 0 });
+        assert.deepEqual(transfers().map((line) => line.replace(/ nbits.*/, "")), [
+          "txrx len 4 mode 0x0 hz 1000000 bpw 8",
+          "txrx len 4 mode 0x3 hz 2000000 bpw 16",
+          // LOOP is bit 4 of the protocol and bit 5 of Linux.
+          "txrx len 4 mode 0x2d hz 3000000 bpw 32",
+          "txrx len 4 mode 0x0 hz 10000000 bpw 8",
+        ]);
+      }),
+  },
+  {
+    name: "S4 delays are passed on, rounded up to what spidev can express",
+    run: () =>
+      served(["-l", NODE], (guest) => {
+        const head = { wordDelay: 1500, hold: 20_001, setup: 5000 };
+        assert.equal(guest.exchange([1, 2], head).result, RESULT.OK);
+        const log = transfers();
+        assert.equal(log.length, 1);
+        assert.match(log[0], /delays 21000\/2000\//);
+      }),
+  },
+  {
+    name: "the delays around a chip select's change take their time",
+    run: () =>
+      served(["-l", NODE], (guest) => {
+        const begin = performance.now();
+        guest.exchange([1], { setup: 20_000_000 });
+        guest.exchange([1], { inactive: 20_000_000 });
+        assert.ok(performance.now() - begin >= 40);
+      }),
+  },
+  {
+    name: "cs_change releases the chip select after a transfer",
+    run: () =>
+      served(["-l", NODE], (guest) => {
+        guest.transfer({ csChange: 1 }, { tx: [1] });
+        guest.transfer({ csChange: 1 }, { rx: 1 });
+        assert.deepEqual(busLog().map((line) => line.slice(0, 7)), [
+          "cs 0 on",
+          "tx len ",
+          "cs 0 of",
+          "cs 0 on",
+          "rx len ",
+          "cs 0 of",
+        ]);
+      }),
+  },
+  {
+    name: "without cs_change a command and what is read for it share a chip select's turn",
+    run: () =>
+      served(["-l", NODE], (guest) => {
+        guest.transfer({}, { tx: [1] });
+        guest.transfer({}, { rx: 1 });
+        guest.exchange([1]);
+        assert.deepEqual(busLog().map((line) => line.slice(0, 7)), [
+          "cs 0 on",
+          "tx len ",
+          "rx len ",
+          "cs 0 of",
+          "cs 0 on",
+          "txrx le",
+          "cs 0 of",
+        ]);
+      }),
+  },
+  {
+    name: "a chip that is written twice sees two commands",
+    run: () =>
+      served(["-l", NODE], (guest) => {
+        guest.transfer({}, { tx: [1] });
+        guest.transfer({}, { tx: [2] });
+        const log = busLog().map((line) => line.slice(0, 7));
+        assert.deepEqual(log, ["cs 0 on", "tx len ", "cs 0 of", "cs 0 on", "tx len "]);
+      }),
+  },
+  {
+    name: "a chip select that nothing follows is released after a while",
+    run: () =>
+      served(["-l", NODE], (guest) => {
+        guest.transfer({}, { tx: [1] });
+        const log = `${SIM}/spi0/log`;
+        until("a release", () => Deno.readTextFileSync(log).endsWith("cs 0 off\n"));
+      }),
+  },
+  {
+    name: "S5 the nodes of a bus are the chip selects of one controller",
+    run: () =>
+      served(["-l", `${NODE},${OTHER_NODE}`], (guest) => {
+        assert.equal(config(guest).chipSelects, 2);
+        guest.exchange([1], { chipSelect: 1 });
+        guest.exchange([1], { chipSelect: 0 });
+        assert.equal(guest.exchange([1], { chipSelect: 2 }).result, RESULT.PARAM_ERR);
+        const selected = busLog().filter((line) => line.endsWith("on"));
+        assert.deepEqual(selected, ["cs 1 on", "cs 0 on"]);
+      }),
+  },
+  ...[4096, 4097, 65536].map((length) => ({
+    name: `S6 a transfer of ${length} bytes goes through spidev's buffers of 4096`,
+    run: () =>
+      served(["-l", NODE], (guest) => {
+        const tx = pattern(length);
+        assert.deepEqual(guest.exchange(tx), ok(tx));
+        const log = busLog();
+        assert.equal(
+          log.filter((line) => line.startsWith("txrx")).length,
+          Math.ceil(length / 4096),
+        );
+        assert.deepEqual(log.filter((line) => line.startsWith("cs")), ["cs 0 on", "cs 0 off"]);
+      }),
+  })),
+  {
+    name: "S6 a long command and a long answer share a chip select's turn, too",
+    run: () =>
+      served(["-l", NODE], (guest) => {
+        guest.transfer({}, { tx: pattern(5000) });
+        guest.transfer({}, { rx: 5000 });
+        const log = busLog().filter((line) => line.startsWith("cs"));
+        assert.deepEqual(log, ["cs 0 on", "cs 0 off"]);
+      }),
+  },
+  {
+    name: "S6 a transfer that fails comes back as TRANS_ERR, and the next one works",
+    run: () =>
+      served(["-l", NODE], (guest, { daemon }) => {
+        failNext(5);
+        assert.equal(guest.exchange([1, 2]).result, RESULT.TRANS_ERR);
+        assert.deepEqual(guest.exchange([1, 2]), ok([1, 2]));
+        assert.match(daemon.log, /a transfer of \/dev\/spidev0\.0 has failed: Input\/output error/);
+      }),
+  },
+  {
+    name: "S7 a transfer that fails leaves the receive buffer alone",
+    run: () =>
+      served(["-l", NODE], (guest) => {
+        failNext(5);
+        assert.deepEqual(guest.exchange([1, 2]), {
+          result: RESULT.TRANS_ERR,
+          rx: [0xee, 0xee],
+          used: 1,
+        });
+      }),
+  },
+  {
+    name: "S6 after a failure a chip that was selected no longer is",
+    run: () =>
+      served(["-l", NODE], (guest) => {
+        guest.transfer({}, { tx: [1] });
+        failNext(5);
+        assert.equal(guest.transfer({}, { rx: 1 }).result, RESULT.TRANS_ERR);
+        guest.transfer({}, { rx: 1 });
+        const log = busLog().map((line) => line.slice(0, 7));
+        assert.deepEqual(log.slice(0, 4), ["cs 0 on", "tx len ", "rx len ", "cs 0 of"]);
+        assert.deepEqual(log.slice(-3), ["cs 0 on", "rx len ", "cs 0 of"]);
+      }),
+  },
+  {
+    name: "guests of one daemon share a bus, each transfer with its own guest's mode",
+    run: () =>
+      served(["-l", NODE], (_guest, { guests }) => {
+        for (let round = 0; round < 20; round++) {
+          const tx = pattern(9, round);
+          guests.forEach((guest, mode) => {
+            assert.deepEqual(guest.exchange(tx, { mode }), ok(tx));
+          });
+        }
+        const modes = transfers().map((line) => Number(/mode 0x(\d)/.exec(line)?.[1]));
+        assert.deepEqual(modes, Array.from({ length: 60 }, (_, index) => index % 3));
+      }, 3),
+  },
+  {
+    name: "a guest does not come between another's command and its answer",
+    run: () =>
+      served(["-l", NODE], (_guest, { guests: [one, other] }) => {
+        one.transfer({}, { tx: [1] });
+        const head = other.queues[0].submit(other.segments(new Uint8Array(32).fill(8, 1, 2), 3));
+        one.transfer({}, { rx: 1 });
+        assert.equal(other.queues[0].waitUsed(other.frontEnd).head, head);
+        assert.deepEqual(busLog().map((line) => line.slice(0, 7)), [
+          "cs 0 on",
+          "tx len ",
+          "rx len ",
+          "cs 0 of",
+          "cs 0 on",
+          "rx len ",
+          "cs 0 of",
+        ]);
+      }, 2),
+  },
+  {
+    name: "a guest that is gone leaves the chip select released and the bus to others",
+    run: () =>
+      served(["-l", NODE], (_guest, { guests: [one, other] }) => {
+        one.transfer({}, { tx: [1] });
+        one.frontEnd.close();
+        assert.deepEqual(other.exchange([7]), ok([7]));
+        const log = busLog().map((line) => line.slice(0, 7));
+        assert.deepEqual(log.slice(0, 3), ["cs 0 on", "tx len ", "cs 0 of"]);
+      }, 2),
+  },
+  {
+    name: "a node that is taken away fails transfers, and the daemon goes on",
+    run: () =>
+      served(["-l", OTHER_BUS], (guest, { daemon }) => {
+        assert.deepEqual(guest.exchange([1]), ok([1]));
+        Deno.writeTextFileSync(`${SIM}/spi1/present`, "0");
+        assert.equal(guest.exchange([1]).result, RESULT.TRANS_ERR);
+        assert.equal(guest.exchange([1]).result, RESULT.TRANS_ERR);
+        Deno.writeTextFileSync(`${SIM}/spi1/present`, "1");
+        assert.match(daemon.log, /a transfer of \/dev\/spidev1\.0 has failed/);
+      }),
+  },
+  {
+    name: "a second daemon does not get a node that another has",
+    run: () =>
+      served(["-l", NODE], () => refused(NODE, 1, /'\/dev\/spidev0\.0' is in use by another/)),
+  },
+  {
+    name: "--list shows the nodes with what they can do",
+    async run() {
+      const { code, output } = await run(["--list"]);
+      assert.equal(code, 0);
+      assert.match(
+        output,
+        /^\/dev\/spidev0\.0: up to 10 MHz, modes 0-3, cs-high, lsb-first, loop, words of any size, 4096 bytes at a time$/m,
+      );
+      assert.match(output, /^\/dev\/spidev0\.1: /m);
+    },
+  },
+  {
+    name: "a node that does not exist is refused, with what is there instead",
+    async run() {
+      await refused("/dev/spidev0.7", 1, /bus 0 has no chip at chip select 7.*--list/);
+      await refused("/dev/spidev9.0", 1, /this host has no SPI bus 9; see --list/);
+    },
+  },
+  {
+    name: "a chip that spidev is not bound to is refused, with the command that binds it",
+    async run() {
+      await refused("/dev/spidev0.2", 1, /spidev is not bound to spi0\.2; bind it with: echo/);
+      const { error } = await run(["-s", "/tmp/refused", "-l", "/dev/spidev0.2"]);
+      const bind = /bind it with: (.*)$/m.exec(error)?.[1] ?? "false";
+      const { success } = await new Deno.Command("sh", { args: ["-c", bind] }).output();
+      assert.ok(success, "the command does not work");
+      pause(50);
+      await served(["-l", "/dev/spidev0.2"], (guest) => {
+        assert.deepEqual(guest.exchange([1]), ok([1]));
+      });
+    },
+  },
+  {
+    name: "a node that is no spidev is refused",
+    run: () => refused("/dev/null", 1, /'\/dev\/null' is not a spidev node/),
+  },
+  {
+    name: "a node without permission is refused",
+    async run() {
+      using folder = new TemporaryFolder();
+      Deno.chmodSync(folder.path, 0o777);
+      const { code, error } = await run(
+        ["-s", folder.file("socket"), "-l", NODE],
+        { uid: 65534, gid: 65534, env: { HOME: folder.path } },
+      );
+      assert.match(error, /no permission for SPI device '\/dev\/spidev0\.0'; make it/);
+      assert.equal(code, 1);
+    },
+  },
+  {
+    name: "nodes of different buses are no controller",
+    run: () => refused(`${NODE},${OTHER_BUS}`, 2, /spidev1\.0' is on bus 1.*bus 0/),
+  },
+  {
+    name: "the same node under two names is refused",
+    async run() {
+      using folder = new TemporaryFolder();
+      Deno.symlinkSync(NODE, folder.file("link"));
+      await refused(`${NODE},${folder.file("link")}`, 2, /are the same node/);
+    },
+  },
+];
+
+/** With a bus that can do less in one place and more in another. */
+export const otherCases: readonly Case[] = [
+  {
+    name: "S1 word sizes, modes and data lines are those of the controller",
+    run: () =>
+      served(["-l", NODE], (guest) => {
+        const { txNbits, rxNbits, bitsPerWord, modes } = config(guest);
+        assert.deepEqual([txNbits, rxNbits], [0b011, 0b001]);
+        assert.equal(bitsPerWord, 0x8080);
+        assert.equal(modes, 0b0000111);
+      }),
+  },
+  {
+    name: "S2 what the controller cannot do is refused, and not tried",
+    run: () =>
+      served(["-l", NODE], (guest) => {
+        const heads = [
+          { bitsPerWord: 32 },
+          { mode: SPI_CPOL },
+          { mode: SPI_CS_HIGH },
+          { txNbits: 8 },
+          { rxNbits: 4 },
+          { frequency: 10_000_001 },
+        ];
+        for (const head of heads) {
+          assert.equal(guest.exchange([1, 2, 3, 4], head).result, RESULT.PARAM_ERR);
+        }
+        assert.deepEqual(busLog(), []);
+      }),
+  },
+  {
+    name: "transfers over several data lines go out as such",
+    run: () =>
+      served(["-l", NODE], (guest) => {
+        assert.equal(guest.transfer({ txNbits: 4 }, { tx: [1] }).result, RESULT.OK);
+        assert.equal(guest.transfer({ rxNbits: 2 }, { rx: 1 }).result, RESULT.OK);
+        const nbits = transfers().map((line) => /nbits (\S+)/.exec(line)?.[1].split("/"));
+        assert.deepEqual([nbits[0]?.[0], nbits[1]?.[1]], ["4", "2"]);
+      }),
+  },
+];
+
+if (import.meta.main) await runCases(Deno.args.includes("other") ? otherCases : cases);
