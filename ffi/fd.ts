@@ -13,15 +13,22 @@ const F_ADD_SEALS = 1033;
 const F_GET_SEALS = 1034;
 const F_SEAL_SEAL = 1;
 const F_SEAL_SHRINK = 2;
-const O_NONBLOCK = 0o4000;
 const LOCK_EX = 2;
 const LOCK_NB = 4;
 const S_IFMT = 0o170000;
-const S_IFREG = 0o100000;
+
+/** File types of {@linkcode fileStatus}: inode(7). */
+export const S_IFIFO = 0o010000;
+export const S_IFCHR = 0o020000;
+export const S_IFREG = 0o100000;
+export const S_IFSOCK = 0o140000;
 
 /** open(2) flags, the same on x86_64 and arm64. */
 export const O_RDONLY = 0;
+export const O_WRONLY = 1;
 export const O_RDWR = 2;
+export const O_NOCTTY = 0o400;
+export const O_NONBLOCK = 0o4000;
 export const O_CLOEXEC = 0o2000000;
 
 /**
@@ -70,14 +77,38 @@ export function lockExclusively(fd: number): boolean {
   return libc.flock(fd, LOCK_EX | LOCK_NB) === 0;
 }
 
-/** The size in bytes of the file behind `fd`, or `undefined` where that is no regular file. */
-export function regularFileSize(fd: number): number | undefined {
+/** What fstat(2) tells of a file. */
+export interface FileStatus {
+  /** One of the `S_IF…` types. */
+  readonly type: number;
+  /** With {@linkcode inode}, which file it is. */
+  readonly device: bigint;
+  readonly inode: bigint;
+  /** In bytes; meaningful for a regular file. */
+  readonly size: number;
+}
+
+/**
+ * What the file behind `fd` is.
+ *
+ * @throws {SystemError} as fstat(2)
+ */
+export function fileStatus(fd: number): FileStatus {
   const stat = new DataView(new ArrayBuffer(256));
   check("fstat", libc.fstat(fd, stat.buffer));
-  // struct stat: st_size is at 48 on both; st_mode at 24 on x86_64, at 16 on arm64.
-  const mode = stat.getUint32(Deno.build.arch === "x86_64" ? 24 : 16, true);
-  if ((mode & S_IFMT) !== S_IFREG) return undefined;
-  return stat.getUint32(52, true) * 2 ** 32 + stat.getUint32(48, true);
+  // struct stat: st_dev 0, st_ino 8, st_size 48 on both; st_mode 24 on x86_64, 16 on arm64.
+  return {
+    type: stat.getUint32(Deno.build.arch === "x86_64" ? 24 : 16, true) & S_IFMT,
+    device: stat.getBigUint64(0, true),
+    inode: stat.getBigUint64(8, true),
+    size: stat.getUint32(52, true) * 2 ** 32 + stat.getUint32(48, true),
+  };
+}
+
+/** The size in bytes of the file behind `fd`, or `undefined` where that is no regular file. */
+export function regularFileSize(fd: number): number | undefined {
+  const { type, size } = fileStatus(fd);
+  return type === S_IFREG ? size : undefined;
 }
 
 /**

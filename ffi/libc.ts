@@ -140,8 +140,27 @@ const library = Deno.dlopen("libc.so.6", {
     ],
     result: "i32",
   },
+  /** `ssize_t send(int sockfd, const void buf[.size], size_t size, int flags)`: send(2) */
+  send: {
+    parameters: [
+      "i32", // int sockfd
+      "pointer", // const void *buf
+      "u32", // size_t size
+      "i32", // int flags
+    ],
+    result: "i32",
+  },
   /** `int socketpair(int domain, int type, int protocol, int sv[2])`: socketpair(2) */
   socketpair: { parameters: ["i32", "i32", "i32", "buffer"], result: "i32" },
+  /** `int sigaction(int signum, const struct sigaction *act, struct sigaction *oldact)` */
+  sigaction: {
+    parameters: [
+      "i32", // int signum
+      "pointer", // const struct sigaction *act, may be null
+      "buffer", // struct sigaction *oldact
+    ],
+    result: "i32",
+  },
   /** `int eventfd(unsigned int initval, int flags)`: eventfd(2) */
   eventfd: { parameters: ["u32", "i32"], result: "i32" },
   /** `int timerfd_create(int clockid, int flags)`: timerfd_create(2) */
