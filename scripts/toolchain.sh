@@ -1,9 +1,9 @@
 #!/bin/sh
 # Print the path of the deno that the project uses, as the last line.
 #
-# That is the one named by DENO=; else one on the PATH that is new enough; else
-# the pinned version from the npm registry, which is installed into the user's
-# cache at the first time.
+# That is the one named by DENO=; else one on the PATH that is new enough, or with
+# PINNED=1 exactly the pinned version; else the pinned version from the npm
+# registry, which is installed into the user's cache at the first time.
 set -eu
 
 oldest=2.5
@@ -33,8 +33,10 @@ fi
 
 deno=$(command -v deno || :)
 if [ -n "$deno" ] && new_enough "$(version_of "$deno")"; then
-	echo "$deno"
-	exit
+	if [ -z "${PINNED:-}" ] || "$deno" --version | grep -q "^deno $pinned "; then
+		echo "$deno"
+		exit
+	fi
 fi
 
 case $(uname -sm) in
