@@ -1,0 +1,424 @@
+import assert from "node:assert/strict";
+import { MAX_TRANSFER } from "../../../lib/spi/device.ts";
+import { encodeHead, type Head, RESULT } from "../../support/spi_driver.ts";
+import { until } from "../../support/wait.ts";
+import { withGuests } from "./fixture.ts";
+
+const REGISTERS = 1;
+const READ = 0x80;
+
+const ok = (rx: ArrayLike<number>) => ({
+  result: RESULT.OK,
+  rx: Array.from(rx),
+  used: rx.length + 1,
+});
+
+/** A controller that can do little. */
+const POOR = `
+- simulated:
+    chips: [loopback, loopback]
+    max-frequency: 1000000
+    bits-per-word: [8, 16]
+    modes: [0, 3]
+    cs-high: false
+    lsb-first: false
+    loop: false
+    rx-lines: 4
+`;
+
+Deno.test(
+  "S1 the configuration space has every field of what the controller can do",
+  withGuests((guest) => {
+    const bytes = guest.frontEnd.getConfig(0, 32);
+    assert.ok(bytes !== undefined);
+    assert.deepEqual([...bytes.subarray(0, 4)], [2, 1, 0, 0b011]);
+    const words = [...new Uint32Array(bytes.buffer, 4)];
+    const [bits, modes, frequency, wordDelay, setup, hold, inactive] = words;
+    assert.deepEqual([bits, modes, frequency], [0x8080, 0b0001111, 1_000_000]);
+    assert.deepEqual([wordDelay, setup, hold, inactive], [1e6, 1e9, 1e9, 1e9]);
+  }, POOR),
+);
+
+Deno.test(
+  "S1 any part of the configuration space can be asked for",
+  withGuests((guest) => {
+    const { frontEnd } = guest;
+    const parts = [[1, 1], [12, 4], [3, 1], [4, 4], [8, 4], [16, 4]];
+    const whole = frontEnd.getConfig(0, 32);
+    for (const [offset, size] of parts) {
+      assert.deepEqual(frontEnd.getConfig(offset, size), whole?.slice(offset, offset + size));
+    }
+    assert.equal(frontEnd.getConfig(30, 4), undefined);
+  }, POOR),
+);
+
+const refused: [what: string, Head][] = [
+  ["a chip select that there is not", { chipSelect: 2 }],
+  ["words of no bits", { bitsPerWord: 0 }],
+  ["words of a size that is not in the mask", { bitsPerWord: 9 }],
+  ["words of more than 32 bits where there is a mask", { bitsPerWord: 33 }],
+  ["words of 40 bits, not taken for 8", { bitsPerWord: 40 }],
+  ["a value of cs_change that has no meaning", { csChange: 2 }],
+  ["CPHA alone where there are modes 0 and 3", { mode: 1 << 5 }],
+  ["an active-high chip select", { mode: 1 << 2 }],
+  ["the least significant bit first", { mode: 1 << 3 }],
+  ["loop mode", { mode: 1 << 4 }],
+  ["mode bits that have no meaning", { mode: 2 ** 31 }],
+  ["a number of lines out that has no meaning", { txNbits: 3 }],
+  ["more lines out than there are", { txNbits: 2 }],
+  ["a number of lines in that has no meaning", { rxNbits: 16 }],
+  ["more lines in than there are", { rxNbits: 8 }],
+  ["reserved fields in use", { reserved: [0, 1, 0] }],
+  ["a frequency over the maximum", { frequency: 1_000_001 }],
+  ["the highest frequency that fits the field", { frequency: 0xffffffff }],
+  ["a word delay over the maximum", { wordDelay: 1_000_001 }],
+  ["a setup delay over the maximum", { setup: 1_000_000_001 }],
+  ["a hold delay over the maximum", { hold: 0xffffffff }],
+  ["an inactive delay over the maximum", { inactive: 1_000_000_001 }],
+];
+
+for (const [what, head] of refused) {
+  Deno.test(
+    `S2 ${what}: PARAM_ERR, and the next transfer works`,
+    withGuests((guest) => {
+      const outcome = guest.exchange([1, 2, 3, 4], head);
+      assert.deepEqual(outcome, { result: RESULT.PARAM_ERR, rx: Array(4).fill(0xee), used: 1 });
+      assert.deepEqual(guest.exchange([1, 2], { chipSelect: 1 }), ok([1, 2]));
+    }, POOR),
+  );
+}
+
+Deno.test(
+  "S2 what is just within the limits is done",
+  withGuests((guest) => {
+    const heads: Head[] = [
+      { chipSelect: 1 },
+      { bitsPerWord: 16 },
+      { mode: 3 },
+      { rxNbits: 4 },
+      { rxNbits: 2, txNbits: 1 },
+      { frequency: 1_000_000 },
+      { wordDelay: 1000, setup: 1000, hold: 1000, inactive: 1000 },
+    ];
+    for (const head of heads) assert.deepEqual(guest.exchange([1, 2], head), ok([1, 2]));
+  }, POOR),
+);
+
+Deno.test(
+  "S3 buffers of different length: PARAM_ERR, and the queue goes on",
+  withGuests((guest) => {
+    assert.equal(guest.transfer({}, { tx: [1, 2, 3], rx: 2 }).result, RESULT.PARAM_ERR);
+    assert.equal(guest.transfer({}, { tx: [1, 2], rx: 3 }).result, RESULT.PARAM_ERR);
+    assert.deepEqual(guest.exchange([9]), ok([9]));
+  }),
+);
+
+Deno.test(
+  "S3 a transfer without data is done",
+  withGuests((guest) => assert.deepEqual(guest.transfer({}, {}), ok([]))),
+);
+
+Deno.test(
+  "S3 a length that is no multiple of a word's: PARAM_ERR",
+  withGuests((guest) => {
+    assert.equal(guest.exchange([1, 2, 3], { bitsPerWord: 16 }).result, RESULT.PARAM_ERR);
+  }),
+);
+
+Deno.test(
+  "S3 a request that is shorter than its head: PARAM_ERR",
+  withGuests((guest) => {
+    const { response, length } = guest.request(encodeHead({}).subarray(0, 31), 1);
+    assert.deepEqual([response[0], length], [RESULT.PARAM_ERR, 1]);
+  }),
+);
+
+Deno.test(
+  "S3 a request without room for a result comes back unanswered",
+  withGuests((guest) => assert.equal(guest.request(encodeHead({}), 0).length, 0)),
+);
+
+Deno.test(
+  "S4 requests of one batch have each their own settings",
+  withGuests((guest) => {
+    const queue = guest.queues[0];
+    const response = guest.ram.allocate(8);
+    const heads = [{ mode: 0x10 }, { mode: 0 }, { mode: 0x10 }].map((head, index) => {
+      const address = guest.ram.allocate(34);
+      guest.ram.write(address, encodeHead({ chipSelect: REGISTERS, ...head }));
+      guest.ram.write(address + 32, [READ | 0x0f, 0]);
+      return queue.place([
+        { address, length: 34 },
+        { address: response + 2 * index, length: 2, writable: true },
+        { address: response + 6 + Math.min(1, index), length: 1, writable: true },
+      ]);
+    });
+    queue.offer(...heads);
+    queue.kick();
+    const order = heads.map(() => queue.waitUsed(guest.frontEnd).head);
+    assert.deepEqual(order, heads);
+    // In loop mode what was sent comes back, otherwise the register does.
+    assert.deepEqual([...guest.ram.read(response, 6)], [
+      READ | 0x0f,
+      0,
+      0xff,
+      0x33,
+      READ | 0x0f,
+      0,
+    ]);
+  }),
+);
+
+Deno.test(
+  "S5 each chip select is a chip of its own",
+  withGuests((guest) => {
+    const id = guest.exchange([0x9f, 0, 0, 0], { chipSelect: 2 });
+    assert.deepEqual(id.rx.slice(1), [0xef, 0x40, 0x12]);
+    const register = guest.exchange([READ | 0x0f, 0], { chipSelect: REGISTERS });
+    assert.equal(register.rx[1], 0x33);
+    assert.deepEqual(guest.exchange([7]), ok([7]));
+  }),
+);
+
+Deno.test(
+  "S6 a transfer that fails: TRANS_ERR, and the next one works",
+  withGuests((guest) => {
+    const failed = guest.exchange([0x7f, 1], { chipSelect: REGISTERS });
+    assert.equal(failed.result, RESULT.TRANS_ERR);
+    const next = guest.exchange([READ | 0x0f, 0], { chipSelect: REGISTERS });
+    assert.equal(next.rx[1], 0x33);
+  }),
+);
+
+Deno.test(
+  "S6 a transfer over the limit is refused with one warning",
+  withGuests(
+    (guest, { log }) => {
+      const queue = guest.queues[0];
+      const head = guest.ram.allocate(32);
+      guest.ram.write(head, encodeHead({}));
+      const size = 2 ** 20;
+      const data = guest.ram.allocate(size);
+      const result = guest.ram.allocate(1);
+      const segments = [
+        { address: head, length: 32 },
+        // The same memory again and again will do.
+        ...Array.from({ length: MAX_TRANSFER / size }, () => ({ address: data, length: size })),
+        { address: data, length: 1 },
+        { address: result, length: 1, writable: true },
+      ];
+      for (let round = 0; round < 2; round++) {
+        queue.submit(segments);
+        queue.waitUsed(guest.frontEnd);
+        assert.deepEqual([...guest.ram.read(result, 1)], [RESULT.PARAM_ERR]);
+      }
+      const [warning, ...more] = log.of("warn");
+      assert.match(warning, /a transfer of 16777217 bytes is refused, the limit is 16777216/);
+      assert.deepEqual(more, []);
+    },
+    undefined,
+    { queue: { size: 32 } },
+  ),
+);
+
+Deno.test(
+  "S7 what is sent is never changed, whatever the order of bits and bytes",
+  withGuests((guest) => {
+    const tx = [1, 2, 3, 4, 5, 6, 7, 8];
+    const head = { chipSelect: REGISTERS, bitsPerWord: 32, mode: 8 };
+    assert.equal(guest.exchange(tx, head).result, RESULT.OK);
+    const request = guest.ram.read(guest.buffer("request", 40), 40);
+    assert.deepEqual([...request.subarray(32)], tx);
+  }),
+);
+
+Deno.test(
+  "S7 a transfer that fails leaves the receive buffer alone",
+  withGuests((guest) => {
+    const outcome = guest.exchange([0x7f, 1], { chipSelect: REGISTERS });
+    assert.deepEqual(outcome, { result: RESULT.TRANS_ERR, rx: [0xee, 0xee], used: 1 });
+  }),
+);
+
+Deno.test(
+  "a request may be cut up anywhere",
+  withGuests((guest) => {
+    const queue = guest.queues[0];
+    const tx = [READ | 0x0f, 0, 0];
+    const request = guest.ram.allocate(35);
+    guest.ram.write(request, encodeHead({ chipSelect: REGISTERS }));
+    guest.ram.write(request + 32, tx);
+    const response = guest.ram.allocate(4);
+    const cuts = [[0, 3], [3, 30], [33, 1], [34, 1]];
+    queue.submit([
+      ...cuts.map(([at, length]) => ({ address: request + at, length })),
+      ...[0, 1, 2, 3].map((at) => ({ address: response + at, length: 1, writable: true })),
+    ]);
+    assert.equal(queue.waitUsed(guest.frontEnd).length, 4);
+    assert.deepEqual([...guest.ram.read(response, 4)], [0xff, 0x33, 0x44, RESULT.OK]);
+  }),
+);
+
+Deno.test(
+  "a transfer takes at least as long as its bits and delays, and the loop is free meanwhile",
+  withGuests((guest, { backEnds }) => {
+    const begin = performance.now();
+    const head = { frequency: 1_000_000, wordDelay: 1000, setup: 2e6, hold: 3e6, inactive: 4e6 };
+    const queue = guest.queues[0];
+    const bytes = new Uint8Array(32 + 1000);
+    bytes.set(encodeHead(head));
+    queue.submit(guest.segments(bytes, 1001));
+    backEnds[0].settle();
+    assert.ok(performance.now() - begin < 17, "the loop was held up");
+    assert.ok(!queue.hasUsed());
+    queue.waitUsed(guest.frontEnd);
+    const milliseconds = performance.now() - begin;
+    assert.ok(milliseconds >= 8 + 0.999 + 2 + 3 + 4, `${milliseconds} ms`);
+  }),
+);
+
+Deno.test(
+  "more data lines make for shorter transfers",
+  withGuests((guest) => {
+    const time = (rxNbits: number) => {
+      const begin = performance.now();
+      guest.transfer({ frequency: 1_000_000, rxNbits }, { rx: 4000 });
+      return performance.now() - begin;
+    };
+    assert.ok(time(1) >= 32);
+    assert.ok(time(4) >= 8);
+    assert.ok(Math.min(time(4), time(4), time(4)) < 32);
+  }, POOR),
+);
+
+Deno.test(
+  "transfers that take time come back in order",
+  withGuests((guest) => {
+    const queue = guest.queues[0];
+    const response = guest.ram.allocate(1);
+    const heads = [3_000_000, 0, 1_000_000].map((setup) => {
+      const address = guest.ram.allocate(32);
+      guest.ram.write(address, encodeHead({ setup }));
+      return queue.place([
+        { address, length: 32 },
+        { address: response, length: 1, writable: true },
+      ]);
+    });
+    queue.offer(...heads);
+    queue.kick();
+    assert.deepEqual(heads.map(() => queue.waitUsed(guest.frontEnd).head), heads);
+  }),
+);
+
+Deno.test(
+  "a queue that stops returns what was at work and what was in line",
+  withGuests((guest) => {
+    const queue = guest.queues[0];
+    const results = guest.ram.allocate(2);
+    guest.ram.write(results, [0xee, 0xee]);
+    for (const index of [0, 1]) {
+      const address = guest.ram.allocate(32);
+      guest.ram.write(address, encodeHead({ setup: 1e9 }));
+      queue.submit([
+        { address, length: 32 },
+        { address: results + index, length: 1, writable: true },
+      ]);
+    }
+    guest.frontEnd.barrier();
+    assert.equal(guest.frontEnd.getVringBase(0), 2);
+    assert.deepEqual([...guest.ram.read(results, 2)], [RESULT.OK, RESULT.TRANS_ERR]);
+  }),
+);
+
+Deno.test(
+  "a guest waits for the end of another's command",
+  withGuests(
+    (_guest, { guests: [one, other] }) => {
+      const head = { chipSelect: REGISTERS };
+      assert.deepEqual(one.transfer(head, { tx: [READ | 0x0f] }), ok([]));
+      const bytes = new Uint8Array(34);
+      bytes.set(encodeHead(head));
+      bytes.set([READ | 0x10, 0], 32);
+      other.queues[0].submit(other.segments(bytes, 3));
+      other.frontEnd.barrier();
+      assert.ok(!other.queues[0].hasUsed());
+      assert.deepEqual(one.transfer(head, { rx: 2 }), ok([0x33, 0x44]));
+      other.queues[0].waitUsed(other.frontEnd);
+      const response = other.ram.read(other.buffer("response", 3), 3);
+      assert.deepEqual([...response], [0xff, 0x44, RESULT.OK]);
+    },
+    undefined,
+    { count: 2 },
+  ),
+);
+
+Deno.test(
+  "a guest that leaves a command unfinished does not keep the bus",
+  withGuests(
+    (_guest, { guests: [one, other], backEnds }) => {
+      one.transfer({ chipSelect: REGISTERS }, { tx: [READ | 0x0f] });
+      const begin = performance.now();
+      other.queues[0].submit(other.segments(encodeHead({}), 1));
+      until("an answer", () => {
+        for (const backEnd of backEnds) backEnd.settle();
+        return other.queues[0].hasUsed();
+      });
+      assert.ok(performance.now() - begin > 10);
+    },
+    undefined,
+    { count: 2, hold: 20 },
+  ),
+);
+
+Deno.test(
+  "a guest that goes away in the middle of a command leaves the bus to others",
+  withGuests(
+    (_guest, { guests: [one, other] }) => {
+      const head = { chipSelect: REGISTERS };
+      one.transfer(head, { tx: [READ | 0x0f] });
+      one.frontEnd.close();
+      one.frontEnd.pump?.();
+      assert.equal(other.exchange([READ | 0x10, 0], head).rx[1], 0x44);
+    },
+    undefined,
+    { count: 2, hold: 1e6 },
+  ),
+);
+
+Deno.test(
+  "guests of one controller see the same chips",
+  withGuests(
+    (_guest, { guests: [one, other] }) => {
+      one.transfer({ chipSelect: REGISTERS }, { tx: [0x20, 0x99] });
+      assert.equal(other.exchange([READ | 0x20, 0], { chipSelect: REGISTERS }).rx[1], 0x99);
+    },
+    undefined,
+    { count: 2 },
+  ),
+);
+
+Deno.test(
+  "a refused transfer ends the command that it would have gone on with",
+  withGuests((guest) => {
+    const head = { chipSelect: REGISTERS };
+    guest.transfer(head, { tx: [READ | 0x0f] });
+    assert.equal(guest.transfer({ ...head, bitsPerWord: 9 }, { rx: 1 }).result, RESULT.PARAM_ERR);
+    assert.equal(guest.exchange([READ | 0x10, 0], head).rx[1], 0x44);
+  }),
+);
+
+Deno.test(
+  "a driver that is bound anew finds the bus at rest",
+  withGuests(
+    (guest) => {
+      const head = { chipSelect: REGISTERS };
+      guest.transfer(head, { tx: [READ | 0x0f] });
+      const base = guest.frontEnd.getVringBase(0);
+      guest.start(guest.queues[0], base);
+      guest.frontEnd.setVringEnable(0, true);
+      assert.equal(guest.exchange([READ | 0x10, 0], head).rx[1], 0x44);
+    },
+    undefined,
+    { hold: 1e6 },
+  ),
+);

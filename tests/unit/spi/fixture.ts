@@ -1,0 +1,65 @@
+/**
+ * A simulated controller in front of a pretended driver, all on the test's own thread.
+ *
+ * @module
+ */
+
+import { SpiDevice } from "../../../lib/spi/device.ts";
+import { makeSimulatedMemory, SimulatedController } from "../../../lib/spi/simulated.ts";
+import { ConfigNode } from "../../../lib/daemon/config_file.ts";
+import { readGuests } from "../../../lib/spi/options.ts";
+import { InProcess, RecordingLog } from "../../support/in_process.ts";
+import { SpiGuest } from "../../support/spi_driver.ts";
+import type { QueueOptions } from "../../support/driver_queue.ts";
+
+/** Chips that a test can tell apart. */
+export const CHIPS = `
+- simulated:
+    chips:
+      - loopback
+      - registers: { values: { 0x0f: 0x33, 0x10: 0x44 }, failing: [0x7f] }
+      - flash: {}
+`;
+
+/** Guests that share a controller, each with a device and a driver of its own. */
+export class Fixture implements Disposable {
+  readonly backEnds: InProcess<SpiDevice>[];
+  readonly guests: SpiGuest[];
+  readonly log = new RecordingLog();
+
+  /**
+   * @param yaml the list of guests of a configuration file
+   * @param hold how long a chip waits for the rest of a message, in milliseconds
+   */
+  constructor(yaml = CHIPS, { count = 1, hold = 1000, queue = {} as QueueOptions } = {}) {
+    const [settings] = readGuests(ConfigNode.parse("test.yaml", yaml));
+    if (settings.kind !== "simulated") throw new TypeError("not simulated");
+    const memory = makeSimulatedMemory(settings.chips);
+    this.backEnds = Array.from({ length: count }, (_, guest) => {
+      const controller = new SimulatedController(settings, memory, guest, this.log.logger);
+      return new InProcess(new SpiDevice(controller, hold, this.log.logger));
+    });
+    this.guests = this.backEnds.map((backEnd) => new SpiGuest(backEnd.connect(), queue));
+  }
+
+  get guest(): SpiGuest {
+    return this.guests[0];
+  }
+
+  [Symbol.dispose](): void {
+    for (const guest of this.guests) guest[Symbol.dispose]();
+    for (const backEnd of this.backEnds) backEnd[Symbol.dispose]();
+  }
+}
+
+/** Runs a test with guests that share a controller. */
+export function withGuests(
+  run: (guest: SpiGuest, fixture: Fixture) => void,
+  yaml = CHIPS,
+  options: ConstructorParameters<typeof Fixture>[1] = {},
+): () => void {
+  return () => {
+    using fixture = new Fixture(yaml, options);
+    run(fixture.guest, fixture);
+  };
+}

@@ -1,0 +1,161 @@
+import assert from "node:assert/strict";
+import { ConfigNode } from "../../../lib/daemon/config_file.ts";
+import { UsageError } from "../../../lib/daemon/usage_error.ts";
+import { readDevice, readGuests, readHold } from "../../../lib/spi/options.ts";
+
+const guests = (yaml: string) => readGuests(ConfigNode.parse("spi.yaml", yaml));
+
+function simulated(yaml: string) {
+  const [settings] = guests(yaml);
+  if (settings.kind !== "simulated") assert.fail("not simulated");
+  return settings;
+}
+
+Deno.test("a node is a controller with one chip select", () => {
+  assert.deepEqual(readDevice("/dev/spidev0.1"), { kind: "nodes", paths: ["/dev/spidev0.1"] });
+});
+
+Deno.test("several nodes of a bus are the chip selects of a controller, in their order", () => {
+  const settings = readDevice("/dev/spidev3.2,/dev/spidev3.0");
+  assert.deepEqual(settings, { kind: "nodes", paths: ["/dev/spidev3.2", "/dev/spidev3.0"] });
+});
+
+Deno.test("sN is a controller with N loopbacks", () => {
+  const settings = readDevice("s3");
+  if (settings.kind !== "simulated") assert.fail("not simulated");
+  assert.deepEqual(settings.chips.map(({ type }) => type), ["loopback", "loopback", "loopback"]);
+  assert.equal(settings.limits.chipSelects, 3);
+  assert.equal(settings.limits.bitsPerWordMask, 0xffffffff);
+});
+
+const refusedDevices: [device: string, message: RegExp][] = [
+  ["s0", /0 chip selects, a controller has 1 to 255/],
+  ["s256", /256 chip selects/],
+  ["s", /no number of chip selects, expected/],
+  ["s2x", /no number of chip selects/],
+  ["spidev0.0", /'spidev0\.0' is no path; did you mean '\/dev\/spidev0\.0'\?/],
+  ["0", /'0' is no path; expected \/dev\/spidevX\.Y/],
+  ["/dev/spidev0.0,", /an entry is empty/],
+  [",/dev/spidev0.0", /an entry is empty/],
+  ["/dev/spidev0.0,/dev/spidev0.0", /'\/dev\/spidev0\.0' is given twice/],
+  ["/dev/spidev0.0,/dev//spidev0.0", /are the same node/],
+  ["/dev/spidev0.0,/dev/spidev1.0", /on bus 1, the nodes before it on bus 0.*of one bus/],
+];
+
+for (const [device, message] of refusedDevices) {
+  Deno.test(`the device '${device}' is refused`, () => {
+    assert.throws(() => readDevice(device), { name: "UsageError", message });
+  });
+}
+
+Deno.test("the file may name the device as the command line does", () => {
+  assert.deepEqual(guests("- device: /dev/spidev0.0,/dev/spidev0.1"), [
+    { kind: "nodes", paths: ["/dev/spidev0.0", "/dev/spidev0.1"] },
+  ]);
+});
+
+Deno.test("a guest can share an earlier guest's controller", () => {
+  const [first, second, third] = guests("[{ simulated: 1 }, { simulated: 2 }, { share: 0 }]");
+  assert.equal(first, third);
+  assert.notEqual(first, second);
+});
+
+Deno.test("chips have what the file says of them", () => {
+  const { chips } = simulated(`
+- simulated:
+    chips:
+      - loopback
+      - flash: { size-kib: 4096, id: 0x012345, file: f.bin }
+      - flash: {}
+      - registers: { values: { 0x0f: 0x33, 2: 7 }, read-only: [0x0f], failing: [127] }`);
+  assert.deepEqual(chips, [
+    { type: "loopback" },
+    { type: "flash", size: 4096 * 1024, id: 0x012345, file: "f.bin" },
+    { type: "flash", size: 256 * 1024, id: 0xef4012, file: undefined },
+    { type: "registers", values: [[2, 7], [15, 0x33]], readOnly: [15], failing: [127] },
+  ]);
+});
+
+Deno.test("a controller has the limits that the file gives it", () => {
+  const { limits } = simulated(`
+- simulated:
+    chips: [loopback]
+    max-frequency: 5000000
+    bits-per-word: [8, 9]
+    modes: [1, 2]
+    cs-high: false
+    lsb-first: true
+    loop: false
+    tx-lines: 2
+    rx-lines: 8`);
+  assert.equal(limits.maxFrequency, 5_000_000);
+  assert.equal(limits.bitsPerWordMask, 0x180);
+  assert.equal(limits.modeFunctions, 0b0101111);
+  assert.deepEqual([limits.txNbits, limits.rxNbits], [1, 7]);
+});
+
+Deno.test("chips that are no loopbacks take words of whole bytes", () => {
+  const { limits } = simulated("[{ simulated: { chips: [loopback, flash: {}] } }]");
+  assert.equal(limits.bitsPerWordMask, 0x80008080);
+});
+
+const refusedFiles: [what: string, yaml: string, message: RegExp][] = [
+  ["no guest", "[]", /the list is empty/],
+  ["a guest without a controller", "[{}]", /expected one of 'device', 'simulated' and 'share'/],
+  ["a guest with two", "[{ device: s1, simulated: 1 }]", /expected one of 'device'/],
+  ["a device that is refused", "[{ device: s0 }]", /spi\.yaml:1: \[0\]\.device: device 's0'/],
+  ["sharing with nobody", "[{ share: 0 }]", /no earlier entry/],
+  [
+    "sharing with a later entry",
+    "[{ simulated: 1 }, { share: 1 }]",
+    /an earlier entry from 0 to 0/,
+  ],
+  ["an unknown key", "[{ simulated: { chip: [] } }]", /unknown key 'chip'; did you mean 'chips'/],
+  ["no chips", "[{ simulated: { chips: [] } }]", /0 chips, a controller has 1 to 255/],
+  ["an unknown chip", "[{ simulated: { chips: [eeprom] } }]", /expected loopback, found 'eeprom'/],
+  ["two chips in one", "[{ simulated: { chips: [{ flash: {}, registers: {} }] } }]", /one chip/],
+  [
+    "a flash of an odd size",
+    "[{ simulated: { chips: [flash: { size-kib: 300 }] } }]",
+    /300 is no size of a flash, expected one of 256, 512/,
+  ],
+  [
+    "a register that there is not",
+    "[{ simulated: { chips: [registers: { read-only: [128] }] } }]",
+    /a register from 0 to 127/,
+  ],
+  [
+    "a register's value that is no byte",
+    "[{ simulated: { chips: [registers: { values: { 1: 256 } }] } }]",
+    /a byte from 0 to 255/,
+  ],
+  ["a mode that there is not", "[{ simulated: { chips: [loopback], modes: [4] } }]", /0 to 3/],
+  ["no modes", "[{ simulated: { chips: [loopback], modes: [] } }]", /the list is empty/],
+  [
+    "3 data lines",
+    "[{ simulated: { chips: [loopback], tx-lines: 3 } }]",
+    /expected 1, 2, 4 or 8 data lines, found 3/,
+  ],
+  [
+    "odd words for a flash",
+    "[{ simulated: { chips: [flash: {}], bits-per-word: [12] } }]",
+    /words of 12 bits go with loopbacks only/,
+  ],
+];
+
+for (const [what, yaml, message] of refusedFiles) {
+  Deno.test(`a file with ${what} is refused, with its line`, () => {
+    assert.throws(() => guests(yaml), (error: Error) => {
+      assert.ok(error instanceof UsageError);
+      assert.match(error.message, /^spi\.yaml:1: /);
+      assert.match(error.message, message);
+      return true;
+    });
+  });
+}
+
+Deno.test("the time that a chip waits is 10 ms unless said otherwise", () => {
+  assert.equal(readHold(undefined), 10);
+  assert.equal(readHold(ConfigNode.parse("spi.yaml", "2500")), 2.5);
+  assert.throws(() => readHold(ConfigNode.parse("spi.yaml", "1000001")), UsageError);
+});

@@ -1,0 +1,143 @@
+import assert from "node:assert/strict";
+import { Timer } from "../../../ffi/timerfd.ts";
+import { Bus } from "../../../lib/spi/bus.ts";
+import { parseNodePath, pieceSize } from "../../../lib/spi/nodes.ts";
+import { combine } from "../../../lib/spi/probe.ts";
+import type { Limits } from "../../../lib/spi/protocol.ts";
+import { describeFrequency, describeLimits } from "../../../lib/spi/texts.ts";
+import { swapWireOrder } from "../../../lib/spi/wire_order.ts";
+import { waitReadable } from "../../support/wait.ts";
+
+Deno.test("a bus belongs to one guest at a time", () => {
+  const memory = new SharedArrayBuffer(Bus.SIZE);
+  const [one, other] = [new Bus(memory, 0), new Bus(memory, 1)];
+  assert.ok(one.claim());
+  assert.ok(one.isMine && !other.isMine);
+  assert.ok(!other.claim());
+  one.release();
+  assert.ok(other.claim());
+});
+
+Deno.test("who has asked for a bus in vain is next", () => {
+  const memory = new SharedArrayBuffer(Bus.SIZE);
+  const [one, other, third] = [0, 1, 2].map((guest) => new Bus(memory, guest));
+  one.claim();
+  other.claim();
+  assert.ok(one.isWanted && !other.isWanted);
+  one.release();
+  assert.ok(!one.claim());
+  assert.ok(!third.claim());
+  assert.ok(other.claim());
+  assert.ok(!other.isWanted);
+});
+
+Deno.test("a guest that gives up its place in the line lets others by", () => {
+  const memory = new SharedArrayBuffer(Bus.SIZE);
+  const [one, other] = [new Bus(memory, 0), new Bus(memory, 1)];
+  one.claim();
+  other.claim();
+  other.release();
+  assert.ok(one.isMine && !one.isWanted);
+  one.release();
+  assert.ok(one.claim());
+});
+
+Deno.test("releasing a bus that another guest has does nothing", () => {
+  const memory = new SharedArrayBuffer(Bus.SIZE);
+  const [one, other] = [new Bus(memory, 0), new Bus(memory, 1)];
+  one.claim();
+  other.release();
+  assert.ok(one.isMine);
+});
+
+const wire = (bytes: number[], size: number, lsbFirst = false) => {
+  const swapped = Uint8Array.from(bytes);
+  swapWireOrder(swapped, bytes.length, size, lsbFirst);
+  return [...swapped];
+};
+
+Deno.test("words go over the wire with their high byte first", () => {
+  assert.deepEqual(wire([1, 2, 3, 4], 1), [1, 2, 3, 4]);
+  assert.deepEqual(wire([1, 2, 3, 4], 2), [2, 1, 4, 3]);
+  assert.deepEqual(wire([1, 2, 3, 4], 4), [4, 3, 2, 1]);
+});
+
+Deno.test("with the least significant bit first, bytes keep their order and bits do not", () => {
+  assert.deepEqual(wire([0x01, 0xc0], 2, true), [0x80, 0x03]);
+});
+
+Deno.test("pieces fit spidev's buffers whatever the kernel's alignment", () => {
+  assert.deepEqual([4096, 65536, 5000, 128, 100, 1].map(pieceSize), [
+    4096,
+    65536,
+    4992,
+    128,
+    64,
+    1,
+  ]);
+});
+
+Deno.test("a node's path tells its bus and chip select", () => {
+  assert.deepEqual(parseNodePath("/dev/spidev12.3"), { bus: 12, chipSelect: 3 });
+  assert.equal(parseNodePath("/dev/spidev12"), undefined);
+  assert.equal(parseNodePath("/dev/spidev1.2.3"), undefined);
+});
+
+const limits: Limits = {
+  chipSelects: 1,
+  txNbits: 0b11,
+  rxNbits: 0b111,
+  bitsPerWordMask: 0x8088,
+  modeFunctions: 0x7f,
+  maxFrequency: 10_000_000,
+  maxWordDelay: 1,
+  maxSetup: 1,
+  maxHold: 1,
+  maxInactive: 1,
+};
+
+Deno.test("the nodes of a controller can do what all of them can, each at its own speed", () => {
+  const other = { ...limits, txNbits: 0b01, bitsPerWordMask: 0x8080, maxFrequency: 500_000 };
+  const both = combine([limits, other]);
+  assert.equal(both.chipSelects, 2);
+  assert.equal(both.txNbits, 0b01);
+  assert.equal(both.bitsPerWordMask, 0x8080);
+  assert.equal(both.maxFrequency, 10_000_000);
+  assert.deepEqual(both.chipFrequencies, [10_000_000, 500_000]);
+});
+
+Deno.test("a node that takes words of any size does not change what the others take", () => {
+  assert.equal(combine([limits, { ...limits, bitsPerWordMask: 0 }]).bitsPerWordMask, 0x8088);
+});
+
+Deno.test("limits are told in words", () => {
+  assert.equal(
+    describeLimits({ ...limits, modeFunctions: 0b0100111 }),
+    "up to 10 MHz, modes 0-1, lsb-first, words of 4, 8, 16 bits, up to 4 lines out and 8 in",
+  );
+  assert.deepEqual([500, 1500, 2_500_000].map(describeFrequency), ["500 Hz", "1.5 kHz", "2.5 MHz"]);
+});
+
+Deno.test("a timer is readable once its time is up, and after it was cleared no more", () => {
+  const timer = new Timer();
+  const begin = performance.now();
+  timer.arm(5.5);
+  assert.ok(waitReadable(timer.fd));
+  assert.ok(performance.now() - begin >= 5.5);
+  assert.ok(timer.clear());
+  assert.ok(!timer.clear());
+  timer.arm(0);
+  assert.ok(waitReadable(timer.fd));
+  timer.close();
+});
+
+Deno.test("a timer that was set anew or disarmed has nothing to tell", () => {
+  const timer = new Timer();
+  timer.arm(0.01);
+  assert.ok(waitReadable(timer.fd));
+  timer.arm(60_000);
+  assert.ok(!timer.clear());
+  timer.disarm();
+  assert.ok(!waitReadable(timer.fd, 0));
+  timer.close();
+});
