@@ -1,0 +1,131 @@
+/**
+ * A daemon on chips of the kernel and guests in front of it, all inside the guest that the tests
+ * run in.
+ *
+ * @module
+ */
+
+import { Daemon } from "../../support/daemon.ts";
+import { GPIO, GpioGuest, VALID } from "../../support/gpio_driver.ts";
+import type { GpioSim } from "../../support/gpio_sim.ts";
+import { pause, until } from "../../support/wait.ts";
+
+/** A daemon with a guest at each of its sockets. */
+export class Served implements AsyncDisposable {
+  readonly guests: GpioGuest[];
+
+  constructor(readonly daemon: Daemon, count: number) {
+    this.guests = Array.from(
+      { length: count },
+      (_, guest) => new GpioGuest(daemon.connect(guest), { size: 256 }),
+    );
+  }
+
+  /** The first guest. */
+  get guest(): GpioGuest {
+    return this.guests[0];
+  }
+
+  /** Lets a guest go away, and waits until the daemon has noticed. */
+  disconnect(guest = 0): void {
+    const gone = () =>
+      this.daemon.log.match(new RegExp(`guest ${guest}: .*gone`, "g"))?.length ?? 0;
+    const before = gone();
+    this.guests[guest][Symbol.dispose]();
+    until("the guest is gone", () => gone() > before);
+  }
+
+  /** Lets a guest go away and come back. */
+  reconnect(guest = 0): void {
+    this.disconnect(guest);
+    this.guests[guest] = new GpioGuest(this.daemon.connect(guest), { size: 256 });
+  }
+
+  async [Symbol.asyncDispose](): Promise<void> {
+    for (const guest of this.guests) guest[Symbol.dispose]();
+    await this.daemon[Symbol.asyncDispose]();
+  }
+}
+
+/** Starts a daemon on a device list, with guests. */
+export async function serve(list: string, count = 1, args: string[] = []): Promise<Served> {
+  const daemon = await Daemon.start("vhost-device-gpio", ["-l", list, ...args], { count });
+  return new Served(daemon, count);
+}
+
+/** Starts a daemon on the `guests` of a configuration file, with guests. */
+export async function serveConfig(guests: string, count = 1): Promise<Served> {
+  const file = Deno.makeTempFileSync({ suffix: ".yaml" });
+  Deno.writeTextFileSync(file, `guests:\n${guests}`);
+  const daemon = await Daemon.start("vhost-device-gpio", ["--config", file], { count });
+  return new Served(daemon, count);
+}
+
+function run(program: string, ...args: string[]): string {
+  const { stdout } = new Deno.Command(program, { args, stderr: "inherit" }).outputSync();
+  return new TextDecoder().decode(stdout);
+}
+
+/** What gpioinfo tells of a line. */
+export function lineInfo(chip: GpioSim, line: number): string {
+  return run("gpioinfo", "-c", chip.name, `${line}`).trim();
+}
+
+/** Who has taken a line; empty for nobody. */
+export function consumerOf(chip: GpioSim, line: number): string {
+  return /consumer="?([^"\n]*)"?/.exec(lineInfo(chip, line))?.[1] ?? "";
+}
+
+/** Another process that has a line as an input, until the end of the block. */
+export function holdLine(
+  chip: GpioSim,
+  line: number,
+  consumer: string,
+): AsyncDisposable {
+  const child = new Deno.Command("gpiomon", {
+    args: ["-C", consumer, "-c", chip.name, `${line}`],
+    stdout: "null",
+  }).spawn();
+  until("the line is taken", () => consumerOf(chip, line) === consumer);
+  return {
+    async [Symbol.asyncDispose]() {
+      child.kill("SIGTERM");
+      await child.status;
+      until("the line is free", () => consumerOf(chip, line) === "");
+    },
+  };
+}
+
+/** How many interrupts the kernel has handled for the lines that the daemon watches. */
+export function interrupts(): number {
+  const lines = Deno.readTextFileSync("/proc/interrupts")
+    .matchAll(/^ *\d+: +(\d+) .* vhost-device-gpio$/gm);
+  return lines.reduce((sum, [, count]) => sum + Number(count), 0);
+}
+
+/** Lets the kernel sense an edge: in this guest it looks once per tick of its clock. */
+export function tick(): void {
+  pause(25);
+}
+
+/**
+ * Gives everything that is under way the time to arrive: an edge through the kernel's thread to the
+ * daemon, and an interrupt of the daemon to the guest.
+ */
+export function settle(guest: GpioGuest): void {
+  for (let round = 0; round < 3; round++) {
+    tick();
+    guest.ask(GPIO.GET_DIRECTION);
+  }
+}
+
+/** How many valid and invalid event buffers come back within the time that things take. */
+export function eventsNow(guest: GpioGuest): { valid: number; invalid: number } {
+  settle(guest);
+  const count = { valid: 0, invalid: 0 };
+  for (let event = guest.takeEvent(); event !== undefined; event = guest.takeEvent()) {
+    if (event.status === VALID) count.valid++;
+    else count.invalid++;
+  }
+  return count;
+}
