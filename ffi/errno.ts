@@ -20,12 +20,14 @@ export const {
   EMSGSIZE,
   ENODEV,
   ENOENT,
+  ENOTDIR,
   ENOTTY,
   ENXIO,
   EOPNOTSUPP,
   EPERM,
   EPIPE,
   EPROTOTYPE,
+  EROFS,
   ETIMEDOUT,
 } = constants.errno;
 

@@ -4,14 +4,47 @@
  * @module
  */
 
-import { isAlias, isMap, isScalar, isSeq, LineCounter, type Node, parseDocument } from "yaml";
-import { anyOf, closest } from "./options.ts";
+import {
+  isAlias,
+  isMap,
+  isScalar,
+  isSeq,
+  LineCounter,
+  type Node,
+  parseDocument,
+  type YAMLError,
+} from "yaml";
+import { errnoText, SystemError } from "../../ffi/errno.ts";
+import { readFile } from "../../ffi/file.ts";
+import { anyOf, closest, readInteger } from "./options.ts";
 import { UsageError } from "./usage_error.ts";
+
+/** More than any configuration needs, and less than a device file without end. */
+const MAX_SIZE = 4 * 2 ** 20;
 
 interface Source {
   readonly file: string;
   readonly lines: LineCounter;
   readonly resolve: (node: unknown) => unknown;
+}
+
+/** What the parser complains about, with a remedy where its own words have none. */
+function explain(problem: YAMLError, text: string): string {
+  const [message] = problem.message.split(/ at line |\n/);
+  switch (problem.code) {
+    case "DUPLICATE_KEY": {
+      const key = /^[^\s:]+/.exec(text.slice(problem.pos[0]))?.[0] ?? "";
+      return `the key '${key}' is given twice; give it once`;
+    }
+    case "TAB_AS_INDENT":
+      return "a tab is used for indentation; use spaces";
+    case "MULTIPLE_DOCS":
+      return "a second document begins here; put everything into the first one";
+    case "TAG_RESOLVE_FAILED":
+      return `${message}; leave the tag out`;
+    default:
+      return `not valid YAML: ${message}`;
+  }
 }
 
 function form(value: unknown): string {
@@ -44,11 +77,10 @@ export class ConfigNode {
   static parse(file: string, text: string): ConfigNode {
     const lines = new LineCounter();
     const document = parseDocument(text, { lineCounter: lines });
-    const problem = document.errors[0];
+    const problem = document.errors[0] ?? document.warnings[0];
     if (problem !== undefined) {
       const line = problem.linePos?.[0].line ?? 1;
-      const [message] = problem.message.split(/ at line |\n/);
-      throw new UsageError(`${file}:${line}: ${message}`);
+      throw new UsageError(`${file}:${line}: ${explain(problem, text)}`);
     }
     const resolve = (node: unknown) => isAlias(node) ? node.resolve(document) : node;
     return new ConfigNode({ file, lines, resolve }, document.contents, 0, "");
@@ -60,14 +92,28 @@ export class ConfigNode {
    * @throws {UsageError} if it cannot be read or is not YAML
    */
   static load(file: string): ConfigNode {
+    let bytes: Uint8Array<ArrayBuffer> | undefined;
+    try {
+      bytes = readFile(file, MAX_SIZE);
+    } catch (error) {
+      if (!(error instanceof SystemError)) throw error;
+      throw new UsageError(
+        `configuration file '${file}' cannot be read: ${errnoText(error.errno)}; ` +
+          "--config takes a YAML file",
+      );
+    }
+    if (bytes === undefined) {
+      throw new UsageError(
+        `configuration file '${file}' has more than ${MAX_SIZE} bytes; is it the right file?`,
+      );
+    }
     let text: string;
     try {
-      text = Deno.readTextFileSync(file);
-    } catch (error) {
-      const why = error instanceof Deno.errors.NotFound
-        ? "does not exist"
-        : `cannot be read: ${(error as Error).message}`;
-      throw new UsageError(`configuration file '${file}' ${why}`);
+      text = new TextDecoder("utf-8", { fatal: true }).decode(bytes);
+    } catch {
+      throw new UsageError(
+        `configuration file '${file}' is not UTF-8 text; --config takes a YAML file`,
+      );
     }
     return ConfigNode.parse(file, text);
   }
@@ -79,8 +125,8 @@ export class ConfigNode {
     throw new UsageError(`${this.#source.file}:${line}: ${where}${message}`);
   }
 
-  #expected(what: string): never {
-    return this.fail(`expected ${what}, found ${form(this.#node)}`);
+  #expected(what: string, hint = ""): never {
+    return this.fail(`expected ${what}, found ${form(this.#node)}${hint}`);
   }
 
   /**
@@ -89,6 +135,8 @@ export class ConfigNode {
    * @returns its values by key
    */
   mapping<Key extends string>(keys: readonly Key[]): Partial<Record<Key, ConfigNode>> {
+    // A file of comments alone says nothing, which is fine.
+    if (this.#path === "" && (this.#node ?? null) === null) return {};
     if (!isMap(this.#node)) return this.#expected(`a mapping with the keys ${anyOf(keys)}`);
     const result: Partial<Record<Key, ConfigNode>> = {};
     for (const { key, value } of this.#node.items) {
@@ -129,7 +177,8 @@ export class ConfigNode {
   string(what = "a text"): string {
     const value = isScalar(this.#node) ? this.#node.value : undefined;
     if (typeof value === "string") return value;
-    return this.#expected(what);
+    const plain = typeof value === "number" || typeof value === "boolean";
+    return this.#expected(what, plain ? `; put it in quotes: '${this.source}'` : "");
   }
 
   /** A text that is not empty, or a number taken as one: what an option of the command line takes. */
@@ -150,7 +199,10 @@ export class ConfigNode {
     const value = isScalar(this.#node) ? this.#node.value : undefined;
     const fits = typeof value === "number" && Number.isInteger(value) && value >= minimum &&
       value <= maximum;
-    return fits ? value : this.#expected(`${what} from ${minimum} to ${maximum}`);
+    if (fits) return value;
+    const quoted = typeof value === "string" && readInteger(value) !== undefined;
+    const hint = quoted ? "; leave out the quotes" : "";
+    return this.#expected(`${what} from ${minimum} to ${maximum}`, hint);
   }
 
   /** `true` or `false`. */

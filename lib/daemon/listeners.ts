@@ -5,7 +5,16 @@
  */
 
 import { dirname } from "node:path";
-import { EACCES, EADDRINUSE, ENOENT, EPERM, errnoText, SystemError } from "../../ffi/errno.ts";
+import {
+  EACCES,
+  EADDRINUSE,
+  ENOENT,
+  ENOTDIR,
+  EPERM,
+  EROFS,
+  errnoText,
+  SystemError,
+} from "../../ffi/errno.ts";
 import { close, isOpen } from "../../ffi/fd.ts";
 import { isSocketAlive, listenAt, MAX_SOCKET_PATH, socketKind } from "../../ffi/socket.ts";
 import { RuntimeError, UsageError } from "./usage_error.ts";
@@ -30,6 +39,9 @@ const FIRST_SYSTEMD_FD = 3;
  * @throws {UsageError} if one is longer than a socket's path can be
  */
 export function socketPaths(path: string, count: number): string[] {
+  if (path.includes("\0")) {
+    throw new UsageError(`socket path '${path}' has a zero byte in it; choose a path without`);
+  }
   const paths = Array.from({ length: count }, (_, index) => `${path}${index}`);
   const longest = paths[paths.length - 1];
   const length = new TextEncoder().encode(longest).length;
@@ -47,14 +59,14 @@ function clear(path: string): void {
   let found: Deno.FileInfo;
   try {
     found = Deno.lstatSync(path);
-  } catch (error) {
-    if (error instanceof Deno.errors.NotFound) return;
-    throw notUsable(path, EACCES);
+  } catch {
+    // Nothing there, or else making the socket will meet the same obstacle and say which.
+    return;
   }
   if (!found.isSocket) {
-    const what = found.isDirectory ? "a directory" : found.isSymlink ? "a link" : "a file";
+    const what = found.isDirectory ? "a directory" : found.isSymlink ? "a symbolic link" : "a file";
     throw new RuntimeError(
-      `socket path '${path}' is ${what}, which is left alone; remove it or choose another path`,
+      `socket path '${path}' is taken by ${what}; remove that or choose another path`,
     );
   }
   if (isSocketAlive(path)) {
@@ -76,16 +88,28 @@ function notUsable(path: string, number: number): RuntimeError {
       return new RuntimeError(
         `directory '${directory}' of socket '${path}' does not exist; create it`,
       );
+    case ENOTDIR:
+      return new RuntimeError(
+        `'${directory}' is no directory, so there can be no socket '${path}'; choose another path`,
+      );
     case EACCES:
     case EPERM:
       return new RuntimeError(
         `no permission to create socket '${path}'; make '${directory}' writable for user ` +
           `${Deno.uid()} or choose another path`,
       );
+    case EROFS:
+      return new RuntimeError(
+        `socket '${path}' would be on a read-only file system; choose another path`,
+      );
     case EADDRINUSE:
-      return new RuntimeError(`socket '${path}' was taken by another process just now`);
+      return new RuntimeError(
+        `socket '${path}' was taken by another process just now; choose another path`,
+      );
     default:
-      return new RuntimeError(`socket '${path}' cannot be created: ${errnoText(number)}`);
+      return new RuntimeError(
+        `socket '${path}' cannot be created: ${errnoText(number)}; choose another path`,
+      );
   }
 }
 
@@ -103,18 +127,22 @@ export function listen(path: string): Listener {
     throw error instanceof SystemError ? notUsable(path, error.errno) : error;
   }
   const { dev, ino } = Deno.lstatSync(path);
+  let removed = false;
   return {
     fd,
     listening: true,
     title: path,
     remove() {
-      close(fd);
+      if (removed) return;
+      removed = true;
       try {
         const now = Deno.lstatSync(path);
         if (now.dev === dev && now.ino === ino) Deno.removeSync(path);
       } catch {
         // Somebody else has removed it.
       }
+      // Not before: while it is open nobody takes it for a stale one, and its number stays taken.
+      close(fd);
     },
   };
 }
@@ -126,11 +154,13 @@ export function listen(path: string): Listener {
  * @throws {UsageError} if it is no Unix stream socket
  */
 export function inherit(fd: number, source: string): Listener {
-  if (!isOpen(fd)) throw new UsageError(`${source}: descriptor ${fd} is not open`);
+  const refuse = (what: string) =>
+    new UsageError(
+      `${source}: descriptor ${fd} ${what}; pass a Unix stream socket, listening or connected`,
+    );
+  if (!isOpen(fd)) throw refuse("is not open");
   const kind = socketKind(fd);
-  if (kind === "other") {
-    throw new UsageError(`${source}: descriptor ${fd} is not a Unix stream socket`);
-  }
+  if (kind === "other") throw refuse("is something else than that");
   return {
     fd,
     listening: kind === "listening",
@@ -141,8 +171,8 @@ export function inherit(fd: number, source: string): Listener {
 
 /** The descriptors that systemd has passed to this process, in its order. */
 export function systemdDescriptors(): number[] {
-  if (Number(Deno.env.get("LISTEN_PID")) !== Deno.pid) return [];
-  const count = Number(Deno.env.get("LISTEN_FDS"));
-  if (!Number.isInteger(count) || count < 1) return [];
+  if (Deno.env.get("LISTEN_PID") !== `${Deno.pid}`) return [];
+  const text = Deno.env.get("LISTEN_FDS") ?? "";
+  const count = /^\d{1,6}$/.test(text) ? Number(text) : 0;
   return Array.from({ length: count }, (_, index) => FIRST_SYSTEMD_FD + index);
 }

@@ -11,6 +11,8 @@ import {
   type LogLevel,
   type LogRecord,
 } from "@logtape/logtape";
+import { fileStatus } from "../../ffi/fd.ts";
+import { Output } from "../../ffi/output.ts";
 
 /** From the fewest lines to the most. */
 export const LOG_LEVELS = ["error", "warn", "info", "debug", "trace"] as const;
@@ -23,7 +25,11 @@ export interface LogSettings {
   readonly format: (typeof LOG_FORMATS)[number];
 }
 
-const encoder = new TextEncoder();
+/** Makes a line, without its end, of a record. */
+export type LogFormatter = (record: LogRecord) => string;
+
+const STANDARD_ERROR = 2;
+
 const shown: Record<LogLevel, string> = {
   fatal: "error",
   error: "error",
@@ -33,39 +39,118 @@ const shown: Record<LogLevel, string> = {
   trace: "trace",
 };
 
-function write(line: string): void {
-  try {
-    Deno.stderr.writeSync(encoder.encode(line + "\n"));
-  } catch {
-    // Whoever read the log has gone; that is no reason to stop serving.
-  }
+/** The priorities of sd-daemon(3). */
+const priority: Record<LogLevel, number> = {
+  fatal: 3,
+  error: 3,
+  warning: 4,
+  info: 6,
+  debug: 7,
+  trace: 7,
+};
+
+/** What ends a line, moves the cursor or turns the direction of writing: not for logs as it is. */
+// deno-lint-ignore no-control-regex
+const CONTROLS = /[\u0000-\u001f\u007f-\u009f\u2028-\u202e\u2066-\u2069]/g;
+
+function escape(character: string): string {
+  if (character === "\n") return "\\n";
+  if (character === "\r") return "\\r";
+  if (character === "\t") return "\\t";
+  return `\\u${character.charCodeAt(0).toString(16).padStart(4, "0")}`;
 }
 
-function text(record: LogRecord): string {
-  const [, ...scope] = record.category;
-  const where = scope.length > 0 ? `${scope.join(" ")}: ` : "";
+/** The text on one line, its control characters shown as escapes. */
+export function oneLine(text: string): string {
+  return text.replace(CONTROLS, escape);
+}
+
+/** The message as it was given. LogTape's own idea of it fills in what is in braces. */
+function messageOf(record: LogRecord): string {
+  const { rawMessage } = record;
+  return typeof rawMessage === "string" ? rawMessage : rawMessage.join("");
+}
+
+/** `guest 0: MESSAGE` */
+function body(record: LogRecord): string {
+  const [, guest] = record.category;
+  const where = guest === undefined ? "" : `guest ${guest}: `;
+  return oneLine(`${where}${messageOf(record)}`);
+}
+
+/** Lines for people: time, level, guest, message. */
+export function formatText(record: LogRecord): string {
   const time = new Date(record.timestamp).toISOString();
-  return `${time} ${shown[record.level].padEnd(5)} ${where}${record.message.join("")}`;
+  return `${time} ${shown[record.level].padEnd(5)} ${body(record)}`;
 }
 
-function json(record: LogRecord): string {
-  const [program, ...scope] = record.category;
-  return JSON.stringify({
+/** Lines for systemd's journal, which knows the time and reads the level from a prefix. */
+export function formatJournal(record: LogRecord): string {
+  return `<${priority[record.level]}>${body(record)}`;
+}
+
+/** Lines for programs: one object each. */
+export function formatJson(record: LogRecord): string {
+  const [program, guest] = record.category;
+  const head = {
     time: new Date(record.timestamp).toISOString(),
     level: shown[record.level],
     program,
-    ...(scope.length > 0 ? { scope: scope.join(" ") } : {}),
-    message: record.message.join(""),
-    ...record.properties,
-  });
+    ...(guest === undefined ? {} : { guest: Number(guest) }),
+    message: messageOf(record),
+  };
+  // Spread twice: the first time for the order, the second for no property to replace them.
+  const line = JSON.stringify(
+    { ...head, ...record.properties, ...head },
+    (_, value) => typeof value === "bigint" ? `0x${value.toString(16)}` : value,
+  );
+  return oneLine(line);
 }
+
+/** True if standard error leads to systemd's journal: systemd.exec(5), `$JOURNAL_STREAM`. */
+function isJournal(): boolean {
+  const stream = Deno.env.get("JOURNAL_STREAM");
+  if (stream === undefined) return false;
+  try {
+    const { device, inode } = fileStatus(STANDARD_ERROR);
+    return stream === `${device}:${inode}`;
+  } catch {
+    return false;
+  }
+}
+
+const encoder = new TextEncoder();
+let output: Output | undefined;
+let lost = 0;
+
+function write(line: string): boolean {
+  output ??= new Output(STANDARD_ERROR);
+  return output.write(encoder.encode(line + "\n"));
+}
+
+/** Whoever reads the log may be gone or asleep; that is no reason to stop serving. */
+function sink(format: LogFormatter): (record: LogRecord) => void {
+  return (record) => {
+    if (lost > 0) {
+      const message = `${lost} lines of the log were lost: nobody read them`;
+      if (!write(format({ ...record, level: "warning", rawMessage: message, properties: {} }))) {
+        lost++;
+        return;
+      }
+      lost = 0;
+    }
+    if (!write(format(record))) lost++;
+  };
+}
+
+let current: LogFormatter | undefined;
 
 /** Sets the log up, once per thread. */
 export function configureLog(program: string, settings: LogSettings): void {
-  const format = settings.format === "json" ? json : text;
+  current = settings.format === "json" ? formatJson : isJournal() ? formatJournal : formatText;
   configureSync({
     reset: true,
-    sinks: { stderr: (record) => write(format(record)) },
+    sinks: { stderr: sink(current) },
     loggers: [
       {
         category: [program],
@@ -78,6 +163,13 @@ export function configureLog(program: string, settings: LogSettings): void {
 }
 
 /** The logger of a program, or of one guest's thread of it. */
-export function getLog(program: string, ...scope: string[]): Logger {
-  return getLogger([program, ...scope]);
+export function getLog(program: string, guest?: number): Logger {
+  return getLogger(guest === undefined ? [program] : [program, `${guest}`]);
+}
+
+/** Says why the program ends: on a line of its own kind, except where all lines are JSON. */
+export function reportEnd(program: string, reason: string): void {
+  if (current === formatJson) return getLog(program).error(reason);
+  const prefix = current === formatJournal || isJournal() ? `<${priority.error}>` : "";
+  write(`${prefix}${oneLine(`${program}: ${reason}`)}`);
 }

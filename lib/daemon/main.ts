@@ -7,26 +7,37 @@
 import { systemdDescriptors } from "./listeners.ts";
 import type { DeviceKind } from "./device_kind.ts";
 import { allOptions, helpText, versionText } from "./help.ts";
-import { configureLog, getLog } from "./log.ts";
+import { configureLog, getLog, reportEnd } from "./log.ts";
 import { readArguments } from "./options.ts";
 import { logSettings, readConfig, readSettings } from "./settings.ts";
 import { supervise } from "./supervisor.ts";
 import { RuntimeError, UsageError } from "./usage_error.ts";
 import { runWorker } from "./worker.ts";
 
+function print(text: string): void {
+  try {
+    console.log(text);
+  } catch (error) {
+    const { message } = error as Error;
+    throw new RuntimeError(`standard output cannot be written: ${message}; redirect it elsewhere`);
+  }
+}
+
 async function main<Settings>(kind: DeviceKind<Settings>, entry: string): Promise<void> {
   const options = readArguments(Deno.args, allOptions(kind));
-  if (options.help) return console.log(helpText(kind));
-  if (options.version) return console.log(versionText(kind));
+  if (options.help) return print(helpText(kind));
+  if (options.version) return print(versionText(kind));
   if (options["print-capabilities"]) {
-    return console.log(JSON.stringify({ type: kind.type, features: [] }));
+    return print(JSON.stringify({ type: kind.type, features: [] }));
   }
-  if (options.list) return kind.list().forEach((line) => console.log(line));
-  const config = readConfig(kind, options);
+  if (options.list) return kind.list().forEach(print);
+  // Options alone may say so already: then what is wrong with the file is told in that form.
+  configureLog(kind.program, logSettings(options, {}));
+  const config = await readConfig(kind, options);
   configureLog(kind.program, logSettings(options, config));
   const log = getLog(kind.program);
   const settings = readSettings(kind, options, config, systemdDescriptors(), log);
-  await supervise(settings, entry, log);
+  await supervise(kind.program, settings, entry);
 }
 
 /**
@@ -44,10 +55,10 @@ export async function runDaemon<Settings>(
     await main(kind, entry);
     Deno.exit(0);
   } catch (error) {
+    const { message, stack } = error as Error;
     const expected = error instanceof UsageError || error instanceof RuntimeError;
-    const text = expected ? error.message : `internal error: ${(error as Error).message}`;
-    console.error(`${kind.program}: ${text}`);
-    if (!expected && Deno.args.includes("--log-level=trace")) console.error(error);
+    if (!expected) getLog(kind.program).debug(`${stack}`);
+    reportEnd(kind.program, expected ? message : `internal error: ${message}`);
     Deno.exit(error instanceof UsageError ? 2 : 1);
   }
 }

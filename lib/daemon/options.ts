@@ -53,17 +53,33 @@ function distance(from: string, to: string, limit: number): number {
 
 /** The candidate that `word` was probably meant to be, or `undefined`. */
 export function closest(word: string, candidates: readonly string[]): string | undefined {
-  const limit = Math.max(2, Math.floor(word.length / 3)) + 1;
+  // A word of one letter is one edit away from everything.
+  const limit = Math.min(word.length, Math.max(2, Math.floor(word.length / 3)) + 1);
   const ranked = candidates
     .map((candidate) => ({ candidate, edits: distance(word, candidate, limit) }))
     .sort((a, b) => a.edits - b.edits);
-  return ranked.length > 0 && ranked[0].edits < limit ? ranked[0].candidate : undefined;
+  if (ranked.length > 0 && ranked[0].edits < limit) return ranked[0].candidate;
+  return word.length < 3 ? undefined : candidates.find((candidate) => candidate.includes(word));
 }
 
 function unknownOption(raw: string, options: readonly OptionSpec[]): UsageError {
   const guess = closest(raw.replace(/^-+/, ""), options.map(({ name }) => name));
   const hint = guess === undefined ? "see --help" : `did you mean '--${guess}'?`;
   return new UsageError(`unknown option '${raw}'; ${hint}`);
+}
+
+function unexpected(argument: string, options: readonly OptionSpec[]): UsageError {
+  // Documents on the web and word processors make one long dash of two short ones.
+  const dash = /^[\u2010-\u2015\u2212]+(\w[\w-]*)/.exec(argument);
+  if (dash !== null) {
+    const name = closest(dash[1], options.map(({ name }) => name)) ?? dash[1];
+    return new UsageError(
+      `unexpected argument '${argument}' begins with a typographic dash; write '--${name}'`,
+    );
+  }
+  return new UsageError(
+    `unexpected argument '${argument}'; values follow their options, see --help`,
+  );
 }
 
 /**
@@ -89,7 +105,7 @@ export function readArguments(
   for (const token of tokens) {
     if (token.kind === "option-terminator") continue;
     if (token.kind === "positional") {
-      throw new UsageError(`unexpected argument '${token.value}'; options begin with a dash`);
+      throw unexpected(token.value, options);
     }
     const option = byName.get(token.name);
     if (option === undefined) throw unknownOption(token.rawName, options);
@@ -99,20 +115,28 @@ export function readArguments(
     }
     if (option.value === undefined) {
       if (token.value !== undefined) {
-        throw new UsageError(`option '${shown}' takes no value, but '${token.value}' is given`);
+        throw new UsageError(
+          `option '${shown}' takes no value, but '${token.value}' is given; leave that out`,
+        );
       }
       values[option.name] = true;
       continue;
     }
     let value = token.value;
-    if (value === undefined || (!token.inlineValue && value.startsWith("-") && value !== "-")) {
-      throw new UsageError(`option '${shown}' needs a value: ${shown} ${option.value}`);
+    if (value === undefined) {
+      throw new UsageError(`option '${shown}' has no value; write ${shown} ${option.value}`);
+    }
+    if (!token.inlineValue && value.startsWith("-") && value !== "-") {
+      throw new UsageError(
+        `option '${shown}' has no value, '${value}' follows it; write ${shown} ${option.value}, ` +
+          `or --${option.name}=${option.value} for a value that begins with a dash`,
+      );
     }
     if (token.inlineValue && !shown.startsWith("--") && value.startsWith("=")) {
       value = value.slice(1);
     }
     if (value === "") {
-      throw new UsageError(`option '${shown}' has an empty value, expected ${option.value}`);
+      throw new UsageError(`option '${shown}' has an empty value; write ${shown} ${option.value}`);
     }
     if (option.choices !== undefined && !option.choices.includes(value)) {
       throw new UsageError(

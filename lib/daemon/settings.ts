@@ -6,7 +6,7 @@
 
 import type { Logger } from "@logtape/logtape";
 import { MAX_GUESTS, MAX_POLL_MICROSECONDS } from "./common_options.ts";
-import { ConfigNode } from "./config_file.ts";
+import type { ConfigNode } from "./config_file.ts";
 import type { DeviceKind, GuestPlan } from "./device_kind.ts";
 import { LOG_FORMATS, LOG_LEVELS, type LogSettings } from "./log.ts";
 import { type OptionValues, readInteger } from "./options.ts";
@@ -59,7 +59,11 @@ function number(
   return value;
 }
 
-function sockets(
+function sockets(count: number): string {
+  return count === 1 ? "1 socket" : `${count} sockets`;
+}
+
+function whereToListen(
   options: OptionValues,
   config: CommonConfig,
   systemd: readonly number[],
@@ -68,11 +72,21 @@ function sockets(
   const fd = number("fd", options, 0, 2 ** 20);
   if (fd !== undefined) {
     if (given !== undefined) {
-      throw new UsageError("'--fd' and '--socket-path' exclude each other; give one of them");
+      throw new UsageError(
+        `'--fd ${fd}' and '--socket-path ${given}' exclude each other; give one of them`,
+      );
     }
     return { fd };
   }
-  if (given === undefined && systemd.length > 0) return { systemd };
+  if (systemd.length > 0) {
+    if (given !== undefined) {
+      throw new UsageError(
+        `'--socket-path ${given}' is given, but systemd has passed ${sockets(systemd.length)}; ` +
+          "leave the option out, or start without the socket unit",
+      );
+    }
+    return { systemd };
+  }
   const path = given ?? config["socket-path"]?.string("a path");
   if (path === undefined) {
     throw new UsageError(
@@ -93,14 +107,15 @@ export function logSettings(options: OptionValues, config: CommonConfig): LogSet
 }
 
 /** The configuration file as a mapping of the common keys and the device's. */
-export function readConfig<Key extends string>(
+export async function readConfig<Key extends string>(
   kind: { readonly configKeys: readonly Key[] },
   options: OptionValues,
-): Partial<Record<Key | (typeof COMMON_KEYS)[number], ConfigNode>> {
+): Promise<Partial<Record<Key | (typeof COMMON_KEYS)[number], ConfigNode>>> {
   const file = options.config;
-  return typeof file === "string"
-    ? ConfigNode.load(file).mapping([...COMMON_KEYS, ...kind.configKeys])
-    : {};
+  if (typeof file !== "string") return {};
+  // The YAML parser is most of the program; neither guests' threads nor most users need it.
+  const { ConfigNode } = await import("./config_file.ts");
+  return ConfigNode.load(file).mapping([...COMMON_KEYS, ...kind.configKeys]);
 }
 
 /**
@@ -117,23 +132,35 @@ export function readSettings<Settings>(
   systemd: readonly number[],
   log: Logger,
 ): DaemonSettings<Settings> {
-  const where = sockets(options, config, systemd);
+  const where = whereToListen(options, config, systemd);
   const said = number("socket-count", options, 1, MAX_GUESTS, config["socket-count"]);
   const fixed = "fd" in where ? 1 : "systemd" in where ? where.systemd.length : undefined;
+  const origin = options["socket-count"] === undefined ? "'socket-count'" : "'--socket-count'";
   if (fixed !== undefined && said !== undefined && said !== fixed) {
-    const source = "fd" in where ? "'--fd' is for one guest" : `systemd passed ${fixed} sockets`;
-    throw new UsageError(`'--socket-count' is ${said}, but ${source}; leave it out`);
+    const source = "fd" in where
+      ? "'--fd' is for one guest"
+      : `systemd has passed ${sockets(fixed)}`;
+    throw new UsageError(`${origin} is ${said}, but ${source}; leave the count out`);
   }
   const guestCount = said ?? fixed;
   const guests = kind.plan({ options, config, guestCount }, log);
-  if (guestCount !== undefined && guests.length !== guestCount) {
+  if (guests.length > MAX_GUESTS) {
     throw new UsageError(
-      `there are devices for ${guests.length} guests, but ${guestCount} sockets; ` +
-        "make the two numbers agree",
+      `there are devices for ${guests.length} guests, one daemon serves at most ${MAX_GUESTS}; ` +
+        "start several",
     );
   }
-  if (guests.length > MAX_GUESTS) {
-    throw new UsageError(`${guests.length} guests are more than ${MAX_GUESTS}; start more daemons`);
+  if (guestCount !== undefined && guests.length !== guestCount) {
+    const devices = `there are devices for ${guests.length} ${
+      guests.length === 1 ? "guest" : "guests"
+    }`;
+    throw new UsageError(
+      said !== undefined
+        ? `${origin} is ${said}, but ${devices}; make the two agree or leave the count out`
+        : `${devices}, but ${
+          "fd" in where ? "'--fd' is for one" : `systemd has passed ${sockets(guestCount)}`
+        }; make the two agree`,
+    );
   }
   return {
     sockets: where,

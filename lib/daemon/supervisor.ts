@@ -4,9 +4,10 @@
  * @module
  */
 
-import type { Logger } from "@logtape/logtape";
 import { createEventfd, signalEventfd } from "../../ffi/eventfd.ts";
+import { isIgnored } from "../../ffi/signal.ts";
 import { inherit, listen, type Listener, socketPaths } from "./listeners.ts";
+import { getLog } from "./log.ts";
 import type { DaemonSettings, SocketSettings } from "./settings.ts";
 import { RuntimeError } from "./usage_error.ts";
 import type { WorkerReport, WorkerStart } from "./worker.ts";
@@ -31,26 +32,28 @@ function openSockets(where: SocketSettings, count: number): Listener[] {
 class Guest {
   /** Settles when the device is there; rejects with a RuntimeError otherwise. */
   readonly serving: Promise<void>;
-  /** Settles when the thread has come to its end, for whatever reason. */
-  readonly ended: Promise<void>;
+  /** Settles when the thread has come to its end: with the reason where that was an early one. */
+  readonly ended: Promise<string | undefined>;
   readonly #stop = createEventfd();
 
-  constructor(entry: string, start: Omit<WorkerStart, "stop">, log: Logger) {
+  constructor(entry: string, start: Omit<WorkerStart, "stop">) {
     const worker = new Worker(entry, { type: "module", name: `guest ${start.guest}` });
     const serving = Promise.withResolvers<void>();
-    const ended = Promise.withResolvers<void>();
+    const ended = Promise.withResolvers<string | undefined>();
     this.serving = serving.promise;
     this.ended = ended.promise;
+    const fail = (reason: string) => {
+      serving.reject(new RuntimeError(`guest ${start.guest}: ${reason}`));
+      ended.resolve(reason);
+    };
     worker.onmessage = ({ data }: MessageEvent<WorkerReport>) => {
       if (data.state === "serving") serving.resolve();
-      if (data.state === "failed") serving.reject(new RuntimeError(data.reason));
-      if (data.state !== "serving") ended.resolve();
+      else if (data.state === "failed") fail(data.reason);
+      else ended.resolve(undefined);
     };
     worker.onerror = (event) => {
       event.preventDefault();
-      log.error(`the thread of guest ${start.guest} has died: ${event.message}`);
-      serving.reject(new RuntimeError(`guest ${start.guest}: ${event.message}`));
-      ended.resolve();
+      fail(`internal error: ${event.message}`);
     };
     worker.postMessage({ ...start, stop: this.#stop } satisfies WorkerStart);
   }
@@ -60,24 +63,45 @@ class Guest {
   }
 }
 
-/** Settles when the process is asked to end. */
+/** Settles when the process is asked to end, each time anew without effect. */
 function stopSignal(): Promise<void> {
   return new Promise((resolve) => {
     Deno.addSignalListener("SIGTERM", resolve);
     Deno.addSignalListener("SIGINT", resolve);
+    // The terminal has gone. Under nohup(1) that is no reason to end.
+    if (!isIgnored("SIGHUP")) Deno.addSignalListener("SIGHUP", resolve);
   });
 }
 
+/** Settles when all guests have ended; rejects if none did so in good order. */
+async function allEnded(
+  program: string,
+  guests: readonly Guest[],
+  listeners: readonly Listener[],
+): Promise<void> {
+  const reasons = await Promise.all(guests.map(async ({ ended }, guest) => {
+    const reason = await ended;
+    if (reason === undefined) return reason;
+    getLog(program, guest).error(`is no longer served: ${reason}`);
+    // Front-ends had better fail to connect than wait for an answer.
+    listeners[guest].remove();
+    return reason;
+  }));
+  if (reasons.every((reason) => reason !== undefined)) {
+    throw new RuntimeError("no guest is left to be served; start the daemon again");
+  }
+}
+
 /**
- * Serves the guests until SIGTERM or SIGINT, or until every guest has ended.
+ * Serves the guests until SIGTERM, SIGINT or SIGHUP, or until every guest has ended.
  *
  * @param entry the program's own module, which each thread runs, too
  * @throws {RuntimeError} if a socket or a device cannot be had
  */
 export async function supervise<Settings>(
+  program: string,
   settings: DaemonSettings<Settings>,
   entry: string,
-  log: Logger,
 ): Promise<void> {
   const signal = stopSignal();
   const listeners = openSockets(settings.sockets, settings.guests.length);
@@ -93,18 +117,20 @@ export async function supervise<Settings>(
           listening,
           log: settings.log,
           pollMicroseconds: settings.pollMicroseconds,
-        }, log),
+        }),
       );
     });
-    await Promise.all(guests.map((guest) => guest.serving));
-    settings.guests.forEach((plan, guest) => {
-      log.info(`guest ${guest}: ${plan.title} at ${listeners[guest].title}`);
+    const serving = Promise.all(guests.map((guest) => guest.serving)).then(() => {
+      settings.guests.forEach((plan, guest) => {
+        getLog(program, guest).info(`${plan.title} at ${listeners[guest].title}`);
+      });
+      return allEnded(program, guests, listeners);
     });
-    await Promise.race([signal, Promise.all(guests.map((guest) => guest.ended))]);
+    await Promise.race([signal, serving]);
+  } finally {
     for (const guest of guests) guest.stop();
     const limit = new Promise((resolve) => setTimeout(resolve, STOP_LIMIT));
     await Promise.race([Promise.all(guests.map((guest) => guest.ended)), limit]);
-  } finally {
     for (const listener of listeners) listener.remove();
   }
 }

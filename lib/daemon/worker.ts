@@ -7,13 +7,14 @@
 import type { Logger } from "@logtape/logtape";
 import { EPOLLET, EPOLLIN } from "../../ffi/epoll.ts";
 import { EAGAIN, EINTR, errno, errnoText } from "../../ffi/errno.ts";
-import { setNonBlocking } from "../../ffi/fd.ts";
+import { close, O_RDONLY, open, setNonBlocking } from "../../ffi/fd.ts";
 import { accept } from "../../ffi/socket.ts";
 import { Session } from "../vhost_user/session.ts";
 import type { EventHandler, VirtioDevice } from "../virtio/device.ts";
 import type { DeviceKind } from "./device_kind.ts";
 import { EventLoop } from "./event_loop.ts";
 import { configureLog, getLog, type LogSettings } from "./log.ts";
+import { RuntimeError, UsageError } from "./usage_error.ts";
 
 /** From the main thread: everything that the guest's thread needs. */
 export interface WorkerStart {
@@ -32,7 +33,7 @@ export interface WorkerStart {
 export type WorkerReport =
   /** The device is there; front-ends are served from now on. */
   | { readonly state: "serving" }
-  /** The device cannot be made, for a reason that its user can do something about. */
+  /** The thread has come to an early end; before `serving`, its device could not be made. */
   | { readonly state: "failed"; readonly reason: string }
   /** The thread has done its work. */
   | { readonly state: "ended" };
@@ -43,6 +44,8 @@ class Acceptor implements EventHandler {
   readonly #session: Session;
   readonly #socket: number;
   readonly #log: Logger;
+  /** Given up for a moment where descriptors have run out. */
+  #spare = open("/dev/null", O_RDONLY);
   #busy = false;
 
   constructor(loop: EventLoop, session: Session, socket: number, log: Logger) {
@@ -63,11 +66,19 @@ class Acceptor implements EventHandler {
     if (fd < 0) {
       const number = errno();
       if (number === EAGAIN || number === EINTR) return;
-      this.#log.error(`no connection could be accepted: ${errnoText(number)}`);
+      this.#log.error(`a front-end is turned away: ${errnoText(number)}`);
+      this.#turnAway();
       return;
     }
     this.#setBusy(true);
     this.#session.begin(fd, () => this.#setBusy(false));
+  }
+
+  /** Closes a connection that cannot be served; left waiting, it would keep the loop busy. */
+  #turnAway(): void {
+    close(this.#spare);
+    close(accept(this.#socket));
+    this.#spare = open("/dev/null", O_RDONLY);
   }
 
   /** While a front-end is served, the next one is noticed once and otherwise waits in the queue. */
@@ -78,25 +89,18 @@ class Acceptor implements EventHandler {
   }
 }
 
-function serve<Settings>(
-  kind: DeviceKind<Settings>,
-  start: WorkerStart,
-  report: (message: WorkerReport) => void,
-): void {
-  configureLog(kind.program, start.log);
-  const log = getLog(kind.program, `guest ${start.guest}`);
-  let device: VirtioDevice;
-  try {
-    device = kind.create(start.settings as Settings, log);
-  } catch (error) {
-    report({ state: "failed", reason: (error as Error).message });
-    return;
-  }
+/** What went wrong, for people: what they can mend as it is, the rest marked as ours. */
+function reasonOf(error: unknown): string {
+  const { message } = error as Error;
+  const expected = error instanceof RuntimeError || error instanceof UsageError;
+  return expected ? message : `internal error: ${message}`;
+}
+
+function serveFrontEnds(device: VirtioDevice, start: WorkerStart, log: Logger, ready: () => void) {
   const loop = new EventLoop((error) => {
     // Whatever this was, it is this front-end's fault or ours, and no other guest's business.
-    const { message, stack } = error as Error;
-    log.error(`internal error: ${message}`);
-    log.debug(`${stack}`);
+    log.error(reasonOf(error));
+    log.debug(`${(error as Error).stack}`);
     session.end("internal error");
   }, start.pollMicroseconds);
   const session = new Session(device, loop, log);
@@ -107,11 +111,28 @@ function serve<Settings>(
     setNonBlocking(start.socket);
     session.begin(start.socket, () => loop.stop());
   }
-  report({ state: "serving" });
+  ready();
   loop.run();
   session.end("the daemon stops");
-  device.close();
-  report({ state: "ended" });
+}
+
+function serve<Settings>(
+  kind: DeviceKind<Settings>,
+  start: WorkerStart,
+  report: (message: WorkerReport) => void,
+): void {
+  configureLog(kind.program, start.log);
+  const log = getLog(kind.program, start.guest);
+  let device: VirtioDevice | undefined;
+  try {
+    device = kind.create(start.settings as Settings, log);
+    serveFrontEnds(device, start, log, () => report({ state: "serving" }));
+    device.close();
+    report({ state: "ended" });
+  } catch (error) {
+    log.debug(`${(error as Error).stack}`);
+    report({ state: "failed", reason: reasonOf(error) });
+  }
 }
 
 /** Makes this thread a guest's: waits for its settings, then serves until it is told to stop. */
