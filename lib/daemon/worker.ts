@@ -112,8 +112,11 @@ function serveFrontEnds(device: VirtioDevice, start: WorkerStart, log: Logger, r
     session.begin(start.socket, () => loop.stop());
   }
   ready();
-  loop.run();
-  session.end("the daemon stops");
+  try {
+    loop.run();
+  } finally {
+    session.end("the daemon stops");
+  }
 }
 
 function serve<Settings>(

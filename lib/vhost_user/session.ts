@@ -104,12 +104,16 @@ export class Session implements EventHandler, DeviceHost {
     this.#connection = undefined;
     this.#scheduler.unwatch(connection.fd);
     const served = this.#vrings.reduce((sum, vring) => sum + vring.requests, 0);
-    for (const vring of this.#vrings) vring.reset();
-    this.#device.reset();
-    this.#memory.clear();
-    connection.close();
-    close(this.#backendRequests);
-    this.#backendRequests = -1;
+    try {
+      for (const vring of this.#vrings) vring.reset();
+      this.#device.reset();
+    } finally {
+      // Even a device that fails must not keep the front-end waiting.
+      this.#memory.clear();
+      connection.close();
+      close(this.#backendRequests);
+      this.#backendRequests = -1;
+    }
     this.#features = this.#protocolFeatures = this.#status = 0n;
     this.#refused = this.#announced = false;
     this.#unknown.clear();
