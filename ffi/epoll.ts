@@ -6,9 +6,9 @@
 
 import { check } from "./errno.ts";
 import { close } from "./fd.ts";
-import { libc } from "./libc.ts";
+import { libc, SYS_epoll_pwait } from "./libc.ts";
 
-const { epoll_wait } = libc;
+const { syscall_epoll_pwait } = libc;
 const EPOLL_CLOEXEC = 0o2000000;
 const EPOLL_CTL_ADD = 1;
 const EPOLL_CTL_DEL = 2;
@@ -65,7 +65,15 @@ export class Epoll {
    * @returns how many events {@linkcode token} and {@linkcode events} can tell of, or -1 with errno
    */
   wait(timeout: number): number {
-    return epoll_wait(this.fd, this.#pointer, MAX_EVENTS, timeout);
+    return syscall_epoll_pwait(
+      SYS_epoll_pwait,
+      this.fd,
+      this.#pointer,
+      MAX_EVENTS,
+      timeout,
+      null,
+      0,
+    );
   }
 
   /** The token of the event at `index` of the last wait. */

@@ -5,9 +5,9 @@
  */
 
 import { check } from "./errno.ts";
-import { libc } from "./libc.ts";
+import { libc, SYS_write } from "./libc.ts";
 
-const { read, write } = libc;
+const { read, syscall_write } = libc;
 const EFD_NONBLOCK = 0o4000;
 const EFD_CLOEXEC = 0o2000000;
 
@@ -33,7 +33,7 @@ export function createEventfd(initial = 0): number {
  * @returns 8, or -1 with errno set
  */
 export function signalEventfd(fd: number): number {
-  return write(fd, onePointer, 8);
+  return syscall_write(SYS_write, fd, onePointer, 8);
 }
 
 /** Takes what is in the counter, so that the descriptor is no longer readable. */

@@ -265,6 +265,8 @@ export class Vring implements EventHandler {
         }
         this.#spare.push(chain);
         if (found === EMPTY) {
+          // The driver's wake-up takes long; what remains to be done here fits into it.
+          this.#notify();
           if (!queue.enableKicks()) {
             this.#kicksOff = false;
             return false;
