@@ -81,6 +81,7 @@ export class Daemon implements AsyncDisposable {
         ...sockets,
         ...args,
       ],
+      env: { DENO_NO_UPDATE_CHECK: "1" },
       stdin: "null",
       stdout: "null",
       stderr: "null",
