@@ -1,0 +1,291 @@
+/**
+ * The daemon on a plain I2C adapter: daemon and front-end run inside a guest whose kernel has two
+ * of them (uml_sim.c).
+ *
+ * @module
+ */
+
+import assert from "node:assert/strict";
+import { ERR, OK, read, write } from "../../support/i2c_driver.ts";
+import { until } from "../../support/wait.ts";
+import { type Case, runCases } from "../spi/case.ts";
+import {
+  busLog,
+  busNumber,
+  printed,
+  refused,
+  served,
+  setPresent,
+  type Situation,
+  statuses,
+} from "./hardware.ts";
+
+const ALL = "main:0x50:0x51:0x60:0x61:0x62:0x63:0x33";
+
+/** Binds a driver of the kernel to an address, while something runs. */
+async function withDriver(bus: number, use: () => Promise<void>): Promise<void> {
+  const folder = `/sys/bus/i2c/devices/i2c-${bus}`;
+  Deno.writeTextFileSync(`${folder}/new_device`, "24c02 0x51\n");
+  try {
+    await use();
+  } finally {
+    Deno.writeTextFileSync(`${folder}/delete_device`, "0x51\n");
+  }
+}
+
+export const cases: readonly Case[] = [
+  {
+    name: "I3 on a real bus a group is one I2C_RDWR, split from its neighbours",
+    run: () =>
+      served(["-l", ALL], (guest) => {
+        const outcomes = guest.exchange(
+          ...[write(0x50, 0, 1, 2), { ...write(0x50, 0), flags: 1 }, read(0x50, 2)],
+          write(0x51, 7),
+        );
+        assert.deepEqual(statuses(outcomes), [OK, OK, OK, OK]);
+        assert.deepEqual(outcomes[2].data, [1, 2]);
+        assert.deepEqual(busLog(), ["w3@0x50 = 1", "w1@0x50 r2@0x50 = 2", "w1@0x51 = 1"]);
+      }),
+  },
+  {
+    name: "I3 on a real bus 42 messages are one I2C_RDWR",
+    run: () =>
+      served(["-l", ALL], (guest) => {
+        const outcomes = guest.transfer(...Array.from({ length: 42 }, () => read(0x50, 1)));
+        assert.deepEqual(statuses(outcomes), new Array(42).fill(OK));
+        assert.equal(busLog().length, 1);
+      }),
+  },
+  {
+    name: "I3 on a real bus a group with two addresses keeps its repeated start",
+    run: () =>
+      served(["-l", ALL], (guest) => {
+        guest.transfer(write(0x51, 0), write(0x50, 0), read(0x50, 1));
+        assert.deepEqual(busLog(), ["w1@0x51 w1@0x50 r1@0x50 = 3"]);
+      }),
+  },
+  {
+    name: "I4 on a real bus messages before one that ended the transfer keep their status",
+    run: () =>
+      served(["-l", ALL], (guest) => {
+        const outcomes = guest.transfer(write(0x50, 0), read(0x63, 1), read(0x50, 1));
+        assert.deepEqual(statuses(outcomes), [OK, ERR, ERR]);
+        assert.deepEqual(statuses(guest.exchange(read(0x50, 1))), [OK]);
+      }),
+  },
+  {
+    name: "I4 on a real bus a NAK fails its group and no other",
+    run: () =>
+      served(["-l", ALL], (guest, { daemon }) => {
+        const outcomes = guest.exchange(
+          ...[{ ...write(0x33, 0), flags: 1 }, read(0x33, 1)],
+          read(0x50, 1),
+        );
+        assert.deepEqual(statuses(outcomes), [ERR, ERR, OK]);
+        assert.deepEqual(busLog(), ["w1@0x33 r1@0x33 = -6", "r1@0x50 = 1"]);
+        assert.doesNotMatch(daemon.log, /warn|error/);
+      }),
+  },
+  {
+    name: "I5 on a real bus messages have up to 8192 bytes; longer ones cause no traffic",
+    run: () =>
+      served(["-l", ALL], (guest) => {
+        assert.deepEqual(statuses(guest.exchange(read(0x50, 8192))), [OK]);
+        const bytes = new Array(8192).fill(3);
+        const [outcome] = guest.exchange({ ...write(0x50), bytes });
+        assert.deepEqual(outcome, { status: OK, data: bytes, length: 1 });
+        busLog();
+        const longer = guest.exchange(read(0x50, 8193), write(0x50, ...bytes, 3));
+        assert.deepEqual(statuses(longer), [ERR, ERR]);
+        assert.deepEqual(busLog(), []);
+      }),
+  },
+  {
+    name: "I5 on a real bus messages without data go out in both directions",
+    run: () =>
+      served(["-l", ALL], (guest) => {
+        assert.deepEqual(statuses(guest.exchange(write(0x50), read(0x50, 0))), [OK, OK]);
+        assert.deepEqual(busLog(), ["w0@0x50 = 1", "r0@0x50 = 1"]);
+      }),
+  },
+  {
+    name: "I6 on a real bus an address that is not listed causes no traffic",
+    run: () =>
+      served(["-l", "main:0x50"], (guest) => {
+        const outcomes = guest.exchange(write(0x51, 0), read(0x51, 1), write(0x3));
+        assert.deepEqual(statuses(outcomes), [ERR, ERR, ERR]);
+        assert.deepEqual(busLog(), []);
+      }),
+  },
+  {
+    name: "I8 on real buses each address is reached on the adapter it is listed for",
+    run: () =>
+      served(["-l", "main:0x50,spare:0x51,s:0x20"], (guest) => {
+        assert.equal(guest.write(0x50, 0, 1), OK);
+        assert.equal(guest.write(0x51, 0, 2), OK);
+        assert.equal(guest.write(0x20, 0, 3), OK);
+        assert.deepEqual(busLog("i2c0"), ["w2@0x50 = 1"]);
+        assert.deepEqual(busLog("i2c1"), ["w2@0x51 = 1"]);
+        assert.deepEqual(guest.writeRead(0x20, [0], 1), [3]);
+      }),
+  },
+  {
+    name: "I8 guests that share a real adapter never mix",
+    run: () =>
+      served(["-l", ALL], (_guest, { guests }) => {
+        const bytes = (
+          guest: number,
+          round: number,
+        ) => [guest * 100 + round % 100, round >> 1 & 255];
+        for (let round = 0; round < 300; round++) {
+          const pending = guests.map((guest, index) =>
+            guest.offer([write(0x50 + index, 4, ...bytes(index, round))])
+          );
+          guests.forEach((guest, index) => {
+            assert.deepEqual(statuses(guest.collect(pending[index])), [OK]);
+          });
+          guests.forEach((guest, index) => {
+            assert.deepEqual(guest.writeRead(0x50 + index, [4], 2), bytes(index, round));
+          });
+        }
+      }, 2),
+  },
+  {
+    name: "errors that are no NAK are explained once, and logged at debug after that",
+    run: () =>
+      served(["-l", ALL], (guest, { daemon }) => {
+        for (let round = 0; round < 3; round++) {
+          assert.deepEqual(statuses(guest.exchange(read(0x61, 1), write(0x60, 1))), [ERR, ERR]);
+        }
+        const warnings = daemon.log.split("\n").filter((line) => / warn /.test(line));
+        assert.equal(warnings.length, 1);
+        assert.match(warnings[0], /0x61 failed: .* \(ETIMEDOUT\)/);
+      }),
+  },
+  {
+    name: "every NAK is logged at debug",
+    run: () =>
+      served(["-l", ALL, "--log-level", "debug"], (guest, { daemon }) => {
+        guest.exchange(read(0x33, 1), read(0x33, 1));
+        daemon.untilLogged(/debug .*0x33.*[\s\S]*debug .*0x33/);
+      }),
+  },
+  {
+    name: "an adapter that goes away while it is in use is missed, and found when it is back",
+    run: async () => {
+      const number = busNumber("main");
+      for (const bus of ["main", String(number)]) {
+        await served(["-l", `${bus}:0x50`], (guest, { daemon }) => {
+          assert.equal(guest.write(0x50, 0, 9), OK);
+          setPresent(false);
+          assert.equal(guest.write(0x50, 0, 9), ERR);
+          until("the warning", () => {
+            guest.write(0x50, 0, 9);
+            return /warn .*the adapter is gone/.test(daemon.log);
+          });
+          assert.equal(daemon.fds().values().some((it) => it.includes("i2c")), false);
+          until("the bus to be put back", () => {
+            try {
+              setPresent(true);
+              return true;
+            } catch {
+              return false;
+            }
+          });
+          until("the adapter to be found", () => guest.write(0x50, 0, 9) === OK);
+          assert.match(daemon.log, /info .*the adapter is back/);
+          assert.equal(daemon.log.match(/the adapter is gone/g)?.length, 1);
+        });
+      }
+    },
+  },
+  {
+    name: "an address that a driver of the kernel holds is left alone, and said so once (EBUSY)",
+    run: () =>
+      withDriver(busNumber("main"), () =>
+        served(["-l", ALL], (guest, { daemon }) => {
+          const bus = busNumber("main");
+          assert.match(daemon.log, /warn .*0x51 is held by the kernel's driver 'at24'/);
+          assert.ok(daemon.log.includes(`echo ${bus}-0051 >/sys/bus/i2c/drivers/at24/unbind`));
+          assert.deepEqual(statuses(guest.exchange(read(0x51, 1), read(0x50, 1))), [ERR, OK]);
+          assert.deepEqual(busLog(), ["r1@0x50 = 1"]);
+          assert.equal(daemon.log.match(/is held by/g)?.length, 1);
+          Deno.writeTextFileSync("/sys/bus/i2c/drivers/at24/unbind", `${bus}-0051`);
+          assert.deepEqual(statuses(guest.exchange(read(0x51, 1))), [OK]);
+          assert.match(daemon.log, /info .*0x51 is free now/);
+        })),
+  },
+  {
+    name: "descriptors of adapters are closed when the daemon ends, and none leaks meanwhile",
+    run: () =>
+      served(["-l", ALL], (guest, { daemon }: Situation) => {
+        guest.exchange(read(0x50, 1));
+        const before = daemon.fdCount();
+        for (let round = 0; round < 100; round++) guest.exchange(read(0x33, 1), read(0x50, 1));
+        assert.equal(daemon.fdCount(), before);
+      }),
+  },
+  {
+    name: "--list shows the adapters of the host with number, name and what they can do",
+    run: () => {
+      const lines = printed("--list").trim().split("\n").map((line) => line.split("\t"));
+      const line = (name: string) => lines.find(([, it]) => it === `"${name}"`);
+      assert.deepEqual(line("main"), [`${busNumber("main")}`, '"main"', "I2C messages, quick"]);
+      assert.deepEqual(line("uml-sim SMBus"), [
+        `${busNumber("uml-sim SMBus")}`,
+        '"uml-sim SMBus"',
+        "SMBus only: quick, byte, byte data, word data, process call, block data, " +
+        "block process call, I2C block",
+      ]);
+    },
+  },
+  {
+    name: "an adapter that does not exist is refused with the list of what does",
+    run: () => {
+      for (const bus of ["77", "no such bus"]) {
+        const { code, message } = refused(["-l", `${bus}:0x50`]);
+        assert.equal(code, 1);
+        assert.match(message, /^vhost-device-i2c: [^\n]*(77|no such bus)[^\n]*$/);
+        assert.ok(message.includes(`${busNumber("main")} "main"`), message);
+      }
+    },
+  },
+  {
+    name: "one adapter by number and by name is refused",
+    run: () => {
+      const { code, message } = refused(["-l", `main:0x50,${busNumber("main")}:0x51`]);
+      assert.equal(code, 2);
+      assert.match(message, /are the same adapter/);
+    },
+  },
+  {
+    name: "an adapter without permission is refused, with the group that has it",
+    run: () => {
+      const node = `/dev/i2c-${busNumber("main")}`;
+      const nobody = { uid: 65534, gid: 1000 };
+      Deno.chmodSync(node, 0o600);
+      const none = refused(["-l", "main:0x50"], nobody);
+      assert.equal(none.code, 1);
+      assert.match(
+        none.message,
+        /^[^\n]*no permission to open \/dev\/i2c-\d+; [^\n]*group 'i2c'[^\n]*$/,
+      );
+      Deno.chownSync(node, 0, 65534);
+      Deno.chmodSync(node, 0o660);
+      const group = refused(["-l", "main:0x50"], nobody);
+      assert.match(group.message, /usermod -aG nogroup USER/);
+    },
+  },
+  {
+    name: "a missing node of an adapter that is there is explained with modprobe i2c-dev",
+    run: () => {
+      Deno.removeSync(`/dev/i2c-${busNumber("spare")}`);
+      const { code, message } = refused(["-l", "spare:0x50"]);
+      assert.equal(code, 1);
+      assert.match(message, /^[^\n]*\/dev\/i2c-\d+ is missing[^\n]*modprobe i2c-dev$/);
+      assert.match(printed("--list"), /"spare"\t.*modprobe i2c-dev/);
+    },
+  },
+];
+
+if (import.meta.main) await runCases(cases);
