@@ -1,6 +1,6 @@
 # What can be done here: "make help".  The work itself is done by the scripts.
 
-.DEFAULT_GOAL := help
+.DEFAULT_GOAL := all
 SHELL := /bin/bash
 
 # DENO=PATH takes another deno than scripts/toolchain.sh would.
@@ -12,8 +12,10 @@ export DENO_NO_UPDATE_CHECK := 1
 
 run_deno = deno=$$(scripts/toolchain.sh) && "$$deno"
 
+include packaging/rules.mk
+
 .PHONY: help
-help: ## show this list (the default)
+help: ## show this list
 	@sed -nE 's/^([a-z -]+):.*## (.*)/  \1\t\2/p' $(MAKEFILE_LIST) | expand -t 34
 	@echo
 	@echo "  FILTER=TEXT picks tests by name, DENO=PATH another deno,"

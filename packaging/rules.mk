@@ -1,0 +1,39 @@
+# Programs, installation and packages.  Included by the Makefile.
+
+programs := $(patsubst cmd/%.ts,%,$(sort $(wildcard cmd/vhost-device-*.ts)))
+sources := $(shell find cmd lib ffi -name '*.ts') deno.json deno.lock
+# Programs for another machine do not get mixed up with those for this one.
+bin := bin$(if $(TARGET),/$(TARGET))
+docs := dist/docs
+
+export TARGET DENORT_BIN PREFIX DESTDIR
+
+.PHONY: all
+all: $(programs:%=$(bin)/%) $(docs)/.made ## compile the programs into bin/ (the default)
+
+$(bin)/%: cmd/%.ts $(sources) scripts/compile.sh scripts/denort.sh
+	@scripts/compile.sh $(bin) $*
+
+$(docs)/.made: $(sources) $(wildcard tools/docs/*.ts)
+	@scripts/docs.sh $(docs)
+	@touch $@
+
+.PHONY: readme
+readme: ## bring the tables of options in README.md up to date
+	@scripts/docs.sh --readme
+
+.PHONY: install uninstall
+install: all ## install below $(DESTDIR)$(PREFIX), /usr/local by default
+	@scripts/install.sh install $(bin) $(docs)
+uninstall: ## remove what install has put there
+	@scripts/install.sh uninstall $(bin) $(docs)
+
+.PHONY: deb release
+deb: all ## make a Debian package in dist/
+	@scripts/deb.sh $(bin) $(docs) dist
+release: all ## make a tarball, its checksum and its SBOM in dist/
+	@scripts/release.sh $(bin) $(docs) dist
+
+.PHONY: package
+package: all ## only the tests of programs, installation and packages
+	@scripts/test.sh $@

@@ -1,0 +1,68 @@
+/**
+ * The programs, as far as their documentation is concerned: what `--help` is made from, and what
+ * the tables there cannot say.
+ *
+ * @module
+ */
+
+import type { OptionSpec } from "../../lib/daemon/options.ts";
+import { generalOptions, socketOptions } from "../../lib/daemon/common_options.ts";
+import { NOTES, type ProgramNotes } from "./notes.ts";
+
+/** One program. */
+export interface Program {
+  readonly program: string;
+  /** What its file in cmd/ and its folder in lib/ are named after, for example `gpio`. */
+  readonly type: string;
+  readonly summary: string;
+  /** The device's own options. */
+  readonly options: readonly OptionSpec[];
+  readonly configKeys: readonly string[];
+  readonly examples: readonly { readonly args: string; readonly remark: string }[];
+  /** The commented form of the device's part of the configuration file. */
+  readonly configForm: readonly string[];
+  readonly notes: ProgramNotes;
+}
+
+const ROOT = new URL("../../", import.meta.url);
+
+/** All options of a program, in the order of `--help`. */
+export function allOptions(program: Program): readonly OptionSpec[] {
+  return [...socketOptions, ...program.options, ...generalOptions];
+}
+
+/** The YAML block in the comment at the head of a module. */
+function configForm(module: URL): string[] {
+  const [comment] = Deno.readTextFileSync(module).split("*/");
+  const lines = comment.split("\n").map((line) => line.replace(/^ \* ?/, ""));
+  const first = lines.indexOf("```yaml");
+  const last = lines.indexOf("```", first);
+  if (first < 0 || last < 0) {
+    throw new Error(`${module.pathname}: the comment at its head has no \`\`\`yaml block`);
+  }
+  return lines.slice(first + 1, last);
+}
+
+/** The programs that cmd/ has, in alphabetical order. */
+export async function findPrograms(): Promise<Program[]> {
+  const types = [...Deno.readDirSync(new URL("cmd/", ROOT))]
+    .map(({ name }) => /^vhost-device-(\w+)\.ts$/.exec(name)?.[1])
+    .filter((type) => type !== undefined)
+    .sort();
+  return await Promise.all(types.map(async (type) => {
+    const module = await import(new URL(`lib/${type}/kind.ts`, ROOT).href);
+    const kind = module[type] as Omit<Program, "configForm" | "notes">;
+    const notes = NOTES[type];
+    if (notes === undefined) throw new Error(`tools/docs/notes.ts says nothing about ${type}`);
+    return {
+      program: kind.program,
+      type,
+      summary: kind.summary,
+      options: kind.options,
+      configKeys: kind.configKeys,
+      examples: kind.examples,
+      configForm: configForm(new URL(`lib/${type}/options.ts`, ROOT)),
+      notes,
+    };
+  }));
+}
