@@ -74,7 +74,6 @@ export class EventLoop implements Scheduler {
    */
   run(): void {
     while (!this.#stopped) this.turn(this.#timeout());
-    this.#epoll.close();
   }
 
   /**
@@ -107,7 +106,7 @@ export class EventLoop implements Scheduler {
     return called;
   }
 
-  /** Closes the epoll instance of a loop that is driven by {@linkcode turn} alone. */
+  /** Ends the loop for good; nothing can be watched any more. */
   close(): void {
     this.#epoll.close();
   }

@@ -116,6 +116,7 @@ function serveFrontEnds(device: VirtioDevice, start: WorkerStart, log: Logger, r
     loop.run();
   } finally {
     session.end("the daemon stops");
+    loop.close();
   }
 }
 
