@@ -17,6 +17,7 @@ const SOCK_NONBLOCK = 0o4000;
 const SOL_SOCKET = 1;
 const SCM_RIGHTS = 1;
 const SO_TYPE = 3;
+const SO_PEERCRED = 17;
 const SO_ACCEPTCONN = 30;
 const SO_DOMAIN = 39;
 const MSG_DONTWAIT = 0x40;
@@ -106,24 +107,27 @@ export function accept(fd: number): number {
   return libc.accept4(fd, null, null, SOCK_CLOEXEC | SOCK_NONBLOCK);
 }
 
-function socketOption(fd: number, option: number): number | undefined {
-  const value = new Int32Array(1);
-  const length = new Uint32Array([4]);
-  const result = libc.getsockopt(
-    fd,
-    SOL_SOCKET,
-    option,
-    new Uint8Array(value.buffer),
-    new Uint8Array(length.buffer),
-  );
-  return result < 0 ? undefined : value[0];
+function socketOption(fd: number, option: number, value: Int32Array<ArrayBuffer>): boolean {
+  const length = new Uint32Array([value.byteLength]);
+  const bytes = new Uint8Array(value.buffer);
+  return libc.getsockopt(fd, SOL_SOCKET, option, bytes, new Uint8Array(length.buffer)) === 0;
 }
 
-/** What kind of socket `fd` is; `other` for anything but a Unix stream socket. */
-export function socketKind(fd: number): "listening" | "connected" | "other" {
-  if (socketOption(fd, SO_DOMAIN) !== AF_UNIX) return "other";
-  if (socketOption(fd, SO_TYPE) !== SOCK_STREAM) return "other";
-  return socketOption(fd, SO_ACCEPTCONN) === 1 ? "listening" : "connected";
+/**
+ * What kind of socket `fd` is: a Unix stream socket that is listening, connected or neither
+ * (`idle`), or `other` for everything else.
+ */
+export function socketKind(fd: number): "listening" | "connected" | "idle" | "other" {
+  const number = (option: number) => {
+    const value = new Int32Array(1);
+    return socketOption(fd, option, value) ? value[0] : undefined;
+  };
+  if (number(SO_DOMAIN) !== AF_UNIX || number(SO_TYPE) !== SOCK_STREAM) return "other";
+  if (number(SO_ACCEPTCONN) === 1) return "listening";
+  // struct ucred: pid, uid, gid. Without a peer there is nobody to have a user id.
+  const credentials = new Int32Array(3);
+  const known = socketOption(fd, SO_PEERCRED, credentials);
+  return known && credentials[1] !== -1 ? "connected" : "idle";
 }
 
 // struct msghdr: name 0, namelen 8, iov 16, iovlen 24, control 32, controllen 40, flags 48

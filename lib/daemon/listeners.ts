@@ -81,10 +81,24 @@ function clear(path: string): void {
   }
 }
 
+function exists(path: string): boolean {
+  try {
+    Deno.statSync(path);
+    return true;
+  } catch {
+    return false;
+  }
+}
+
 function notUsable(path: string, number: number): RuntimeError {
   const directory = dirname(path);
   switch (number) {
     case ENOENT:
+      if (exists(directory)) {
+        return new RuntimeError(
+          `there can be no sockets in '${directory}', so no '${path}'; choose another path`,
+        );
+      }
       return new RuntimeError(
         `directory '${directory}' of socket '${path}' does not exist; create it`,
       );
@@ -154,13 +168,14 @@ export function listen(path: string): Listener {
  * @throws {UsageError} if it is no Unix stream socket
  */
 export function inherit(fd: number, source: string): Listener {
-  const refuse = (what: string) =>
+  const refuse = (why: string) =>
     new UsageError(
-      `${source}: descriptor ${fd} ${what}; pass a Unix stream socket, listening or connected`,
+      `${source}: descriptor ${fd} is ${why}; pass a Unix stream socket that listens or is connected`,
     );
-  if (!isOpen(fd)) throw refuse("is not open");
+  if (!isOpen(fd)) throw refuse("not open");
   const kind = socketKind(fd);
-  if (kind === "other") throw refuse("is something else than that");
+  if (kind === "other") throw refuse("no Unix stream socket");
+  if (kind === "idle") throw refuse("neither listening nor connected");
   return {
     fd,
     listening: kind === "listening",

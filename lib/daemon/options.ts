@@ -126,7 +126,8 @@ export function readArguments(
     if (value === undefined) {
       throw new UsageError(`option '${shown}' has no value; write ${shown} ${option.value}`);
     }
-    if (!token.inlineValue && value.startsWith("-") && value !== "-") {
+    // No option is a digit: that is a negative number, and whoever reads the value will say so.
+    if (!token.inlineValue && /^-[^\d]/.test(value)) {
       throw new UsageError(
         `option '${shown}' has no value, '${value}' follows it; write ${shown} ${option.value}, ` +
           `or --${option.name}=${option.value} for a value that begins with a dash`,

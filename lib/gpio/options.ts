@@ -106,9 +106,12 @@ function readDevice(entry: DeviceEntry, list: string): GpioChoice {
   const { device, quoted, lines, source } = entry;
   if (!quoted && /^s\d*$/.test(device)) {
     if (lines === undefined) return readSimulatedDevice(device, list);
-    throw new UsageError(`device list '${list}': '${source}' picks lines of a simulated chip`);
+    throw new UsageError(
+      `device list '${list}': '${source}' picks lines of a simulated chip; write ${device} alone`,
+    );
   }
-  if (!quoted && !/^[\w/.]/.test(device)) {
+  // What is nearly sN would else be looked for among the labels of chips.
+  if (!quoted && (!/^[\w/.]/.test(device) || /^s[-+.,_\d\s]*\d$/i.test(device))) {
     throw new UsageError(
       `device list '${list}': '${source}' is no device, expected ${DEVICE_FORM}`,
     );
