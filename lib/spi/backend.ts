@@ -30,6 +30,11 @@ export interface SpiBackend {
    * selected until another transfer goes on with it, or {@linkcode deselect}.
    */
   readonly selected: boolean;
+  /**
+   * True if nobody but another guest minds a chip that stays selected. A real chip may not act on
+   * what was written before it is released.
+   */
+  readonly patient: boolean;
 
   /** True if `transfer` goes on where the chip that is selected was left. */
   continues(transfer: Transfer): boolean;

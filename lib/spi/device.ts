@@ -67,6 +67,8 @@ export class SpiDevice implements VirtioDevice, EventHandler {
   /** Chains held: the first is at work or waits for the bus, the others are in line behind it. */
   readonly #held: DescriptorChain[] = [];
   #tooLong = false;
+  /** Fields for which a transfer was refused. */
+  readonly #refusals = new Set<string>();
 
   /** @param holdLimit how long a chip stays selected for the transfer to follow, in milliseconds */
   constructor(backend: SpiBackend, holdLimit: number, log: Logger) {
@@ -98,7 +100,7 @@ export class SpiDevice implements VirtioDevice, EventHandler {
     if (!this.#timer.clear()) return;
     const waiting = this.#waiting;
     this.#waiting = NOTHING;
-    if (waiting === MORE) return this.#deselect();
+    if (waiting === MORE) return this.#giveUp();
     const chain = this.#held[0];
     if (chain === undefined) return;
     let written = waiting === END ? this.#finish(chain) : this.#begin(chain);
@@ -139,7 +141,7 @@ export class SpiDevice implements VirtioDevice, EventHandler {
       ? refusedField(transfer, this.#backend.limits)
       : "the head's length";
     if (refused !== undefined || !this.#makeRoom(transfer.length)) {
-      if (refused !== undefined) this.#log.debug(`a transfer is refused for ${refused}`);
+      if (refused !== undefined) this.#logRefusal(refused);
       // What the guest wanted to go on with is over.
       this.#deselect();
       return this.#answer(chain, PARAM_ERR);
@@ -173,9 +175,8 @@ export class SpiDevice implements VirtioDevice, EventHandler {
   }
 
   #finish(chain: DescriptorChain): number {
-    const { selected, bus } = this.#backend;
-    if (selected) this.#wait(MORE, this.#holdLimit);
-    else bus.release();
+    if (this.#backend.selected && this.#holdLimit > 0) this.#wait(MORE, this.#holdLimit);
+    else this.#deselect();
     const { rxLength } = this.#transfer;
     if (this.#result !== TRANS_OK || rxLength === 0) return this.#answer(chain, this.#result);
     chain.write(0, this.#data.received, 0, rxLength);
@@ -187,6 +188,14 @@ export class SpiDevice implements VirtioDevice, EventHandler {
     return RESULT_SIZE;
   }
 
+  /** What was to follow has not come in time. */
+  #giveUp(): void {
+    const { patient, bus } = this.#backend;
+    if (patient && !bus.isWanted) this.#wait(MORE, this.#holdLimit);
+    else this.#deselect();
+  }
+
+  /** Gives the bus back, with no chip selected. */
   #deselect(): void {
     const { bus } = this.#backend;
     if (bus.isMine) {
@@ -194,6 +203,13 @@ export class SpiDevice implements VirtioDevice, EventHandler {
       if (this.#backend.selected) this.#backend.deselect();
     }
     bus.release();
+  }
+
+  #logRefusal(field: string): void {
+    const text = `a transfer is refused: ${field} is not what the controller can do`;
+    if (this.#refusals.has(field)) this.#log.debug(text);
+    else this.#log.warn(`${text}; more of this kind are logged at level debug`);
+    this.#refusals.add(field);
   }
 
   /** @returns false if the transfer is too long */

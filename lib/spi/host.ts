@@ -106,6 +106,7 @@ class BufferAddress {
 export class HostController implements SpiBackend {
   readonly limits: Limits;
   readonly bus: Bus;
+  readonly patient = false;
   readonly #settings: HostSettings;
   readonly #nodes: SharedNodes;
   readonly #log: Logger;

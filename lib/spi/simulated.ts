@@ -71,6 +71,7 @@ const NOT_SELECTED = -1;
 export class SimulatedController implements SpiBackend {
   readonly limits: Limits;
   readonly bus: Bus;
+  readonly patient = true;
   /** By chip select; `undefined` for a loopback. */
   readonly #chips: readonly (Chip | undefined)[];
   #selected = NOT_SELECTED;

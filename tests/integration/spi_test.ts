@@ -11,6 +11,8 @@ const registers = `
 guests:
   - simulated:
       chips: [loopback, registers: { values: { 0x0f: 0x33 } }]
+# Nothing here is to depend on how fast this machine is.
+chip-select-hold-us: 1000000
 `;
 
 /** Starts a daemon with a configuration file, from its text. */

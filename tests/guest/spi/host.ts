@@ -52,12 +52,20 @@ interface Situation {
   readonly guests: readonly SpiGuest[];
 }
 
-/** Runs something with a daemon and its guests, after an empty bus log. */
+/** Runs something with a daemon of these nodes and its guests, after an empty bus log. */
 async function served(
-  args: readonly string[],
+  device: string,
   use: (guest: SpiGuest, situation: Situation) => void | Promise<void>,
   count = 1,
+  hold = 1_000_000,
 ): Promise<void> {
+  using folder = new TemporaryFolder();
+  const file = folder.file("spi.yaml");
+  Deno.writeTextFileSync(
+    file,
+    JSON.stringify({ guests: [{ device }], "chip-select-hold-us": hold }),
+  );
+  const args = ["--config", file];
   await using daemon = await Daemon.start("vhost-device-spi", args, { count });
   const guests = Array.from({ length: count }, (_, guest) => new SpiGuest(daemon.connect(guest)));
   try {
@@ -121,7 +129,7 @@ export const cases: readonly Case[] = [
   {
     name: "S1 the configuration is what the node's controller can do",
     run: () =>
-      served(["-l", NODE], (guest) => {
+      served(NODE, (guest) => {
         assert.deepEqual(config(guest), {
           chipSelects: 1,
           csChange: 1,
@@ -141,7 +149,7 @@ export const cases: readonly Case[] = [
         writeMode(fd, SPI_CPHA | SPI_CS_HIGH);
         writeBitsPerWord(fd, 12);
         const before = settingsOf(NODE);
-        await served(["-l", NODE], (guest) => {
+        await served(NODE, (guest) => {
           assert.deepEqual(settingsOf(NODE), before);
           assert.equal(guest.exchange([1, 2], { mode: SPI_CPOL }).result, RESULT.OK);
           assert.notDeepEqual(settingsOf(NODE), before);
@@ -157,7 +165,7 @@ export const cases: readonly Case[] = [
   {
     name: "a transfer goes to the chip and back in both directions at the same time",
     run: () =>
-      served(["-l", NODE], (guest) => {
+      served(NODE, (guest) => {
         const tx = pattern(64);
         assert.deepEqual(guest.exchange(tx), ok(tx));
         assert.deepEqual(guest.transfer({}, { rx: 8 }), ok(new Uint8Array(8)));
@@ -169,7 +177,7 @@ export const cases: readonly Case[] = [
   {
     name: "S4 each transfer has its own mode, speed and word size",
     run: () =>
-      served(["-l", NODE], (guest) => {
+      served(NODE, (guest) => {
         guest.exchange([1, 2, 3, 4], { mode: 0, frequency: 1_000_000 });
         guest.exchange([1, 2, 3, 4], { mode: 3, frequency: 2_000_000, bitsPerWord: 16 });
         guest.exchange([1, 2, 3, 4], { mode: 0x1d, frequency: 3_000_000, bitsPerWord: 32 });
@@ -186,7 +194,7 @@ export const cases: readonly Case[] = [
   {
     name: "S4 delays are passed on, rounded up to what spidev can express",
     run: () =>
-      served(["-l", NODE], (guest) => {
+      served(NODE, (guest) => {
         const head = { wordDelay: 1500, hold: 20_001, setup: 5000 };
         assert.equal(guest.exchange([1, 2], head).result, RESULT.OK);
         const log = transfers();
@@ -197,7 +205,7 @@ export const cases: readonly Case[] = [
   {
     name: "the delays around a chip select's change take their time",
     run: () =>
-      served(["-l", NODE], (guest) => {
+      served(NODE, (guest) => {
         const begin = performance.now();
         guest.exchange([1], { setup: 20_000_000 });
         guest.exchange([1], { inactive: 20_000_000 });
@@ -207,7 +215,7 @@ export const cases: readonly Case[] = [
   {
     name: "cs_change releases the chip select after a transfer",
     run: () =>
-      served(["-l", NODE], (guest) => {
+      served(NODE, (guest) => {
         guest.transfer({ csChange: 1 }, { tx: [1] });
         guest.transfer({ csChange: 1 }, { rx: 1 });
         assert.deepEqual(busLog().map((line) => line.slice(0, 7)), [
@@ -223,7 +231,7 @@ export const cases: readonly Case[] = [
   {
     name: "without cs_change a command and what is read for it share a chip select's turn",
     run: () =>
-      served(["-l", NODE], (guest) => {
+      served(NODE, (guest) => {
         guest.transfer({}, { tx: [1] });
         guest.transfer({}, { rx: 1 });
         guest.exchange([1]);
@@ -241,7 +249,7 @@ export const cases: readonly Case[] = [
   {
     name: "a chip that is written twice sees two commands",
     run: () =>
-      served(["-l", NODE], (guest) => {
+      served(NODE, (guest) => {
         guest.transfer({}, { tx: [1] });
         guest.transfer({}, { tx: [2] });
         const log = busLog().map((line) => line.slice(0, 7));
@@ -251,16 +259,23 @@ export const cases: readonly Case[] = [
   {
     name: "a chip select that nothing follows is released after a while",
     run: () =>
-      served(["-l", NODE], (guest) => {
-        guest.transfer({}, { tx: [1] });
-        const log = `${SIM}/spi0/log`;
-        until("a release", () => Deno.readTextFileSync(log).endsWith("cs 0 off\n"));
-      }),
+      served(
+        NODE,
+        (guest) => {
+          const begin = performance.now();
+          guest.transfer({}, { tx: [1] });
+          const log = `${SIM}/spi0/log`;
+          until("a release", () => Deno.readTextFileSync(log).endsWith("cs 0 off\n"));
+          assert.ok(performance.now() - begin >= 20);
+        },
+        1,
+        20_000,
+      ),
   },
   {
     name: "S5 the nodes of a bus are the chip selects of one controller",
     run: () =>
-      served(["-l", `${NODE},${OTHER_NODE}`], (guest) => {
+      served(`${NODE},${OTHER_NODE}`, (guest) => {
         assert.equal(config(guest).chipSelects, 2);
         guest.exchange([1], { chipSelect: 1 });
         guest.exchange([1], { chipSelect: 0 });
@@ -272,7 +287,7 @@ export const cases: readonly Case[] = [
   ...[4096, 4097, 65536].map((length) => ({
     name: `S6 a transfer of ${length} bytes goes through spidev's buffers of 4096`,
     run: () =>
-      served(["-l", NODE], (guest) => {
+      served(NODE, (guest) => {
         const tx = pattern(length);
         assert.deepEqual(guest.exchange(tx), ok(tx));
         const log = busLog();
@@ -286,7 +301,7 @@ export const cases: readonly Case[] = [
   {
     name: "S6 a long command and a long answer share a chip select's turn, too",
     run: () =>
-      served(["-l", NODE], (guest) => {
+      served(NODE, (guest) => {
         guest.transfer({}, { tx: pattern(5000) });
         guest.transfer({}, { rx: 5000 });
         const log = busLog().filter((line) => line.startsWith("cs"));
@@ -296,7 +311,7 @@ export const cases: readonly Case[] = [
   {
     name: "S6 a transfer that fails comes back as TRANS_ERR, and the next one works",
     run: () =>
-      served(["-l", NODE], (guest, { daemon }) => {
+      served(NODE, (guest, { daemon }) => {
         failNext(5);
         assert.equal(guest.exchange([1, 2]).result, RESULT.TRANS_ERR);
         assert.deepEqual(guest.exchange([1, 2]), ok([1, 2]));
@@ -306,7 +321,7 @@ export const cases: readonly Case[] = [
   {
     name: "S7 a transfer that fails leaves the receive buffer alone",
     run: () =>
-      served(["-l", NODE], (guest) => {
+      served(NODE, (guest) => {
         failNext(5);
         assert.deepEqual(guest.exchange([1, 2]), {
           result: RESULT.TRANS_ERR,
@@ -318,7 +333,7 @@ export const cases: readonly Case[] = [
   {
     name: "S6 after a failure a chip that was selected no longer is",
     run: () =>
-      served(["-l", NODE], (guest) => {
+      served(NODE, (guest) => {
         guest.transfer({}, { tx: [1] });
         failNext(5);
         assert.equal(guest.transfer({}, { rx: 1 }).result, RESULT.TRANS_ERR);
@@ -331,7 +346,7 @@ export const cases: readonly Case[] = [
   {
     name: "guests of one daemon share a bus, each transfer with its own guest's mode",
     run: () =>
-      served(["-l", NODE], (_guest, { guests }) => {
+      served(NODE, (_guest, { guests }) => {
         for (let round = 0; round < 20; round++) {
           const tx = pattern(9, round);
           guests.forEach((guest, mode) => {
@@ -345,7 +360,7 @@ export const cases: readonly Case[] = [
   {
     name: "a guest does not come between another's command and its answer",
     run: () =>
-      served(["-l", NODE], (_guest, { guests: [one, other] }) => {
+      served(NODE, (_guest, { guests: [one, other] }) => {
         one.transfer({}, { tx: [1] });
         const head = other.queues[0].submit(other.segments(new Uint8Array(32).fill(8, 1, 2), 3));
         one.transfer({}, { rx: 1 });
@@ -364,7 +379,7 @@ export const cases: readonly Case[] = [
   {
     name: "a guest that is gone leaves the chip select released and the bus to others",
     run: () =>
-      served(["-l", NODE], (_guest, { guests: [one, other] }) => {
+      served(NODE, (_guest, { guests: [one, other] }) => {
         one.transfer({}, { tx: [1] });
         one.frontEnd.close();
         assert.deepEqual(other.exchange([7]), ok([7]));
@@ -375,7 +390,7 @@ export const cases: readonly Case[] = [
   {
     name: "a node that is taken away fails transfers, and the daemon goes on",
     run: () =>
-      served(["-l", OTHER_BUS], (guest, { daemon }) => {
+      served(OTHER_BUS, (guest, { daemon }) => {
         assert.deepEqual(guest.exchange([1]), ok([1]));
         Deno.writeTextFileSync(`${SIM}/spi1/present`, "0");
         assert.equal(guest.exchange([1]).result, RESULT.TRANS_ERR);
@@ -386,8 +401,7 @@ export const cases: readonly Case[] = [
   },
   {
     name: "a second daemon does not get a node that another has",
-    run: () =>
-      served(["-l", NODE], () => refused(NODE, 1, /'\/dev\/spidev0\.0' is in use by another/)),
+    run: () => served(NODE, () => refused(NODE, 1, /'\/dev\/spidev0\.0' is in use by another/)),
   },
   {
     name: "--list shows the nodes with what they can do",
@@ -417,7 +431,7 @@ export const cases: readonly Case[] = [
       const { success } = await new Deno.Command("sh", { args: ["-c", bind] }).output();
       assert.ok(success, "the command does not work");
       pause(50);
-      await served(["-l", "/dev/spidev0.2"], (guest) => {
+      await served("/dev/spidev0.2", (guest) => {
         assert.deepEqual(guest.exchange([1]), ok([1]));
       });
     },
@@ -458,7 +472,7 @@ export const otherCases: readonly Case[] = [
   {
     name: "S1 word sizes, modes and data lines are those of the controller",
     run: () =>
-      served(["-l", NODE], (guest) => {
+      served(NODE, (guest) => {
         const { txNbits, rxNbits, bitsPerWord, modes } = config(guest);
         assert.deepEqual([txNbits, rxNbits], [0b011, 0b001]);
         assert.equal(bitsPerWord, 0x8080);
@@ -468,7 +482,7 @@ export const otherCases: readonly Case[] = [
   {
     name: "S2 what the controller cannot do is refused, and not tried",
     run: () =>
-      served(["-l", NODE], (guest) => {
+      served(NODE, (guest) => {
         const heads = [
           { bitsPerWord: 32 },
           { mode: SPI_CPOL },
@@ -486,7 +500,7 @@ export const otherCases: readonly Case[] = [
   {
     name: "transfers over several data lines go out as such",
     run: () =>
-      served(["-l", NODE], (guest) => {
+      served(NODE, (guest) => {
         assert.equal(guest.transfer({ txNbits: 4 }, { tx: [1] }).result, RESULT.OK);
         assert.equal(guest.transfer({ rxNbits: 2 }, { rx: 1 }).result, RESULT.OK);
         const nbits = transfers().map((line) => /nbits (\S+)/.exec(line)?.[1].split("/"));

@@ -89,6 +89,18 @@ for (const [what, head] of refused) {
 }
 
 Deno.test(
+  "S2 the first refusal of a kind is logged, with the field",
+  withGuests((guest, { log }) => {
+    for (let round = 0; round < 3; round++) guest.exchange([1], { chipSelect: 2 });
+    guest.exchange([1], { frequency: 2_000_000 });
+    const [first, second, ...more] = log.of("warn");
+    assert.match(first, /refused: chip_select_id is not what the controller can do/);
+    assert.match(second, /refused: freq /);
+    assert.deepEqual(more, []);
+  }, POOR),
+);
+
+Deno.test(
   "S2 what is just within the limits is done",
   withGuests((guest) => {
     const heads: Head[] = [
@@ -405,6 +417,19 @@ Deno.test(
     assert.equal(guest.transfer({ ...head, bitsPerWord: 9 }, { rx: 1 }).result, RESULT.PARAM_ERR);
     assert.equal(guest.exchange([READ | 0x10, 0], head).rx[1], 0x44);
   }),
+);
+
+Deno.test(
+  "where no time is given, no chip waits for the rest of a message",
+  withGuests(
+    (guest) => {
+      const head = { chipSelect: REGISTERS };
+      guest.transfer(head, { tx: [READ | 0x0f] });
+      assert.notEqual(guest.transfer(head, { rx: 1 }).rx[0], 0x33);
+    },
+    undefined,
+    { hold: 0 },
+  ),
 );
 
 Deno.test(

@@ -159,3 +159,13 @@ Deno.test("the time that a chip waits is 10 ms unless said otherwise", () => {
   assert.equal(readHold(ConfigNode.parse("spi.yaml", "2500")), 2.5);
   assert.throws(() => readHold(ConfigNode.parse("spi.yaml", "1000001")), UsageError);
 });
+
+Deno.test("the example configuration is one that is accepted", () => {
+  const file = new URL("../../../examples/spi.yaml", import.meta.url).pathname;
+  const keys = ConfigNode.load(file).mapping(["socket-path", "guests", "chip-select-hold-us"]);
+  const [first, second] = readGuests(keys.guests!);
+  assert.equal(first, second);
+  if (first.kind !== "simulated") assert.fail("not simulated");
+  assert.deepEqual(first.chips.map(({ type }) => type), ["loopback", "flash", "registers"]);
+  assert.equal(readHold(keys["chip-select-hold-us"]), 10);
+});
