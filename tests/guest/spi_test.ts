@@ -2,7 +2,7 @@ import assert from "node:assert/strict";
 import { fileURLToPath } from "node:url";
 import { Daemon } from "../support/daemon.ts";
 import { TemporaryFolder } from "../support/temporary_folder.ts";
-import { guestOutput } from "../support/uml.ts";
+import { guestOutput, startGuest } from "../support/uml.ts";
 import { runModule, testCases } from "./spi/case.ts";
 import { cases } from "./spi/drivers.ts";
 import { pattern } from "./spi/spidev.ts";
@@ -88,4 +88,70 @@ Deno.test("the kernel's spi-loopback-test passes, data, ranges and times", async
     "spi_loopback_test.delay_ms=0",
   ]);
   assert.match(log, /Finished spi-loopback-tests with return: 0/, log);
+});
+
+const spidevNode = `
+  spidev@0 {
+    compatible = "rohm,dh2228fv";
+    reg = <0>;
+    spi-max-frequency = <1000000>;
+  };`;
+
+Deno.test("the driver can be unbound and bound again", async () => {
+  await using daemon = await Daemon.start("vhost-device-spi", ["-l", "s1"]);
+  const output = await withChip(
+    daemon,
+    spidevNode,
+    `
+    echo_it() { printf "$1" | spi-pipe -d /dev/spidev3.0 -b 5 -n 1; echo; }
+    cd /sys/bus/virtio/drivers/spi_virtio
+    device=$(basename "$(echo virtio*)")
+    echo_it first
+    for round in 1 2 3; do
+      echo "$device" > unbind
+      [ ! -e /dev/spidev3.0 ]
+      echo "$device" > bind
+      echo_it again
+    done`,
+  );
+  assert.equal(output, "first\nagain\nagain\nagain\n");
+});
+
+Deno.test("a guest that is killed in the middle of a transfer can be booted again", async () => {
+  await using daemon = await Daemon.start("vhost-device-spi", ["-l", "s1"]);
+  const file = daemon.folder.file("guest.dts");
+  Deno.writeTextFileSync(file, devicetree(spidevNode));
+  const boot = { devicetree: file, sockets: daemon.folder.path };
+  const send = "head -c 4096 /dev/zero | spi-pipe -d /dev/spidev3.0 -b 4096 -n 1";
+  const fds: number[] = [];
+  for (let round = 0; round < 5; round++) {
+    // A transfer of 33 s.
+    const slow = `spi-config -d /dev/spidev3.0 -s 1000; echo ready; ${send} -s 1000 >/dev/null`;
+    const guest = startGuest(slow, boot);
+    const reader = guest.stdout.getReader();
+    await reader.read();
+    await new Promise((resolve) => setTimeout(resolve, 50));
+    guest.kill("SIGTERM");
+    reader.releaseLock();
+    await Promise.all([guest.stdout.cancel(), guest.stderr.cancel(), guest.status]);
+    assert.equal(await guestOutput(`${send} | wc -c`, boot), "4096\n");
+    fds.push(daemon.fdCount());
+  }
+  assert.equal(new Set(fds).size, 1, `${fds}`);
+});
+
+Deno.test("two guests use a controller at the same time", async () => {
+  await using daemon = await Daemon.start("vhost-device-spi", ["-l", "s1"], { count: 2 });
+  const guest = async (index: number) => {
+    const file = daemon.folder.file(`guest${index}.dts`);
+    Deno.writeTextFileSync(file, devicetree(spidevNode).replace("socket0", `socket${index}`));
+    const script = `
+      for round in $(seq 200); do
+        text=$(printf 'guest ${index} round %03d' $round)
+        [ "$(printf "$text" | spi-pipe -d /dev/spidev3.0 -b 17 -n 1)" = "$text" ]
+      done
+      echo done`;
+    return await guestOutput(script, { devicetree: file, sockets: daemon.folder.path });
+  };
+  assert.deepEqual(await Promise.all([guest(0), guest(1)]), ["done\n", "done\n"]);
 });
