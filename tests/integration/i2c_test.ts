@@ -1,0 +1,223 @@
+import assert from "node:assert/strict";
+import { command, Daemon } from "../support/daemon.ts";
+import { ERR, F_ZERO_LENGTH_REQUEST, I2cGuest, OK, read, write } from "../support/i2c_driver.ts";
+import { TemporaryFolder } from "../support/temporary_folder.ts";
+import { pause } from "../support/wait.ts";
+
+const SIMULATED = ["-l", "s:80:72"];
+
+function statuses(outcomes: { status: number }[]): number[] {
+  return outcomes.map(({ status }) => status);
+}
+
+/** Runs the program to its end. */
+function run(...args: string[]): { code: number; output: string; error: string } {
+  const [program, ...rest] = command("vhost-device-i2c");
+  const { code, stdout, stderr } = new Deno.Command(program, {
+    args: [...rest, ...args],
+    stdin: "null",
+  }).outputSync();
+  const text = new TextDecoder();
+  return { code, output: text.decode(stdout), error: text.decode(stderr) };
+}
+
+/** What the program says when it gives up: one line after its name. */
+function refusal(code: number, ...args: string[]): string {
+  using folder = new TemporaryFolder();
+  const result = run("-s", folder.file("socket"), ...args);
+  assert.equal(result.code, code, result.error);
+  const match = /^vhost-device-i2c: ([^\n]+)\n$/.exec(result.error);
+  assert.ok(match !== null, result.error);
+  assert.deepEqual([...Deno.readDirSync(folder.path)], []);
+  return match[1];
+}
+
+Deno.test("i2c: a guest reads and writes a simulated EEPROM", async () => {
+  await using daemon = await Daemon.start("vhost-device-i2c", SIMULATED);
+  using guest = new I2cGuest(daemon.connect());
+  assert.equal(guest.write(0x50, 0x10, 1, 2, 3), OK);
+  assert.deepEqual(guest.writeRead(0x50, [0x10], 4), [1, 2, 3, 0xff]);
+  assert.deepEqual(statuses(guest.exchange(write(0x48), write(0x49))), [OK, ERR]);
+});
+
+Deno.test("i2c: what is served where is logged at start, and nothing per request", async () => {
+  await using daemon = await Daemon.start("vhost-device-i2c", SIMULATED);
+  using guest = new I2cGuest(daemon.connect());
+  for (let address = 3; address < 0x78; address++) guest.exchange(write(address), read(address, 1));
+  const served = /info .*guest 0: a simulated I2C adapter with 24c02 at 0x50, 24c02 at 0x48 at /;
+  assert.match(daemon.log, served);
+  assert.match(daemon.log, /I2C_F_ZERO_LENGTH_REQUEST/);
+  assert.ok(daemon.log.trim().split("\n").length < 12, daemon.log);
+});
+
+Deno.test("I8 all guests of a daemon share its adapters", async () => {
+  await using daemon = await Daemon.start("vhost-device-i2c", SIMULATED, { count: 2 });
+  using one = new I2cGuest(daemon.connect(0));
+  using two = new I2cGuest(daemon.connect(1));
+  assert.equal(one.write(0x50, 0, 7), OK);
+  assert.deepEqual(two.writeRead(0x50, [0], 1), [7]);
+});
+
+Deno.test("I8 guests on one simulated bus never come between another's messages", async () => {
+  await using daemon = await Daemon.start("vhost-device-i2c", SIMULATED, { count: 2 });
+  using one = new I2cGuest(daemon.connect(0));
+  using two = new I2cGuest(daemon.connect(1));
+  const guests = [one, two];
+  for (let place = 0; place < 128; place++) guests[0].write(0x50, place, place);
+  // The place in the chip is moved by both: each read must start where its own write left it.
+  for (let round = 0; round < 200; round++) {
+    const pending = guests.map((guest, index) => {
+      const places = Array.from({ length: 10 }, (_, n) => (round * 7 + n * 13 + index * 50) & 127);
+      const messages = places.flatMap((place) => [
+        { ...write(0x50, place), flags: 1 },
+        read(0x50, 1),
+      ]);
+      return { places, offered: guest.offer(messages) };
+    });
+    guests.forEach((guest, index) => {
+      const { places, offered } = pending[index];
+      const got = guest.collect(offered).filter((_, n) => n % 2 === 1).map(({ data }) => data[0]);
+      assert.deepEqual(got, places);
+    });
+  }
+});
+
+Deno.test("i2c: the contents stay when a guest goes and comes back", async () => {
+  await using daemon = await Daemon.start("vhost-device-i2c", SIMULATED);
+  {
+    using guest = new I2cGuest(daemon.connect());
+    guest.write(0x50, 0, 0x42);
+  }
+  daemon.untilLogged(/front-end gone/);
+  using guest = new I2cGuest(daemon.connect());
+  assert.deepEqual(guest.writeRead(0x50, [0], 1), [0x42]);
+});
+
+Deno.test("i2c: a guest that leaves in the middle of a transaction leaves nothing behind", async () => {
+  await using daemon = await Daemon.start("vhost-device-i2c", SIMULATED);
+  for (let round = 0; round < 3; round++) {
+    using guest = new I2cGuest(daemon.connect());
+    guest.offer([{ ...write(0x50, 0, 0x13), flags: 1 }]);
+    guest.frontEnd.barrier();
+  }
+  using guest = new I2cGuest(daemon.connect());
+  assert.deepEqual(guest.writeRead(0x50, [0], 1), [0xff]);
+});
+
+Deno.test("i2c: a chip that stretches the clock does not keep the daemon from ending", async () => {
+  using folder = new TemporaryFolder();
+  const file = folder.file("i2c.yaml");
+  const chips = "[{ address: 0x22, chip: stretch, microseconds: 1000000 }]";
+  Deno.writeTextFileSync(file, `adapters: [{ simulated: { chips: ${chips} } }]`);
+  await using daemon = await Daemon.start("vhost-device-i2c", ["--config", file]);
+  using guest = new I2cGuest(daemon.connect());
+  guest.offer([write(0x22)]);
+  pause(50);
+  const { code, milliseconds } = await daemon.stop();
+  assert.equal(code, 0);
+  assert.ok(milliseconds < 500, `${milliseconds} ms`);
+});
+
+Deno.test("i2c: requests cause no collection of garbage", async () => {
+  const options = { v8Flags: ["--trace-gc"] };
+  await using daemon = await Daemon.start("vhost-device-i2c", SIMULATED, options);
+  using guest = new I2cGuest(daemon.connect());
+  const [queue] = guest.queues;
+  // A write, and a read after a repeated start, always at the same place of guest memory.
+  const buffer = (...bytes: number[]) => {
+    const address = guest.ram.allocate(bytes.length);
+    guest.ram.write(address, bytes);
+    return { address, length: bytes.length };
+  };
+  const status = { ...buffer(ERR), writable: true };
+  const data = { ...buffer(...new Array(16).fill(0)), writable: true };
+  const group = [
+    [buffer(0xa0, 0, 0, 0, 1, 0, 0, 0, 0x20), status],
+    [buffer(0xa0, 0, 0, 0, 2, 0, 0, 0), data, status],
+  ];
+  const rounds = 4000;
+  for (let round = 0; round < rounds; round++) {
+    const heads = Array.from({ length: 200 }, (_, index) => queue.place(group[index % 2], true));
+    queue.offer(...heads);
+    queue.kick();
+    for (const _ of heads) queue.waitUsed(guest.frontEnd);
+  }
+  assert.equal(guest.ram.read(status.address, 1)[0], OK);
+  // What V8 has to say of it is only complete once the daemon has ended.
+  await daemon.stop();
+  assert.match(daemon.log, new RegExp(`${200 * rounds} requests were served`));
+  const collections = daemon.log.match(/Scavenge|Mark-Compact/g)?.length ?? 0;
+  assert.ok(collections < 10, `${collections} collections, a few of them at the start`);
+});
+
+Deno.test("i2c: reserved addresses are served with a warning", async () => {
+  await using daemon = await Daemon.start("vhost-device-i2c", ["-l", "s:0:2:3:0x77:0x78:127"]);
+  const warned = [...daemon.log.matchAll(/warn .*address (0x\w+) is reserved/g)].map(([, it]) =>
+    it
+  );
+  assert.deepEqual(warned, ["0x00", "0x02", "0x78", "0x7f"]);
+  using guest = new I2cGuest(daemon.connect());
+  assert.deepEqual(statuses(guest.exchange(write(0), write(127))), [OK, OK]);
+});
+
+Deno.test("i2c: a driver that does not take zero-length requests gets no service", async () => {
+  await using daemon = await Daemon.start("vhost-device-i2c", SIMULATED);
+  using frontEnd = daemon.connect();
+  assert.ok(frontEnd.getFeatures() & F_ZERO_LENGTH_REQUEST);
+  assert.throws(() => new I2cGuest(frontEnd, { features: 0n }));
+  daemon.untilLogged(/does not take I2C_F_ZERO_LENGTH_REQUEST/);
+});
+
+Deno.test("i2c: the long options of the reference are accepted", async () => {
+  const args = ["--device-list", "s:80"];
+  await using daemon = await Daemon.start("vhost-device-i2c", args);
+  using guest = new I2cGuest(daemon.connect());
+  assert.deepEqual(statuses(guest.exchange(read(80, 1))), [OK]);
+});
+
+Deno.test("i2c: a command line without devices is refused with an example", () => {
+  assert.match(refusal(2), /no device is named.*-l 1:0x50/);
+});
+
+Deno.test("i2c: bad device lists are refused as wrong usage", () => {
+  for (const list of ["1", "1:128", "s:80:80", "s:80,s:80", "1:80,1:81", ":80", "s:x", "s:80,"]) {
+    assert.match(refusal(2, "-l", list), new RegExp(`^device list '${list}': `));
+  }
+});
+
+Deno.test("i2c: an adapter that this host does not have is a failure at run time", () => {
+  assert.match(refusal(1, "-l", "7654321:80"), /^there is no I2C adapter 7654321; this host has/);
+  assert.match(refusal(1, "-l", "no such bus:80"), /^no I2C adapter is called 'no such bus'; this/);
+});
+
+Deno.test("i2c: a configuration file that makes no sense is refused with its place", () => {
+  using folder = new TemporaryFolder();
+  const file = folder.file("i2c.yaml");
+  Deno.writeTextFileSync(file, "adapters:\n  - simulated:\n      chip: []\n");
+  assert.match(
+    refusal(2, "--config", file),
+    /i2c\.yaml:3: adapters\[0\]\.simulated: unknown key 'chip'/,
+  );
+});
+
+Deno.test("i2c: an EEPROM file that cannot be made is a failure at run time", () => {
+  using folder = new TemporaryFolder();
+  const file = folder.file("i2c.yaml");
+  const chip = `{ address: 80, chip: 24c02, file: ${folder.file("none/eeprom")} }`;
+  Deno.writeTextFileSync(file, `adapters: [{ simulated: { chips: [${chip}] } }]`);
+  assert.match(refusal(1, "--config", file), /^EEPROM file '.*none\/eeprom' cannot be/);
+});
+
+Deno.test("i2c: --list says what there is where there are no adapters", () => {
+  const { code, output } = run("--list");
+  assert.equal(code, 0);
+  assert.match(output, /^(This host has no I2C adapters\..*|\d+\t".*"\t.*)\n/);
+});
+
+Deno.test("i2c: --print-capabilities names the type", () => {
+  assert.equal(JSON.parse(run("--print-capabilities").output).type, "i2c");
+});
+
+Deno.test("i2c: --help shows the device list", () => {
+  assert.match(run("--help").output, /-l, --device-list LIST .*BUS:ADDRESS/);
+});

@@ -1,0 +1,158 @@
+import assert from "node:assert/strict";
+import { ConfigNode } from "../../../lib/daemon/config_file.ts";
+import { UsageError } from "../../../lib/daemon/usage_error.ts";
+import { type AdapterRequest, readAdapters, readDeviceList } from "../../../lib/i2c/options.ts";
+import { TEN_BIT } from "../../../lib/i2c/protocol.ts";
+
+function refusal(read: () => unknown): string {
+  try {
+    read();
+  } catch (error) {
+    assert.ok(error instanceof UsageError, String(error));
+    assert.doesNotMatch(error.message, /\n/);
+    return error.message;
+  }
+  return assert.fail("it was accepted");
+}
+
+const host = (choice: number | string, ...addresses: number[]): AdapterRequest => ({
+  kind: "host",
+  choice,
+  addresses,
+});
+
+Deno.test("a device list names buses by number, and addresses in decimal or hexadecimal", () => {
+  assert.deepEqual(readDeviceList("2:32:21,3:10:0x23"), [host(2, 32, 21), host(3, 10, 35)]);
+});
+
+Deno.test("a device list names buses by name", () => {
+  const list = "i915 gmbus dpd:32:21,DPDDC-D:10";
+  assert.deepEqual(readDeviceList(list), [host("i915 gmbus dpd", 32, 21), host("DPDDC-D", 10)]);
+});
+
+Deno.test("a bus name may have colons", () => {
+  const list = "NVIDIA i2c adapter 1 at 1:00.0:0x50,AMDGPU DM i2c hw bus 0:81:82";
+  assert.deepEqual(readDeviceList(list), [
+    host("NVIDIA i2c adapter 1 at 1:00.0", 80),
+    host("AMDGPU DM i2c hw bus 0", 81, 82),
+  ]);
+});
+
+Deno.test("the bus s is a simulated one with an EEPROM at each address", () => {
+  const [bus, other] = readDeviceList("s:80:72,s:33");
+  assert.ok(bus.kind === "simulated" && other.kind === "simulated");
+  assert.deepEqual(bus.chips.map(({ address, name }) => [address, name]), [
+    [80, "24c02"],
+    [72, "24c02"],
+  ]);
+  assert.equal(other.chips.length, 1);
+});
+
+const badLists: readonly [string, string, RegExp][] = [
+  ["an empty entry", "1:80,,2:81", /an entry names no bus/],
+  ["an empty list", "", /an entry names no bus/],
+  ["a bus without a name", ":80", /an entry names no bus/],
+  ["a bus without addresses", "1", /bus '1' comes without an address.*1:ADDRESS/],
+  ["a simulated bus without addresses", "s", /bus 's' comes without an address/],
+  ["an address that is no number", "1:abc", /'abc' is no address/],
+  ["an address that is no number, of a named bus", "DPDDC:x", /'x' is no address/],
+  ["an empty address", "1:80:", /'' is no address/],
+  ["a negative address", "1:-5", /'-5' is no address/],
+  ["a fraction", "1:8.5", /'8.5' is no address/],
+  ["address 128, which the reference takes", "1:128", /address 128 is beyond the last 7-bit one/],
+  ["an address far too large", "1:70000", /address 70000 is beyond/],
+  ["an address twice on a bus", "1:80:0x50", /address 0x50 is listed twice for bus 1/],
+  ["I8 an address on two buses", "1:80,2:80", /address 0x50 is listed for bus 1 and for bus 2/],
+  ["I8 an address on two simulated buses", "s:80,s:80", /listed for simulated bus 0 and for/],
+  ["a bus twice", "1:80,1:81", /bus '1' is listed twice/],
+  ["a named bus twice", "dpd:80,dpd:81", /bus 'dpd' is listed twice/],
+];
+
+for (const [what, list, expected] of badLists) {
+  Deno.test(`a device list with ${what} is refused`, () => {
+    assert.match(refusal(() => readDeviceList(list)), expected);
+  });
+}
+
+function adapters(yaml: string): AdapterRequest[] {
+  return readAdapters(ConfigNode.parse("i2c.yaml", yaml));
+}
+
+Deno.test("the configuration file says all that the device list says, and 10-bit addresses", () => {
+  const requests = adapters(`
+- { bus: 1, addresses: [0x20, 72] }
+- { bus: "i915 gmbus dpd", addresses: [80], ten-bit-addresses: [0x250] }
+`);
+  assert.deepEqual(requests, [host(1, 32, 72), host("i915 gmbus dpd", 80, TEN_BIT + 0x250)]);
+});
+
+Deno.test("the configuration file describes simulated adapters with their chips", () => {
+  const [request] = adapters(`
+- simulated:
+    smbus-only: true
+    chips:
+      - { address: 0x50, chip: 24c16 }
+      - { address: 0x48, chip: lm75, temperature: 23.5 }
+      - { address: 0x120, ten-bit: true, chip: registers }
+`);
+  assert.ok(request.kind === "simulated");
+  assert.equal(request.smbusOnly, true);
+  assert.deepEqual(request.chips.map(({ address, name }) => [address, name]), [
+    [0x50, "24c16"],
+    [0x48, "lm75"],
+    [TEN_BIT + 0x120, "registers"],
+  ]);
+});
+
+Deno.test("the example is a configuration that is accepted", () => {
+  const file = new URL("../../../examples/i2c.yaml", import.meta.url);
+  const { adapters: node } = ConfigNode.load(file.pathname)
+    .mapping(["adapters", "socket-path", "socket-count", "log-level"]);
+  assert.ok(node !== undefined);
+  assert.equal(readAdapters(node).length, 1);
+});
+
+const badFiles: readonly [string, string, RegExp][] = [
+  ["an empty list", "[]", /^i2c.yaml:1: the list is empty/],
+  ["no list", "bus: 1", /expected a list of adapters/],
+  ["an unknown key", "- { buss: 1 }", /unknown key 'buss'; did you mean 'bus'\?/],
+  ["neither bus nor simulated", "- { addresses: [1] }", /expected either 'bus' or 'simulated'/],
+  ["both", "- { bus: 1, simulated: { chips: [] } }", /expected either 'bus' or 'simulated'/],
+  ["no addresses", "- bus: 1", /'addresses' is missing/],
+  ["addresses of a simulated adapter", "- { simulated: {}, addresses: [1] }", /but 'chips'/],
+  [
+    "an address beyond 127",
+    "- { bus: 1, addresses: [128] }",
+    /an address from 0 to 127, found 128/,
+  ],
+  ["a 10-bit address beyond 1023", "- { bus: 1, ten-bit-addresses: [1024] }", /from 0 to 1023/],
+  ["an address twice", "- { bus: 1, addresses: [80, 0x50] }", /0x50 is listed twice for bus 1/],
+  ["a bus twice", "- { bus: 1, addresses: [1] }\n- { bus: 1, addresses: [2] }", /:2: .*bus 1 is/],
+  ["an unknown chip", "- simulated: { chips: [{ address: 1, chip: 24c03 }] }", /24c03/],
+  ["a chip without a model", "- simulated: { chips: [{ address: 1 }] }", /'chip' is missing/],
+  ["a chip without an address", "- simulated: { chips: [{ chip: lm75 }] }", /'address' is missing/],
+  [
+    "another chip's key",
+    "- simulated: { chips: [{ address: 1, chip: lm75, file: x }] }",
+    /unknown key 'file'/,
+  ],
+  [
+    "a chip beyond the last address",
+    "- simulated: { chips: [{ address: 124, chip: 24c16 }] }",
+    /8 add/,
+  ],
+  [
+    "chips that overlap",
+    "- simulated: { chips: [{ address: 80, chip: 24c16 }, { address: 87, chip: lm75 }] }",
+    /address 0x57 is listed twice/,
+  ],
+  ["no chips", "- simulated: {}", /'chips' is missing/],
+];
+
+for (const [what, yaml, expected] of badFiles) {
+  Deno.test(`a configuration file with ${what} is refused, with its place`, () => {
+    const message = refusal(() => adapters(yaml));
+    assert.match(message, /^i2c\.yaml:\d+: /);
+    assert.match(message, expected);
+  });
+}
