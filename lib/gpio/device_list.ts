@@ -26,7 +26,7 @@ export interface DeviceEntry {
 const MAX_OFFSET = 65535;
 
 // A device, quoted or not; its lines; then the end of the entry.
-const ENTRY = /(?:"([^"]*)"|([^:["]*))(?:\[([^\]]*)\])?(?=:|$)/y;
+const ENTRY = /(?:"([^"]*)"|([^:["\]]*))(?:\[([^\]]*)\])?(?=:|$)/y;
 
 function readLines(text: string, refuse: (why: string) => UsageError): (number | string)[] {
   return text.split(",").flatMap((item): (number | string)[] => {

@@ -4,7 +4,7 @@ import assert from "node:assert/strict";
 import { ERR, GPIO, IN, IRQ, NONE, OK, OUT, VALID } from "../../support/gpio_driver.ts";
 import { GpioSim } from "../../support/gpio_sim.ts";
 import { pause } from "../../support/wait.ts";
-import { serve } from "./serve.ts";
+import { consumerOf, serve } from "./serve.ts";
 
 const GONE = /error .*GPIO chip gpiochip\d+ ".*" has gone/;
 
@@ -86,6 +86,19 @@ Deno.test("a guest can come and go while the chip is not there", async () => {
   assert.equal(served.guest.ask(GPIO.SET_DIRECTION, 0, OUT).status, ERR);
   chip.setBound(true);
   assert.equal(served.guest.ask(GPIO.SET_DIRECTION, 0, OUT).status, OK);
+});
+
+Deno.test("another chip that has taken the place of the one that is gone is left alone", async () => {
+  const chip = new GpioSim({ lines: 2, label: "mine" });
+  await using served = await serve(`${chip.number}`);
+  const { guest, daemon } = served;
+  guest.get(GPIO.SET_DIRECTION, 0, OUT);
+  chip[Symbol.dispose]();
+  daemon.untilLogged(GONE);
+  using other = new GpioSim({ lines: 2, label: "another" });
+  assert.equal(other.name, chip.name);
+  assert.equal(guest.ask(GPIO.SET_DIRECTION, 0, OUT).status, ERR);
+  assert.equal(consumerOf(other, 0), "");
 });
 
 Deno.test("one guest's chip goes away, and the other guest does not notice", async () => {
