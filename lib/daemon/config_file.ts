@@ -66,6 +66,9 @@ export class ConfigNode {
     this.#node = source.resolve(node);
     this.#offset = (node as Node | null)?.range?.[0] ?? offset;
     this.#path = path;
+    if (isAlias(node) && this.#node === undefined) {
+      this.fail(`the alias '*${node.source}' comes without an anchor '&${node.source}' before it`);
+    }
   }
 
   /**

@@ -88,6 +88,7 @@ function whereToListen(
     return { systemd };
   }
   const path = given ?? config["socket-path"]?.string("a path");
+  if (path === "") config["socket-path"]?.fail("expected a path, found an empty text");
   if (path === undefined) {
     throw new UsageError(
       "no socket is named; say where front-ends will connect with --socket-path PATH",

@@ -42,7 +42,7 @@
 
 import type { ConfigNode } from "../daemon/config_file.ts";
 import type { OptionSpec } from "../daemon/options.ts";
-import { readInteger } from "../daemon/options.ts";
+import { closest, readInteger } from "../daemon/options.ts";
 import { UsageError } from "../daemon/usage_error.ts";
 import { type DeviceEntry, splitDeviceList } from "./device_list.ts";
 import { readHostChip } from "./host_config.ts";
@@ -139,7 +139,9 @@ function readLine(node: ConfigNode, names: Set<string>): SimulatedLine {
   const text = name?.string("a name") ?? "";
   if (text !== "") {
     if (!isLineName(text)) name?.fail(`'${text}' is no name, expected printable ASCII characters`);
-    if (names.has(text)) name?.fail(`the name '${text}' is taken by another line of this chip`);
+    if (names.has(text)) {
+      name?.fail(`the name '${text}' is taken by another line of this chip; choose another`);
+    }
     names.add(text);
   }
   return {
@@ -155,7 +157,10 @@ function readEnd(node: ConfigNode | undefined, wire: ConfigNode, lines: readonly
   if (node.isNumber) return node.integer(0, lines.length - 1, "a line number");
   const name = node.string("a line's name or number");
   const line = lines.findIndex((line) => line.name === name);
-  return line >= 0 ? line : node.fail(`no line of this chip has the name '${name}'`);
+  if (line >= 0) return line;
+  const guess = closest(name, lines.map((line) => line.name));
+  const hint = guess === undefined ? "name it there or use its number" : `did you mean '${guess}'?`;
+  return node.fail(`no line of this chip has the name '${name}'; ${hint}`);
 }
 
 function readWires(node: ConfigNode | undefined, lines: readonly SimulatedLine[]): Wire[] {
@@ -164,7 +169,7 @@ function readWires(node: ConfigNode | undefined, lines: readonly SimulatedLine[]
     const ends = wire.mapping(["from", "to"]);
     const from = readEnd(ends.from, wire, lines);
     const to = readEnd(ends.to, wire, lines);
-    if (from === to) wire.fail(`line ${from} is wired to itself`);
+    if (from === to) wire.fail(`line ${from} is wired to itself, expected two lines`);
     if (driven.has(to)) wire.fail(`line ${to} is at the end of two wires, expected at most one`);
     driven.add(to);
     return { from, to };
@@ -181,7 +186,7 @@ function readSimulated(node: ConfigNode): SimulatedSettings {
   const names = new Set<string>();
   const list = lines.isList
     ? lines.list("lines").map((line) => readLine(line, names))
-    : plainLines(lines.integer(1, MAX_LINES, "a number of lines"));
+    : plainLines(lines.integer(1, MAX_LINES, "a list of lines or a number of lines"));
   if (list.length < 1 || list.length > MAX_LINES) {
     return lines.fail(`${list.length} lines, a chip has 1 to ${MAX_LINES}`);
   }
