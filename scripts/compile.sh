@@ -27,13 +27,28 @@ base=$(scripts/denort.sh "$deno" "$target")
 
 # What a program may do, as far as deno is to know.  FFI cannot be narrowed: the
 # libraries are found by name.  Sockets, configuration files and backing files may
-# be anywhere.  No network, no subprocess, nothing of the environment beyond
-# systemd's socket activation, nothing of the system beyond the user's number,
-# which error messages name.
-permissions=(
-	--allow-ffi --allow-read --allow-write
-	--allow-env=LISTEN_FDS,LISTEN_PID --allow-sys=uid
+# be anywhere.  No network, no subprocess, nothing of the system beyond the user's
+# number, which error messages name, and nothing of the environment beyond these:
+variables=(
+	LISTEN_FDS LISTEN_PID JOURNAL_STREAM # systemd
+	LOG_STREAM LOG_TOKENS                # the package yaml looks for them
 )
+permissions=(
+	--allow-ffi --allow-read --allow-write --allow-sys=uid
+	"--allow-env=$(IFS=, && echo "${variables[*]}")"
+)
+
+# check_variables MODULE: a variable beyond these would be an error at run time
+check_variables() {
+	local name
+	grep -oE '(process\.env\.|Deno\.env\.get\(")[A-Z_]+' "$1" | grep -oE '[A-Z_]+$' | sort -u |
+		while read -r name; do
+			[[ " ${variables[*]} " == *" $name "* ]] || {
+				echo "compile: $1 reads the variable $name; add it to scripts/compile.sh" >&2
+				exit 1
+			}
+		done
+}
 
 work=$(mktemp -d)
 trap 'rm -rf "$work"' EXIT
@@ -46,6 +61,7 @@ compile() {
 		{ cat "$work/log" >&2; exit 1; }
 	# Modules are named by their path from here: to the user's cache, for packages.
 	sed -E 's#[^ "]*/npm/[^/ "]+/#npm:#g' "$work/$program.bundled.js" >"$work/$program.js"
+	check_variables "$work/$program.js"
 	(
 		cd "$work"
 		# --no-code-cache: otherwise the program writes to the temporary folder.
