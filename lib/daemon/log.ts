@@ -167,9 +167,16 @@ export function getLog(program: string, guest?: number): Logger {
   return getLogger(guest === undefined ? [program] : [program, `${guest}`]);
 }
 
+/** The text with its middle left out where it is very long, as when it repeats a long argument. */
+function shorten(text: string): string {
+  const most = 1000;
+  if (text.length <= most) return text;
+  return `${text.slice(0, most / 2)} … ${text.slice(-most / 2)}`;
+}
+
 /** Says why the program ends: on a line of its own kind, except where all lines are JSON. */
 export function reportEnd(program: string, reason: string): void {
   if (current === formatJson) return getLog(program).error(reason);
   const prefix = current === formatJournal || isJournal() ? `<${priority.error}>` : "";
-  write(`${prefix}${oneLine(`${program}: ${reason}`)}`);
+  write(`${prefix}${oneLine(shorten(`${program}: ${reason}`))}`);
 }
