@@ -55,6 +55,8 @@ export class Vring implements EventHandler {
   /** The driver was owed a call when there was no descriptor for one. */
   #callOwed = false;
   #badChains = 0;
+  /** All that were made, in use or not. */
+  readonly #chains: DescriptorChain[] = [];
   #spare: DescriptorChain[] = [];
 
   constructor(
@@ -153,8 +155,16 @@ export class Vring implements EventHandler {
   abandon(): void {
     if (!this.#started) return;
     this.#closeQueue();
+    // The driver may have given the buffers of chains that the device holds to somebody else.
+    for (const chain of this.#chains) chain.forget();
     this.#device.queueStopping(this.index);
     this.#close();
+  }
+
+  #newChain(): DescriptorChain {
+    const chain = new DescriptorChain(this.#memory);
+    this.#chains.push(chain);
+    return chain;
   }
 
   #close(): void {
@@ -253,7 +263,7 @@ export class Vring implements EventHandler {
       this.#kicksOff = true;
       queue.disableKicks();
       for (let count = 0; count < limit; count++) {
-        const chain = this.#spare.pop() ?? new DescriptorChain(this.#memory);
+        const chain = this.#spare.pop() ?? this.#newChain();
         const found = queue.pop(chain);
         if (found === CHAIN) {
           this.requests++;

@@ -80,11 +80,16 @@ export class DescriptorChain {
   /** Empties the chain for the descriptors that begin with `head`. */
   begin(head: number): void {
     this.head = head;
+    this.forget();
+    this.#generation = this.#memory.generation;
+  }
+
+  /** Lets go of all buffers: what is written from now on is dropped. */
+  forget(): void {
     this.readableLength = 0;
     this.writableLength = 0;
     this.#count = 0;
     this.#readable = 0;
-    this.#generation = this.#memory.generation;
   }
 
   /**

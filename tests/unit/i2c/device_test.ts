@@ -15,6 +15,7 @@ import {
   read,
   sevenBit,
   tenBit,
+  UNTOUCHED,
   write,
 } from "../../support/i2c_driver.ts";
 import { InProcess, RecordingLog } from "../../support/in_process.ts";
@@ -176,6 +177,16 @@ Deno.test("I3 a transaction that is unfinished when the queue stops is failed", 
     assert.equal(guest.frontEnd.getVringBase(0), 1);
     assert.deepEqual(statuses(guest.collect(begun)), [ERR]);
     assert.deepEqual(adapter.transactions, []);
+  });
+});
+
+Deno.test("I3 nothing is written to an unfinished transaction of a driver that starts anew", () => {
+  withAdapter((guest) => {
+    const [begun] = guest.offer([{ ...read(0x50, 2), flags: READ | FAIL_NEXT }]);
+    guest.frontEnd.barrier();
+    // The buffers may have another use by now.
+    guest.bind();
+    assert.deepEqual([...guest.ram.read(begun.dataAt, 3)], [UNTOUCHED, UNTOUCHED, UNTOUCHED]);
   });
 });
 
