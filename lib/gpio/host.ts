@@ -89,7 +89,7 @@ export class HostChip implements GpioBackend, LineHost, EventHandler {
   }
 
   release(): void {
-    for (const line of this.#lines) line.giveBack();
+    for (const line of this.#lines) line.leave();
   }
 
   close(): void {

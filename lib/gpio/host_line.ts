@@ -57,8 +57,10 @@ export class HostLine implements EventHandler {
   #parked = false;
   #edges = 0;
   #nonBlocking = false;
-  /** What was last complained about, so that a guest that tries again does not fill the log. */
-  #complaint = "";
+  /** What has been complained about: a guest that tries again and again must not fill the log. */
+  readonly #complaints = new Set<string>();
+  /** The one of them that has its end when the line is free. */
+  #busy = "";
   /** Edge events of this request: the number of the last one, and how many have been read. */
   #sequence = 0;
   #read = 0;
@@ -165,8 +167,13 @@ export class HostLine implements EventHandler {
     }
     this.#direction = DIRECTION_NONE;
     this.#implied = false;
-    this.#complaint = "";
     if (!this.#parked) this.drop();
+  }
+
+  /** The guest has gone. */
+  leave(): void {
+    this.giveBack();
+    this.#complaints.clear();
   }
 
   /** Gives the line back to the host, whatever state it is in. */
@@ -238,7 +245,7 @@ export class HostLine implements EventHandler {
     } catch (error) {
       return this.#refused(error);
     }
-    this.#complaint = "";
+    this.#complaints.delete(this.#busy);
     return true;
   }
 
@@ -248,12 +255,13 @@ export class HostLine implements EventHandler {
     if (this.#host.chip() === undefined) return false;
     if (error.errno !== EBUSY) return this.#complain(`is refused by the host: ${error.message}`);
     const consumer = this.#info()?.consumer || "the kernel";
-    return this.#complain(`is in use by "${consumer}" on the host; requests fail until it is free`);
+    this.#busy = `is in use by "${consumer}" on the host; requests fail until it is free`;
+    return this.#complain(this.#busy);
   }
 
   #complain(what: string): false {
-    if (what !== this.#complaint) this.#host.log.warn(`${this.#title} ${what}`);
-    this.#complaint = what;
+    if (!this.#complaints.has(what)) this.#host.log.warn(`${this.#title} ${what}`);
+    this.#complaints.add(what);
     return false;
   }
 

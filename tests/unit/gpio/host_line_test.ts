@@ -1,0 +1,261 @@
+/** What is asked of the kernel for a line, call by call. */
+
+import assert from "node:assert/strict";
+import { createEventfd } from "../../../ffi/eventfd.ts";
+import { EPOLLIN } from "../../../ffi/epoll.ts";
+import { EBUSY, EIO, ENXIO, SystemError } from "../../../ffi/errno.ts";
+import { close } from "../../../ffi/fd.ts";
+import type { EdgeEvents, GpioChip, LineInfo, LineSettings } from "../../../ffi/libgpiod.ts";
+import { HostLine, type LineHost } from "../../../lib/gpio/host_line.ts";
+import type { LineRules } from "../../../lib/gpio/host_settings.ts";
+import { DIRECTION_IN, DIRECTION_OUT } from "../../../lib/gpio/protocol.ts";
+import { RecordingLog } from "../../support/in_process.ts";
+
+/** A chip with one line that writes down what it is asked. */
+class FakeChip implements Disposable {
+  readonly calls: string[] = [];
+  readonly log = new RecordingLog();
+  readonly edges: boolean[] = [];
+  /** The error number of the next calls that can fail; 0 for success. */
+  fails = 0;
+  suspicions = 0;
+  info: Partial<LineInfo> = { direction: "input" };
+  /** Edge events that the kernel has, true for rising. */
+  pending: boolean[] = [];
+  readonly line: HostLine;
+  readonly #fd = createEventfd();
+  #read: boolean[] = [];
+
+  constructor(rules: Partial<LineRules> = {}) {
+    const request = {
+      fd: this.#fd,
+      reconfigure: (settings: LineSettings) => this.#call("reconfigure", settings),
+      value: () => this.#result("get", 1),
+      setValue: (value: number) => this.#result(`set ${value}`, 0),
+      readEdges: () => {
+        this.#read = this.pending.splice(0, 16);
+        return this.#read.length || -1;
+      },
+      release: () => this.calls.push("release"),
+    };
+    const chip = {
+      request: (_offset: number, settings: LineSettings) => {
+        this.#call("request", settings);
+        return request;
+      },
+      lineInfo: () => this.info,
+    };
+    const events = { isRising: (index: number) => this.#read[index], sequence: () => 1 };
+    const host: LineHost = {
+      poller: {
+        watch: (_fd, events) => this.calls.push(`watch ${events}`),
+        unwatch: () => this.calls.push("unwatch"),
+      },
+      listener: { onEdge: (_line, rising) => this.edges.push(rising) },
+      events: events as unknown as EdgeEvents,
+      log: this.log.logger,
+      chip: () => chip as unknown as GpioChip,
+      suspect: () => this.suspicions++,
+    };
+    const settings = { offset: 17, name: "led", access: "read-write", ...rules } as const;
+    this.line = new HostLine(host, 0, settings);
+  }
+
+  #call(name: string, settings: LineSettings): void {
+    const given = Object.entries(settings).filter(([, value]) => value !== undefined);
+    this.calls.push(`${name} ${given.map(([key, value]) => `${key}=${value}`).join(" ")}`);
+    if (this.fails !== 0) throw new SystemError("ioctl", this.fails);
+  }
+
+  #result(name: string, result: number): number {
+    this.calls.push(name);
+    return this.fails === 0 ? result : -1;
+  }
+
+  /** What has been asked since the last time. */
+  take(): string[] {
+    return this.calls.splice(0);
+  }
+
+  [Symbol.dispose](): void {
+    close(this.#fd);
+  }
+}
+
+Deno.test("an output's value is in its request, so that it never drives another", () => {
+  using chip = new FakeChip();
+  assert.ok(chip.line.take(DIRECTION_OUT, 1));
+  assert.deepEqual(chip.take(), ["request direction=output value=1"]);
+});
+
+Deno.test("an input becomes an output on the same request, with its value", () => {
+  using chip = new FakeChip();
+  chip.line.take(DIRECTION_IN, 0);
+  chip.line.take(DIRECTION_OUT, 1);
+  assert.deepEqual(chip.take(), [
+    "request direction=input",
+    "reconfigure direction=output value=1",
+  ]);
+});
+
+Deno.test("the same direction again changes nothing on the host", () => {
+  using chip = new FakeChip();
+  chip.line.take(DIRECTION_IN, 0);
+  chip.take();
+  chip.line.take(DIRECTION_IN, 0);
+  assert.deepEqual(chip.take(), []);
+});
+
+Deno.test("get and set are one call each", () => {
+  using chip = new FakeChip();
+  chip.line.take(DIRECTION_OUT, 0);
+  chip.take();
+  assert.ok(chip.line.drive(1));
+  assert.equal(chip.line.value(), 1);
+  assert.deepEqual(chip.take(), ["set 1", "get"]);
+});
+
+Deno.test("what is configured goes along with every change, as far as it fits the direction", () => {
+  using chip = new FakeChip({ bias: "pull-up", drive: "open-drain", activeLow: true });
+  chip.line.take(DIRECTION_OUT, 0);
+  chip.line.take(DIRECTION_IN, 0);
+  chip.line.watch(3);
+  assert.deepEqual(chip.take(), [
+    "request direction=output value=0 bias=pull-up drive=open-drain activeLow=true",
+    "reconfigure direction=input bias=pull-up activeLow=true",
+    "reconfigure direction=input edges=both bias=pull-up activeLow=true",
+    `watch ${EPOLLIN}`,
+  ]);
+});
+
+Deno.test("interrupts come and go on the same request", () => {
+  using chip = new FakeChip();
+  chip.line.take(DIRECTION_IN, 0);
+  chip.take();
+  assert.ok(chip.line.watch(1));
+  assert.ok(chip.line.watch(0));
+  assert.deepEqual(chip.take(), [
+    "reconfigure direction=input edges=rising",
+    `watch ${EPOLLIN}`,
+    "unwatch",
+    "reconfigure direction=input",
+  ]);
+});
+
+Deno.test("what the kernel still has of a disabled interrupt is thrown away", () => {
+  using chip = new FakeChip();
+  chip.line.take(DIRECTION_IN, 0);
+  chip.line.watch(3);
+  chip.pending = new Array(40).fill(true);
+  chip.line.watch(0);
+  assert.deepEqual(chip.pending, []);
+  assert.deepEqual(chip.edges, []);
+});
+
+Deno.test("all edges that there are come with one wake-up, in order", () => {
+  using chip = new FakeChip();
+  chip.line.take(DIRECTION_IN, 0);
+  chip.line.watch(3);
+  chip.pending = [true, false, true];
+  chip.line.onEvents(EPOLLIN);
+  assert.deepEqual(chip.edges, [true, false, true]);
+});
+
+Deno.test("an interrupt that the chip cannot do is refused, and one line in the log", () => {
+  using chip = new FakeChip();
+  chip.line.take(DIRECTION_IN, 0);
+  chip.fails = ENXIO;
+  for (let count = 0; count < 3; count++) assert.equal(chip.line.watch(1), false);
+  assert.deepEqual(chip.log.of("warn"), [
+    'line 0 "led" (the host\'s 17) is refused by the host: ioctl: No such device or address (ENXIO)',
+  ]);
+});
+
+Deno.test("an interrupt that is refused gives a line back that was only taken for it", () => {
+  using chip = new FakeChip();
+  chip.line.take(DIRECTION_IN, 0);
+  chip.line.giveBack();
+  chip.fails = EBUSY;
+  assert.equal(chip.line.watch(1), false);
+  chip.fails = 0;
+  chip.take();
+  assert.ok(chip.line.watch(1));
+  chip.line.watch(0);
+  assert.equal(chip.take().at(-1), "release");
+});
+
+Deno.test("a line that is taken is complained about once, again when another has it", () => {
+  using chip = new FakeChip();
+  chip.fails = EBUSY;
+  for (const consumer of ["led", "led", "spi0 CS0", "spi0 CS0"]) {
+    chip.info = { direction: "input", consumer };
+    assert.equal(chip.line.take(DIRECTION_IN, 0), false);
+  }
+  const [first, second, ...rest] = chip.log.of("warn");
+  assert.match(first, /in use by "led" on the host; requests fail until it is free/);
+  assert.match(second, /in use by "spi0 CS0"/);
+  assert.deepEqual(rest, []);
+});
+
+Deno.test("a guest that tries what it may not, in any order, cannot fill the log", () => {
+  using chip = new FakeChip({ access: "output" });
+  for (let count = 0; count < 10; count++) {
+    chip.line.take(DIRECTION_IN, 0);
+    chip.line.watch(1);
+    chip.line.value();
+    chip.line.take(DIRECTION_OUT, 0);
+    chip.line.giveBack();
+  }
+  assert.equal(chip.log.of("warn").length, 3);
+  chip.line.leave();
+  chip.line.take(DIRECTION_IN, 0);
+  assert.equal(chip.log.of("warn").length, 4, "the next guest's trouble is news");
+});
+
+Deno.test("a line that is taken again after it was free is complained about again", () => {
+  using chip = new FakeChip();
+  chip.info = { direction: "input", consumer: "led" };
+  for (let count = 0; count < 2; count++) {
+    chip.fails = EBUSY;
+    assert.equal(chip.line.take(DIRECTION_IN, 0), false);
+    chip.fails = 0;
+    assert.equal(chip.line.take(DIRECTION_IN, 0), true);
+    chip.line.giveBack();
+  }
+  assert.equal(chip.log.of("warn").length, 2);
+});
+
+Deno.test("a read and a write that fail make somebody look whether the chip is there", () => {
+  using chip = new FakeChip();
+  chip.line.take(DIRECTION_OUT, 0);
+  chip.fails = EIO;
+  assert.equal(chip.line.value(), -1);
+  assert.equal(chip.line.drive(1), false);
+  assert.equal(chip.suspicions, 2);
+});
+
+Deno.test("the safe state is driven on the request that the guest had", () => {
+  using chip = new FakeChip({ safe: 0 });
+  chip.line.take(DIRECTION_OUT, 1);
+  chip.take();
+  chip.line.giveBack();
+  assert.deepEqual(chip.take(), ["set 0"]);
+  chip.line.take(DIRECTION_OUT, 1);
+  assert.deepEqual(chip.take(), ["reconfigure direction=output value=1"]);
+});
+
+Deno.test("an input has no safe state: it is given back", () => {
+  using chip = new FakeChip({ safe: 0 });
+  chip.line.take(DIRECTION_IN, 0);
+  chip.take();
+  chip.line.giveBack();
+  assert.deepEqual(chip.take(), ["release"]);
+});
+
+Deno.test("a line that was only looked at is not driven when the guest goes", () => {
+  using chip = new FakeChip({ safe: 0 });
+  chip.info = { direction: "output" };
+  assert.equal(chip.line.value(), 1);
+  chip.line.giveBack();
+  assert.deepEqual(chip.take(), ["request direction=as-is", "get", "release"]);
+});
