@@ -206,7 +206,8 @@ export class SpiDevice implements VirtioDevice, EventHandler {
   }
 
   #logRefusal(field: string): void {
-    const text = `a transfer is refused: ${field} is not what the controller can do`;
+    const hertz = field === "freq" ? ` of ${this.#transfer.frequency} Hz` : "";
+    const text = `a transfer is refused: ${field}${hertz} is not what the controller can do`;
     if (this.#refusals.has(field)) this.#log.debug(text);
     else this.#log.warn(`${text}; more of this kind are logged at level debug`);
     this.#refusals.add(field);
