@@ -123,6 +123,13 @@ export class FrontEnd implements Disposable {
     }
   }
 
+  /** Throws away what the back-end has sent. */
+  discard(): void {
+    const fds: number[] = [];
+    while (this.#receiver.receive(this.socket, 0, BUFFER_SIZE, fds) > 0);
+    for (const fd of fds) close(fd);
+  }
+
   /** Asks, and checks that the answer is one to this question. */
   ask(request: number, payload: ArrayLike<number> = [], fds: readonly number[] = []) {
     this.send(request, payload, fds);

@@ -1,0 +1,146 @@
+import assert from "node:assert/strict";
+import { DescriptorChain, HostBuffer } from "../../lib/virtio/descriptor_chain.ts";
+import { F_INDIRECT_DESC, F_VERSION_1 } from "../../lib/virtio/features.ts";
+import { GuestMemory } from "../../lib/virtio/guest_memory.ts";
+import { CHAIN, SplitQueue } from "../../lib/virtio/split_queue.ts";
+import {
+  DESC_INDIRECT,
+  DESC_NEXT,
+  DESC_WRITE,
+  DriverQueue,
+  writeDescriptor,
+} from "../support/driver_queue.ts";
+import { fuzz } from "../support/fuzz.ts";
+import { GuestRam } from "../support/guest_ram.ts";
+import type { Random } from "../support/random.ts";
+
+const PAGE = 4096;
+const SIZE = 8;
+
+interface Entry {
+  address: number;
+  length: number;
+  flags: number;
+  next: number;
+}
+
+/** What the specification makes of a chain: its buffers in order, or nothing. */
+function walk(
+  ring: readonly Entry[],
+  tables: ReadonlyMap<number, readonly Entry[]>,
+  inMemory: (address: number, length: number) => boolean,
+): Entry[] | undefined {
+  const buffers: Entry[] = [];
+  let table = ring;
+  let entry: Entry | undefined = ring[0];
+  while (entry !== undefined) {
+    if (entry.flags & DESC_INDIRECT) {
+      const inner = tables.get(entry.address);
+      if (table !== ring || entry.flags & DESC_NEXT || inner === undefined) return undefined;
+      if (entry.length === 0 || entry.length % 16 !== 0) return undefined;
+      table = inner.slice(0, entry.length / 16);
+      entry = table[0];
+      continue;
+    }
+    if (!inMemory(entry.address, entry.length)) return undefined;
+    const late = buffers.some(({ flags, length }) => flags & DESC_WRITE && length > 0);
+    if (late && !(entry.flags & DESC_WRITE)) return undefined;
+    buffers.push(entry);
+    if (buffers.length > SIZE) return undefined;
+    if (!(entry.flags & DESC_NEXT)) return buffers;
+    entry = table[entry.next];
+  }
+  return undefined;
+}
+
+function randomEntry(random: Random, entries: number, addresses: readonly number[]): Entry {
+  return {
+    address: random.pick(addresses) + random.below(200),
+    length: random.pick([0, 1, 2, 7, 16, 100, 5000]),
+    flags: (random.oneIn(3) ? 0 : DESC_NEXT) | (random.oneIn(2) ? DESC_WRITE : 0),
+    next: random.below(entries + (random.oneIn(10) ? 3 : 0)),
+  };
+}
+
+Deno.test("R1 R3 chains are what the specification says they are, whatever they are", () => {
+  // Two regions side by side, and one on its own; the rings are in a fourth.
+  using ram = new GuestRam([
+    { guestAddress: 0x100_0000, size: 16 * PAGE },
+    { guestAddress: PAGE, size: PAGE },
+    { guestAddress: 2 * PAGE, size: 2 * PAGE, userAddress: 0x1000_0000 },
+    { guestAddress: 16 * PAGE, size: PAGE },
+  ]);
+  const memory = new GuestMemory();
+  memory.setTable(ram.regions, ram.regions.map(({ fd }) => fd));
+  const inMemory = (address: number, length: number) =>
+    length === 0 || (address >= PAGE && address + length <= 4 * PAGE) ||
+    (address >= 16 * PAGE && address + length <= 17 * PAGE);
+  const addresses = [PAGE - 100, PAGE, 2 * PAGE - 100, 3 * PAGE, 4 * PAGE - 150, 17 * PAGE - 110];
+  using driver = new DriverQueue(0, ram, { size: SIZE });
+  const features = F_VERSION_1 | F_INDIRECT_DESC;
+  const device = SplitQueue.open(memory, SIZE, driver.addresses, 0, features);
+  assert.ok(typeof device !== "string");
+  const chain = new DescriptorChain(memory);
+  const places = [ram.allocate(16 * 12), ram.allocate(16 * 12)];
+  const buffer = new HostBuffer(1 << 16);
+  let good = 0;
+
+  fuzz((random) => {
+    const ring = Array.from({ length: SIZE }, () => randomEntry(random, SIZE, addresses));
+    const tables = new Map(places.map((place) => {
+      const table = Array.from({ length: 12 }, () => randomEntry(random, 8, addresses));
+      return [place, table];
+    }));
+    for (const table of [ring, ...tables.values()]) {
+      for (const entry of table) {
+        if (!random.oneIn(12)) continue;
+        entry.flags = DESC_INDIRECT | (random.oneIn(8) ? DESC_NEXT : 0) |
+          (random.oneIn(4) ? DESC_WRITE : 0);
+        entry.address = random.pick(places);
+        entry.length = random.pick([16, 32, 64, 128, 192, 0, 8, 24]);
+      }
+    }
+    ring.forEach((entry, index) => driver.setDescriptor(index, entry));
+    for (const [place, table] of tables) {
+      table.forEach((entry, index) => writeDescriptor(ram.view(place, 192), index * 16, entry));
+    }
+    for (const address of addresses) {
+      if (inMemory(address, 100)) ram.write(address, random.bytes(100));
+    }
+
+    driver.offer(0);
+    const found = device.pop(chain);
+    const expected = walk(ring, tables, inMemory);
+    assert.equal(found === CHAIN, expected !== undefined);
+    if (expected === undefined) return;
+    good++;
+    const readable = expected.filter(({ flags }) => !(flags & DESC_WRITE));
+    const bytes = readable.flatMap(({ address, length }) => [...ram.read(address, length)]);
+    assert.equal(chain.readableLength, bytes.length);
+    assert.equal(chain.read(0, buffer, 0, bytes.length + 1), bytes.length);
+    assert.deepEqual([...buffer.bytes.subarray(0, bytes.length)], bytes);
+    const at = random.below(bytes.length + 1);
+    const byte = (offset: number) => bytes[offset] ?? 0;
+    assert.equal(chain.readU8(at), byte(at));
+    assert.equal(chain.readU16(at), byte(at) + 256 * byte(at + 1));
+
+    // What is written arrives where the last of the buffers that overlap there says.
+    const writable = expected.filter(({ flags }) => flags & DESC_WRITE);
+    const room = writable.reduce((sum, { length }) => sum + length, 0);
+    assert.equal(chain.writableLength, room);
+    const content = random.bytes(256);
+    for (let index = 0; index < room; index++) buffer.bytes[index] = content[index & 0xff];
+    assert.equal(chain.write(0, buffer, 0, room), room);
+    const expectedBytes = new Map<number, number>();
+    let done = 0;
+    for (const { address, length } of writable) {
+      for (let index = 0; index < length; index++) {
+        expectedBytes.set(address + index, content[done++ & 0xff]);
+      }
+    }
+    for (const [address, value] of expectedBytes) assert.equal(ram.read(address, 1)[0], value);
+  });
+  assert.ok(good > 0 || Deno.env.has("FUZZ_SEED"), "no chain was a good one");
+  device.close();
+  memory.clear();
+});
