@@ -229,6 +229,10 @@ const library = Deno.dlopen("libc.so.6", {
   },
   /** `int munmap(void *addr, size_t length)`: mmap(2) */
   munmap: { parameters: ["pointer", "usize"], result: "i32" },
+  /** `int inotify_init1(int flags)`: inotify_init(2) */
+  inotify_init1: { parameters: ["i32"], result: "i32" },
+  /** `int inotify_add_watch(int fd, const char *pathname, uint32_t mask)` */
+  inotify_add_watch: { parameters: ["i32", "buffer", "u32"], result: "i32" },
   /** `int memfd_create(const char *name, unsigned int flags)`: memfd_create(2) */
   memfd_create: { parameters: ["buffer", "u32"], result: "i32" },
   /** `int ftruncate(int fd, off_t length)`: truncate(2) */

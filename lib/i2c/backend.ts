@@ -4,6 +4,7 @@
  * @module
  */
 
+import type { Poller } from "../virtio/device.ts";
 import type { Messages } from "./messages.ts";
 
 /** A bus that can be driven, real or simulated. */
@@ -13,6 +14,8 @@ export interface I2cAdapter {
   /** True if messages without data can be sent. */
   readonly zeroLength: boolean;
 
+  /** Called once, before the first transaction, where something of the host can be watched. */
+  attach?(poller: Poller): void;
   /**
    * Carries out messages as one transaction: with a repeated start between them, and a stop after
    * the last or the first that fails. Never throws for what a guest asks.

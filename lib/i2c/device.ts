@@ -95,6 +95,7 @@ export class I2cDevice implements VirtioDevice, EventHandler {
   attach(host: DeviceHost): void {
     this.#host = host;
     host.watch(this.#timer.fd, EPOLLIN, this);
+    for (const adapter of this.#adapters) adapter.attach?.(host);
   }
 
   setFeatures(_features: bigint): void {}

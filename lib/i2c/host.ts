@@ -5,6 +5,7 @@
  */
 
 import type { Logger } from "@logtape/logtape";
+import { EPOLLIN } from "../../ffi/epoll.ts";
 import { EAGAIN, EBUSY, EIO, ENODEV, ENXIO, errno, errnoName, errnoText } from "../../ffi/errno.ts";
 import { close } from "../../ffi/fd.ts";
 import {
@@ -14,13 +15,20 @@ import {
   SmbusTransfer,
   Transfer,
 } from "../../ffi/i2c_dev.ts";
-import { FUNC_I2C, FUNC_SMBUS_QUICK, SMBUS_PROC_CALL } from "../../ffi/i2c_uapi.ts";
-import { SMBUS_BLOCK_PROC_CALL } from "../../ffi/i2c_uapi.ts";
+import {
+  FUNC_I2C,
+  FUNC_SMBUS_QUICK,
+  SMBUS_BLOCK_PROC_CALL,
+  SMBUS_PROC_CALL,
+} from "../../ffi/i2c_uapi.ts";
+import { RemovalWatch } from "../../ffi/inotify.ts";
+import type { EventHandler, Poller } from "../virtio/device.ts";
 import type { I2cAdapter } from "./backend.ts";
 import {
   type AdapterChoice,
   chipName,
   devicePath,
+  exists,
   findAdapter,
   holderOf,
   openAdapter,
@@ -47,7 +55,7 @@ export interface HostAdapterSettings {
 }
 
 /** Carries transactions out on a real bus: one ioctl(2) each. */
-export class HostAdapter implements I2cAdapter {
+export class HostAdapter implements I2cAdapter, EventHandler {
   readonly maxLength = RDWR_MAX_LENGTH;
   readonly zeroLength: boolean;
 
@@ -67,6 +75,8 @@ export class HostAdapter implements I2cAdapter {
   /** Whom the kernel has been told to address; SMBus only. */
   #selected = -1;
   #selectedTenBit = false;
+  #poller: Poller | undefined;
+  #removal: RemovalWatch | undefined;
 
   /**
    * @param messages that transactions will be made of
@@ -83,6 +93,17 @@ export class HostAdapter implements I2cAdapter {
     this.#open();
   }
 
+  attach(poller: Poller): void {
+    this.#poller = poller;
+    this.#watchRemoval();
+  }
+
+  /** The device node has changed, and may be gone. */
+  onEvents(_events: number): void {
+    this.#removal?.clear();
+    if (!exists(this.#title)) this.#checkPresence();
+  }
+
   transfer(messages: Messages, first: number, count: number): number {
     if (this.#fd < 0 && !this.#reopen()) return 0;
     const free = this.#freeOf(messages, first, count);
@@ -95,6 +116,8 @@ export class HostAdapter implements I2cAdapter {
   close(): void {
     close(this.#fd);
     this.#fd = -1;
+    this.#removal?.close();
+    this.#removal = undefined;
   }
 
   #runMessages(transfer: Transfer, messages: Messages, first: number, count: number): number {
@@ -190,6 +213,18 @@ export class HostAdapter implements I2cAdapter {
     this.#selected = -1;
     this.#selectedTenBit = false;
     for (const address of this.#settings.addresses) this.#isBusy(address);
+    if (this.#poller !== undefined) this.#watchRemoval();
+  }
+
+  /** The kernel waits with a removal until everyone has closed the adapter: it must be noticed. */
+  #watchRemoval(): void {
+    try {
+      this.#removal = new RemovalWatch(this.#title);
+      this.#poller?.watch(this.#removal.fd, EPOLLIN, this);
+    } catch (error) {
+      // It will be noticed at the next transaction.
+      this.#log.debug(`${this.#title}: its removal cannot be watched: ${(error as Error).message}`);
+    }
   }
 
   get #title(): string {
@@ -205,7 +240,7 @@ export class HostAdapter implements I2cAdapter {
     if (this.#debug) {
       this.#log.debug(`${this.#title}: ${addressText(address)}: ${errnoText(number)}`);
     }
-    if (number === ENODEV) this.#checkPresence();
+    if (number === ENODEV && performance.now() >= this.#retryAt) this.#checkPresence();
     if (NOT_ACKNOWLEDGED.includes(number) || this.#explained.has(number)) return;
     this.#explained.add(number);
     this.#log.warn(
@@ -219,8 +254,8 @@ export class HostAdapter implements I2cAdapter {
    * is gone stays half alive until everyone has closed it.
    */
   #checkPresence(): void {
-    if (performance.now() < this.#retryAt) return;
     const title = this.#title;
+    if (this.#removal !== undefined) this.#poller?.unwatch(this.#removal.fd);
     this.close();
     if (!this.#tryOpen()) {
       this.#log.warn(`${title}: the adapter is gone, requests to it fail until it is back`);
@@ -239,7 +274,6 @@ export class HostAdapter implements I2cAdapter {
       this.#open();
       return true;
     } catch {
-      this.#fd = -1;
       return false;
     }
   }

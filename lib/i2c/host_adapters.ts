@@ -30,7 +30,8 @@ export function devicePath(number: number): string {
   return `/dev/i2c-${number}`;
 }
 
-function exists(path: string): boolean {
+/** True if there is something at this path. */
+export function exists(path: string): boolean {
   try {
     Deno.statSync(path);
     return true;

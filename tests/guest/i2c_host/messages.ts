@@ -200,6 +200,22 @@ export const cases: readonly Case[] = [
     },
   },
   {
+    name: "an adapter that goes away is let go of by guests that do not use it, too",
+    run: () =>
+      served(["-l", "main:0x50"], (_guest, { daemon }) => {
+        setPresent(false);
+        until("the warnings", () => daemon.log.match(/the adapter is gone/g)?.length === 2);
+        until("the bus to be put back", () => {
+          try {
+            setPresent(true);
+            return true;
+          } catch {
+            return false;
+          }
+        });
+      }, 2),
+  },
+  {
     name: "an address that a driver of the kernel holds is left alone, and said so once (EBUSY)",
     run: () =>
       withDriver(busNumber("main"), () =>
