@@ -1,7 +1,7 @@
 /** Real lines, inside the guest: every operation of the virtio device on a chip of the kernel. */
 
 import assert from "node:assert/strict";
-import { ERR, GPIO, IN, NONE, OK, OUT } from "../../support/gpio_driver.ts";
+import { ERR, GPIO, gpioRequest, IN, NONE, OK, OUT } from "../../support/gpio_driver.ts";
 import { GpioSim } from "../../support/gpio_sim.ts";
 import { consumerOf, holdLine, serve } from "./serve.ts";
 
@@ -86,6 +86,33 @@ Deno.test("G4 set and get reach every line", async () => {
     guest.get(GPIO.SET_VALUE, line, 0);
     assert.equal(chip.level(line), 0);
   }
+});
+
+Deno.test("get and set cause no collection of garbage", async () => {
+  using chip = new GpioSim({ lines: 2 });
+  await using served = await serve(`${chip.number}`, 1, [], { v8Flags: ["--trace-gc"] });
+  const { guest, daemon } = served;
+  guest.get(GPIO.SET_DIRECTION, 0, OUT);
+  guest.get(GPIO.SET_DIRECTION, 1, IN);
+  const [queue] = guest.queues;
+  const response = guest.ram.allocate(2);
+  const requests = [[GPIO.SET_VALUE, 0, 1], [GPIO.GET_VALUE, 1, 0], [GPIO.SET_VALUE, 0, 0]].map(
+    ([type, line, value]) => {
+      const address = guest.ram.allocate(8);
+      guest.ram.write(address, gpioRequest(type, line, value));
+      return [{ address, length: 8 }, { address: response, length: 2, writable: true }];
+    },
+  );
+  for (let round = 0; round < 1000; round++) {
+    const heads = Array.from({ length: 99 }, (_, index) => queue.place(requests[index % 3]));
+    queue.offer(...heads);
+    queue.kick();
+    for (const _ of heads) queue.waitUsed(guest.frontEnd);
+  }
+  // What V8 has to say of it is only complete once the daemon has ended.
+  await daemon.stop();
+  const collections = daemon.log.match(/Scavenge|Mark-Compact/g)?.length ?? 0;
+  assert.ok(collections < 10, `${collections} collections, a few of them at the start`);
 });
 
 Deno.test("G4 an input has the level of its wire", async () => {

@@ -5,7 +5,7 @@
  * @module
  */
 
-import { Daemon } from "../../support/daemon.ts";
+import { Daemon, type DaemonOptions } from "../../support/daemon.ts";
 import { GPIO, GpioGuest, VALID } from "../../support/gpio_driver.ts";
 import type { GpioSim } from "../../support/gpio_sim.ts";
 import { pause, until } from "../../support/wait.ts";
@@ -48,9 +48,14 @@ export class Served implements AsyncDisposable {
 }
 
 /** Starts a daemon on a device list, with guests. */
-export async function serve(list: string, count = 1, args: string[] = []): Promise<Served> {
-  const daemon = await Daemon.start("vhost-device-gpio", ["-l", list, ...args], { count });
-  return new Served(daemon, count);
+export async function serve(
+  list: string,
+  count = 1,
+  args: readonly string[] = [],
+  options: DaemonOptions = {},
+): Promise<Served> {
+  const all = ["-l", list, ...args];
+  return new Served(await Daemon.start("vhost-device-gpio", all, { ...options, count }), count);
 }
 
 /** Starts a daemon on the `guests` of a configuration file, with guests. */
