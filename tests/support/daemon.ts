@@ -4,9 +4,8 @@
  * @module
  */
 
-import { isSocketAlive } from "../../ffi/socket.ts";
 import { FrontEnd } from "./front_end.ts";
-import { fdCount, openFds, processorTime, residentMemory } from "./process_state.ts";
+import { fdCount, isListening, openFds, processorTime, residentMemory } from "./process_state.ts";
 import { TemporaryFolder } from "./temporary_folder.ts";
 import { PATIENCE, until } from "./wait.ts";
 
@@ -101,7 +100,7 @@ export class Daemon implements AsyncDisposable {
     let ended = false;
     daemon.#ending.then(() => ended = true);
     const deadline = performance.now() + 3 * PATIENCE;
-    while (!exists(last) || !isSocketAlive(last)) {
+    while (!isListening(last)) {
       if (ended || performance.now() > deadline) {
         const log = daemon.log;
         await daemon[Symbol.asyncDispose]();

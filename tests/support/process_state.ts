@@ -36,3 +36,14 @@ export function processorTime(pid: number): number {
   const ticksPerSecond = 100;
   return (Number(fields[11]) + Number(fields[12])) / ticksPerSecond;
 }
+
+/**
+ * True if some process listens at the socket `path`: front-ends can connect. The file is there a
+ * little earlier.
+ */
+export function isListening(path: string): boolean {
+  // Num RefCount Protocol Flags Type St Inode Path, with the flag __SO_ACCEPTCON
+  const pattern = /^\S+ \S+ \S+ 00010000 0001 \S+ +\d+ (.*)$/gm;
+  const listening = Deno.readTextFileSync("/proc/net/unix").matchAll(pattern);
+  return [...listening].some(([, at]) => at === path);
+}
