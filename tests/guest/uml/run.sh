@@ -33,11 +33,7 @@
 set -u
 
 . "$(dirname "${BASH_SOURCE[0]}")/paths.sh"
-
-fail() {
-	echo "run.sh: $*" >&2
-	exit 2
-}
+. "$guest_scripts/job.sh"
 
 limit=60 mem=128M log='' dts='' sockets=$PWD script='' verbose=''
 devices=() mounts=() vars=() args=()
@@ -63,59 +59,33 @@ shift $((OPTIND - 1))
 [ -d "$kernel_dir" ] && [ -d "$root_dir" ] ||
 	fail "the guest is not built yet (run: make guest)"
 
-# --- the job folder: all that this guest gets from the host ---------------------
-# Its lock is held as long as anything of the guest lives: what a run that was
-# killed has left behind is removed by a later one.
-for old in $(find "${TMPDIR:-/tmp}" -maxdepth 1 -name 'uml-job.*' -user "$(id -u)" -mmin +10 2>/dev/null); do
-	(flock -n 9 && rm -rf "$old") 9<"$old" 2>/dev/null
-done
-job=$(mktemp -d "${TMPDIR:-/tmp}/uml-job.XXXXXX") || exit
-trap 'rm -rf "$job"' EXIT
-exec {lock}<"$job"
-flock -s "$lock"
-
-cp "$guest_here/init" "$job/init"
+job_open
+cp "$uml/init" "$job/init"
+echo /dev/tty1 /dev/tty2 >"$job/terminals"
 
 # Host folders and sockets are reached by links of short and harmless names.
-cat >"$job/fstab" <<-'END'
-	proc	/proc			proc		defaults	0 0
-	sysfs	/sys			sysfs		defaults	0 0
-	debugfs	/sys/kernel/debug	debugfs		defaults	0 0
-	configfs /sys/kernel/config	configfs	defaults	0 0
-	devpts	/dev/pts		devpts		defaults	0 0
-	shm	/dev/shm		tmpfs		mode=1777	0 0
-END
-: >"$job/folders"
 n=0
 for m in ${mounts+"${mounts[@]}"}; do
-	mode=ro
-	case $m in *:rw | *:ro | *:cow) mode=${m##*:} m=${m%:*} ;; esac
-	from=$(realpath -e "${m%%:*}" 2>/dev/null) && [ -d "$from" ] ||
-		fail "-M ${m%%:*}: no such folder"
-	case $m in *:*) to=${m#*:} ;; *) to=$from ;; esac
-	[[ $to == /?* ]] || fail "-M $m: the folder in the guest must be absolute and not /"
-	ln -s "$from" "$job/m$n"
-	echo "$to" >>"$job/folders"
-	at=${to// /\\040}
-	if [ $mode = cow ]; then
+	job_mount "$m"
+	ln -s "$mount_from" "$job/m$n"
+	if [ $mount_mode = cow ]; then
 		printf '%s\n' "/mnt/m$n/lower" "/mnt/m$n/upper" "/mnt/m$n/work" >>"$job/folders"
 		cat >>"$job/fstab" <<-END
 			m$n /mnt/m$n/lower hostfs ro,$job/m$n/. 0 0
-			m$n $at overlay lowerdir=/mnt/m$n/lower,upperdir=/mnt/m$n/upper,workdir=/mnt/m$n/work 0 0
+			m$n $mount_at overlay lowerdir=/mnt/m$n/lower,upperdir=/mnt/m$n/upper,workdir=/mnt/m$n/work 0 0
 		END
 	else
-		echo "m$n $at hostfs $mode,$job/m$n/. 0 0" >>"$job/fstab"
+		echo "m$n $mount_at hostfs $mount_mode,$job/m$n/. 0 0" >>"$job/fstab"
 	fi
 	n=$((n + 1))
 done
 
 n=0
 for d in ${devices+"${devices[@]}"}; do
-	id=${d##*:} socket=${d%:*}
-	case $id in gpio) id=41 ;; i2c) id=34 ;; spi) id=45 ;; esac
+	job_socket "$d"
+	case $socket_device in gpio) id=41 ;; i2c) id=34 ;; spi) id=45 ;; *) id=$socket_device ;; esac
 	[[ $id =~ ^[0-9]+$ ]] || fail "-d $d: expected SOCKET:gpio, :i2c, :spi or a number"
-	[ -S "$socket" ] || fail "-d $d: $socket is not a socket"
-	ln -s "$(realpath "$socket")" "$job/s$n"
+	ln -s "$socket_path" "$job/s$n"
 	args+=("virtio_uml.device=$job/s$n:$id")
 	n=$((n + 1))
 done
@@ -129,62 +99,26 @@ if [ -n "$dts" ]; then
 	args+=("dtb=$job/dtb")
 fi
 
-echo "$PWD" >"$job/cwd"
-if [ -n "$script" ]; then
-	if [ "$script" = - ]; then cat; else cat -- "$script" || fail "-f $script: cannot read it"; fi >"$job/script" || exit
-	set -- bash /job/script "$@"
-fi
-if [ $# -gt 0 ]; then
-	printf '%q ' exec "$@" >"$job/cmd"
-	vars=(TERM=dumb NO_COLOR=1 ${vars+"${vars[@]}"})
-else
-	[ -t 0 ] || fail "no command (and no terminal for a shell)"
-	vars=("TERM=${TERM:-linux}" ${vars+"${vars[@]}"})
-fi
-printf 'export %q\n' "${vars[@]}" >"$job/env"
+job_command "$script" "$@"
 
-# --- boot ------------------------------------------------------------------------
 # The guest switches what it is given to non-blocking and needs something that can
 # be polled, so it never gets the caller's own files: there is a cat in between.
-exec {out}> >(exec cat) && out_pid=$!
-exec {err}> >(exec cat >&2) && err_pid=$!
+job_readers=()
+exec {out}> >(exec cat) && job_readers+=($!)
+exec {err}> >(exec cat >&2) && job_readers+=($!)
 if [ -n "$verbose" ]; then
-	exec {con}> >(exec tee "$job/log" >&2) && con_pid=$!
+	exec {con}> >(exec tee "$job/log" >&2) && job_readers+=($!)
 else
-	exec {con}> >(exec cat >"$job/log") && con_pid=$!
+	exec {con}> >(exec cat >"$job/log") && job_readers+=($!)
 fi
 tty=null,fd:$out
 [ -e "$job/cmd" ] || tty=fd:0,fd:1
 
-args=("mem=$mem" root=/dev/root rootfstype=hostfs "rootflags=$root_dir" ro init=/init
-	"GUEST_JOB=$job" "uml_dir=$job" umid=uml seccomp=auto panic=-1 noreboot quiet
-	ignore_loglevel "con0=null,fd:$con" "con1=$tty" "con2=null,fd:$err" con=null
-	${args+"${args[@]}"})
-
-ulimit -c 0
-# Nothing of the guest outlives this script, however it ends.  KILL: a guest that
-# hangs in a driver ignores everything else.  --foreground: it may use our terminal.
-env -u TMPDIR -u TMP -u TEMP \
-	setpriv --pdeathsig KILL timeout --foreground -s KILL "$limit" \
-	setpriv --pdeathsig KILL "$kernel_dir/linux" "${args[@]}" \
-	<&0 >&"$con" 2>&1 &
-guest=$!
-stopped=''
-trap 'stopped=1; exec 2>/dev/null; kill -KILL "$guest"' INT TERM HUP
+unset TMPDIR TMP TEMP	# its memory is in the fastest place, not there
+job_boot "$limit" "$kernel_dir/linux" "mem=$mem" root=/dev/root rootfstype=hostfs \
+	"rootflags=$root_dir" ro init=/init "GUEST_JOB=$job" "uml_dir=$job" umid=uml \
+	seccomp=auto panic=-1 noreboot quiet ignore_loglevel \
+	"con0=null,fd:$con" "con1=$tty" "con2=null,fd:$err" con=null ${args+"${args[@]}"} \
+	>&"$con" 2>&1
 exec {out}>&- {err}>&- {con}>&-
-wait "$guest" 2>/dev/null
-status=$?
-wait "$out_pid" "$err_pid" "$con_pid" 2>/dev/null
-
-[ -z "$log" ] || cp "$job/log" "$log"
-[ -z "$stopped" ] || exit 143
-[ ! -s "$job/rc" ] || exit "$(cat "$job/rc")"
-if [ "$status" -eq 137 ] && [ "$SECONDS" -ge "${limit%%.*}" ]; then
-	echo "run.sh: the guest was killed after $limit seconds" >&2
-	status=124
-else
-	echo "run.sh: the guest died" >&2
-	status=125
-fi
-[ -n "$verbose" ] || tail -n 15 "$job/log" >&2
-exit "$status"
+job_end "$limit" "$log"
