@@ -4,7 +4,8 @@
  * Linux guests send each transfer of a message by itself and do not say where the message ends. A
  * transfer that only writes, and whose chip select is not to be released, is taken for the command
  * of a transfer that only reads: the chip stays selected until that comes, anything else comes, or
- * the device has waited long enough.
+ * the device has waited long enough. Of a chip that is known to be a NOR flash the commands
+ * themselves are looked at.
  *
  * A transfer longer than spidev's buffers goes in pieces, between which the chip stays selected.
  *
@@ -33,6 +34,7 @@ import type { HostBuffer } from "../virtio/descriptor_chain.ts";
 import type { SpiBackend, TransferData } from "./backend.ts";
 import { Bus } from "./bus.ts";
 import { SharedNodes } from "./host_nodes.ts";
+import { NorCommand } from "./nor_commands.ts";
 import { NBITS_MODES } from "./probe.ts";
 import {
   type Limits,
@@ -41,6 +43,9 @@ import {
   MODE_CS_HIGH,
   MODE_LOOP,
   MODE_LSB_FIRST,
+  NBITS_DUAL,
+  NBITS_OCTAL,
+  NBITS_QUAD,
   type Transfer,
   wordBytes,
 } from "./protocol.ts";
@@ -51,6 +56,8 @@ export interface HostSettings {
   /** The nodes, in the order of the guest's chip selects. */
   readonly paths: readonly string[];
   readonly limits: Limits;
+  /** Chip selects with a NOR flash. */
+  readonly flash: readonly number[];
   /** The longest transfer of one message in bytes. */
   readonly pieceSize: number;
 }
@@ -73,13 +80,21 @@ const NOT_SELECTED = -1;
 /** All that a request decides of a node's mode. */
 const REQUEST_MODES = SPI_CPHA | SPI_CPOL | SPI_CS_HIGH | SPI_LSB_FIRST | SPI_LOOP | NBITS_MODES;
 
-function hostMode(transfer: Transfer): number {
-  const { mode, txNbits, rxNbits } = transfer;
+function hostMode(mode: number): number {
   return (mode & MODE_CPHA ? SPI_CPHA : 0) | (mode & MODE_CPOL ? SPI_CPOL : 0) |
     (mode & MODE_CS_HIGH ? SPI_CS_HIGH : 0) | (mode & MODE_LSB_FIRST ? SPI_LSB_FIRST : 0) |
-    (mode & MODE_LOOP ? SPI_LOOP : 0) |
-    (txNbits === 2 ? SPI_TX_DUAL : txNbits === 4 ? SPI_TX_QUAD : txNbits === 8 ? SPI_TX_OCTAL : 0) |
-    (rxNbits === 2 ? SPI_RX_DUAL : rxNbits === 4 ? SPI_RX_QUAD : rxNbits === 8 ? SPI_RX_OCTAL : 0);
+    (mode & MODE_LOOP ? SPI_LOOP : 0);
+}
+
+/**
+ * Leave to use as many data lines as there are; a transfer says how many it does use. Changing the
+ * mode from one transfer to the next would release the chip.
+ */
+function lineMode({ txNbits, rxNbits }: Limits): number {
+  const pick = (nbits: number, dual: number, quad: number, octal: number) =>
+    nbits & NBITS_OCTAL ? octal : nbits & NBITS_QUAD ? quad : nbits & NBITS_DUAL ? dual : 0;
+  return pick(txNbits, SPI_TX_DUAL, SPI_TX_QUAD, SPI_TX_OCTAL) |
+    pick(rxNbits, SPI_RX_DUAL, SPI_RX_QUAD, SPI_RX_OCTAL);
 }
 
 /** Whole microseconds that are not shorter. */
@@ -109,6 +124,9 @@ export class HostController implements SpiBackend {
   readonly patient = false;
   readonly #settings: HostSettings;
   readonly #nodes: SharedNodes;
+  readonly #lineMode: number;
+  /** By chip select, for NOR flash chips. */
+  readonly #commands: (NorCommand | undefined)[];
   readonly #log: Logger;
   readonly #message = new SpiMessage(2);
   readonly #sent = new BufferAddress();
@@ -130,6 +148,10 @@ export class HostController implements SpiBackend {
     this.bus = new Bus(memory.bus, guest);
     this.#settings = settings;
     this.#nodes = new SharedNodes(memory.nodes, settings.paths);
+    this.#lineMode = lineMode(settings.limits);
+    this.#commands = settings.paths.map((_, node) =>
+      settings.flash.includes(node) ? new NorCommand() : undefined
+    );
     this.#log = log;
   }
 
@@ -139,7 +161,8 @@ export class HostController implements SpiBackend {
 
   continues(transfer: Transfer): boolean {
     const { chipSelect } = transfer;
-    return chipSelect === this.#selected && transfer.txLength === 0 &&
+    return chipSelect === this.#selected &&
+      (transfer.txLength === 0 || this.#commands[chipSelect] !== undefined) &&
       this.#nodes.mode(chipSelect) === this.#mode(transfer);
   }
 
@@ -151,7 +174,7 @@ export class HostController implements SpiBackend {
       this.#nodes.setMode(node, mode);
     }
     const begins = this.#selected !== node;
-    const keep = transfer.csChange === 0 && transfer.txLength > 0 && transfer.rxLength === 0;
+    const keep = this.#isUnfinished(transfer, data, begins) && transfer.csChange === 0;
     this.#describe(transfer);
     const tx = transfer.txLength > 0 ? this.#sent.of(data.sent) : 0;
     const rx = transfer.rxLength > 0 ? this.#received.of(data.received) : 0;
@@ -193,7 +216,17 @@ export class HostController implements SpiBackend {
 
   #mode(transfer: Transfer): number {
     const found = this.#nodes.originalMode(transfer.chipSelect);
-    return (found & ~REQUEST_MODES) | hostMode(transfer);
+    return (found & ~REQUEST_MODES) | this.#lineMode | hostMode(transfer.mode);
+  }
+
+  /** True if more is to be expected of the message that the transfer belongs to. */
+  #isUnfinished(transfer: Transfer, data: TransferData, begins: boolean): boolean {
+    const { chipSelect, txLength, rxLength } = transfer;
+    const command = this.#commands[chipSelect];
+    if (command === undefined) return txLength > 0 && rxLength === 0;
+    if (begins) command.begin();
+    command.follow(data.sent.bytes[0], txLength, rxLength);
+    return command.expectsMore;
   }
 
   #describe(transfer: Transfer): void {

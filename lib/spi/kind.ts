@@ -56,11 +56,11 @@ function prepare(settings: ControllerSettings): Controller {
   if (settings.kind === "simulated") {
     return { settings, memory: makeSimulatedMemory(settings.chips) };
   }
-  const { paths } = settings;
+  const { paths, flash } = settings;
   const limits = combine(paths.map(probeNode));
   const size = pieceSize(bufferSize());
   return {
-    settings: { kind: "host", paths, limits, pieceSize: size },
+    settings: { kind: "host", paths, limits, flash, pieceSize: size },
     memory: makeHostMemory(paths.length),
   };
 }

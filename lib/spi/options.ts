@@ -7,6 +7,7 @@
  * guests:                      # one entry per guest, in the order of the sockets; a single entry
  *                              # serves all guests, as --device does
  *   - device: /dev/spidev0.0,/dev/spidev0.1   # as --device; also sN
+ *     flash: [0]               # chip selects with a NOR flash: messages end where commands do
  *   - simulated:
  *       chips:                 # one per chip select
  *         - loopback           # what is sent comes back
@@ -66,6 +67,8 @@ const MAX_HOLD_MICROSECONDS = 1_000_000;
 export interface NodesSettings {
   readonly kind: "nodes";
   readonly paths: readonly string[];
+  /** Chip selects with a NOR flash. */
+  readonly flash: readonly number[];
 }
 
 /** A controller; guests that share one refer to the same object. */
@@ -165,7 +168,7 @@ export function readDevice(text: string): ControllerSettings {
   if (paths.length > MAX_CHIP_SELECTS) {
     throw refuse(`${paths.length} nodes, a controller has 1 to ${MAX_CHIP_SELECTS}`);
   }
-  return { kind: "nodes", paths };
+  return { kind: "nodes", paths, flash: [] };
 }
 
 function readFlash(node: ConfigNode): FlashSettings {
@@ -300,18 +303,29 @@ function readSimulated(node: ConfigNode): SimulatedSettings {
   };
 }
 
+function readNodes(device: ConfigNode, flash: ConfigNode | undefined): ControllerSettings {
+  const text = device.string("a device");
+  let settings: ControllerSettings;
+  try {
+    settings = readDevice(text);
+  } catch (error) {
+    return device.fail((error as Error).message);
+  }
+  if (flash === undefined) return settings;
+  if (settings.kind !== "nodes") return flash.fail("'flash' goes with nodes of 'device' only");
+  const last = settings.paths.length - 1;
+  const list = flash.list("chip selects").map((one) => one.integer(0, last, "a chip select"));
+  return { ...settings, flash: list };
+}
+
 function readGuest(node: ConfigNode, earlier: readonly ControllerSettings[]): ControllerSettings {
-  const { device, simulated, share } = node.mapping(["device", "simulated", "share"]);
+  const keys = node.mapping(["device", "flash", "simulated", "share"]);
+  const { device, flash, simulated, share } = keys;
   const given = [device, simulated, share].filter((one) => one !== undefined);
   if (given.length !== 1) return node.fail("expected one of 'device', 'simulated' and 'share'");
+  if (device !== undefined) return readNodes(device, flash);
+  if (flash !== undefined) flash.fail("'flash' goes with nodes of 'device' only");
   if (simulated !== undefined) return readSimulated(simulated);
-  if (device !== undefined) {
-    try {
-      return readDevice(device.string("a device"));
-    } catch (error) {
-      return device.fail((error as Error).message);
-    }
-  }
   if (earlier.length === 0) return share!.fail("there is no earlier entry to share with");
   return earlier[share!.integer(0, earlier.length - 1, "the number of an earlier entry")];
 }

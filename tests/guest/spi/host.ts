@@ -57,13 +57,13 @@ async function served(
   device: string,
   use: (guest: SpiGuest, situation: Situation) => void | Promise<void>,
   count = 1,
-  hold = 1_000_000,
+  { hold = 1_000_000, flash = [] as number[] } = {},
 ): Promise<void> {
   using folder = new TemporaryFolder();
   const file = folder.file("spi.yaml");
   Deno.writeTextFileSync(
     file,
-    JSON.stringify({ guests: [{ device }], "chip-select-hold-us": hold }),
+    JSON.stringify({ guests: [{ device, flash }], "chip-select-hold-us": hold }),
   );
   const args = ["--config", file];
   await using daemon = await Daemon.start("vhost-device-spi", args, { count });
@@ -257,6 +257,26 @@ export const cases: readonly Case[] = [
       }),
   },
   {
+    name: "a flash stays selected for its command, however many transfers that is, and no longer",
+    run: () =>
+      served(
+        NODE,
+        (guest) => {
+          guest.transfer({}, { tx: [0x06] });
+          for (const tx of [[0x02], [0, 1, 0], [7, 7, 7, 7]]) guest.transfer({}, { tx });
+          guest.transfer({}, { tx: [0x05] });
+          guest.transfer({}, { rx: 1 });
+          assert.deepEqual(busLog().map((line) => line.slice(0, 8)), [
+            ...["cs 0 on", "tx len 1", "cs 0 off"],
+            ...["cs 0 on", "tx len 1", "tx len 3", "tx len 4", "cs 0 off"],
+            ...["cs 0 on", "tx len 1", "rx len 1", "cs 0 off"],
+          ]);
+        },
+        1,
+        { flash: [0] },
+      ),
+  },
+  {
     name: "a chip select that nothing follows is released after a while",
     run: () =>
       served(
@@ -269,7 +289,7 @@ export const cases: readonly Case[] = [
           assert.ok(performance.now() - begin >= 20);
         },
         1,
-        20_000,
+        { hold: 20_000 },
       ),
   },
   {
@@ -363,6 +383,8 @@ export const cases: readonly Case[] = [
       served(NODE, (_guest, { guests: [one, other] }) => {
         one.transfer({}, { tx: [1] });
         const head = other.queues[0].submit(other.segments(new Uint8Array(32).fill(8, 1, 2), 3));
+        // Long enough for the other's thread to have asked for the bus.
+        pause(30);
         one.transfer({}, { rx: 1 });
         assert.equal(other.queues[0].waitUsed(other.frontEnd).head, head);
         assert.deepEqual(busLog().map((line) => line.slice(0, 7)), [
@@ -498,13 +520,17 @@ export const otherCases: readonly Case[] = [
       }),
   },
   {
-    name: "transfers over several data lines go out as such",
+    name: "transfers over several data lines go out as such, within one message, too",
     run: () =>
       served(NODE, (guest) => {
         assert.equal(guest.transfer({ txNbits: 4 }, { tx: [1] }).result, RESULT.OK);
         assert.equal(guest.transfer({ rxNbits: 2 }, { rx: 1 }).result, RESULT.OK);
-        const nbits = transfers().map((line) => /nbits (\S+)/.exec(line)?.[1].split("/"));
-        assert.deepEqual([nbits[0]?.[0], nbits[1]?.[1]], ["4", "2"]);
+        const log = busLog();
+        const nbits = log.map((line) => /nbits (\S+)/.exec(line)?.[1]).filter(Boolean);
+        assert.deepEqual(nbits, ["4/0", "0/2"]);
+        // The first is that of setting the mode.
+        const selected = log.filter((line) => line.startsWith("cs"));
+        assert.deepEqual(selected, ["cs 0 off", "cs 0 on", "cs 0 off"]);
       }),
   },
 ];

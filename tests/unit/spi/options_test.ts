@@ -12,12 +12,14 @@ function simulated(yaml: string) {
 }
 
 Deno.test("a node is a controller with one chip select", () => {
-  assert.deepEqual(readDevice("/dev/spidev0.1"), { kind: "nodes", paths: ["/dev/spidev0.1"] });
+  const settings = readDevice("/dev/spidev0.1");
+  assert.deepEqual(settings, { kind: "nodes", paths: ["/dev/spidev0.1"], flash: [] });
 });
 
 Deno.test("several nodes of a bus are the chip selects of a controller, in their order", () => {
   const settings = readDevice("/dev/spidev3.2,/dev/spidev3.0");
-  assert.deepEqual(settings, { kind: "nodes", paths: ["/dev/spidev3.2", "/dev/spidev3.0"] });
+  const paths = ["/dev/spidev3.2", "/dev/spidev3.0"];
+  assert.deepEqual(settings, { kind: "nodes", paths, flash: [] });
 });
 
 Deno.test("sN is a controller with N loopbacks", () => {
@@ -50,8 +52,14 @@ for (const [device, message] of refusedDevices) {
 
 Deno.test("the file may name the device as the command line does", () => {
   assert.deepEqual(guests("- device: /dev/spidev0.0,/dev/spidev0.1"), [
-    { kind: "nodes", paths: ["/dev/spidev0.0", "/dev/spidev0.1"] },
+    { kind: "nodes", paths: ["/dev/spidev0.0", "/dev/spidev0.1"], flash: [] },
   ]);
+});
+
+Deno.test("the file may say which chips are NOR flashes", () => {
+  const [settings] = guests("- { device: '/dev/spidev0.0,/dev/spidev0.1', flash: [1] }");
+  if (settings.kind !== "nodes") assert.fail("no nodes");
+  assert.deepEqual(settings.flash, [1]);
 });
 
 Deno.test("a guest can share an earlier guest's controller", () => {
@@ -104,6 +112,9 @@ const refusedFiles: [what: string, yaml: string, message: RegExp][] = [
   ["a guest without a controller", "[{}]", /expected one of 'device', 'simulated' and 'share'/],
   ["a guest with two", "[{ device: s1, simulated: 1 }]", /expected one of 'device'/],
   ["a device that is refused", "[{ device: s0 }]", /spi\.yaml:1: \[0\]\.device: device 's0'/],
+  ["a flash where there is no chip", "[{ device: /dev/spidev0.0, flash: [1] }]", /from 0 to 0/],
+  ["a flash for loopbacks", "[{ device: s1, flash: [0] }]", /'flash' goes with nodes/],
+  ["a flash for simulated chips", "[{ simulated: 1, flash: [0] }]", /'flash' goes with nodes/],
   ["sharing with nobody", "[{ share: 0 }]", /no earlier entry/],
   [
     "sharing with a later entry",
