@@ -1,0 +1,43 @@
+#!/bin/bash
+# Make a tarball, its SBOM, and the checksums of both.
+#
+#   release.sh BIN DOCS OUT
+#
+# The tarball has the layout of /usr/local, for which the units in it are made:
+#   tar -xJf TARBALL --strip-components=1 -C /usr/local
+set -euo pipefail
+
+mkdir -p "$3"
+bin=$(realpath "$1") docs=$(realpath "$2") out=$(realpath "$3")
+cd "$(dirname "$0")/.."
+export DENO_TLS_CA_STORE=${DENO_TLS_CA_STORE:-mozilla,system} NO_COLOR=1
+
+target=${TARGET:-$(uname -m)-unknown-linux-gnu}
+version=$(sed -nE 's/^ *"version": *"([^"]*)".*/\1/p' deno.json)
+name=vhost-device-$version-$target
+work=$(mktemp -d)
+trap 'rm -rf "$work"' EXIT
+
+# Everything below its prefix is what the tarball has.
+DESTDIR=$work PREFIX=/$name scripts/install.sh install "$bin" "$docs"
+sed -i "s|/$name/bin|/usr/local/bin|" "$work/$name"/lib/systemd/system/* \
+	"$work/$name"/share/qemu/vhost-user/*
+
+deno=$(PINNED=1 scripts/toolchain.sh)
+DENO_DESCRIPTION=$("$deno" --version)
+NPM_CACHE=$("$deno" info --json | sed -nE 's/^ *"npmCache": "(.*)",?$/\1/p')
+SOURCE_DATE_EPOCH=$(scripts/source_date.sh)
+base=$(scripts/denort.sh "$deno" "$target")
+BASE_SHA256=${base:+$(sha256sum "$base" | cut -d ' ' -f 1)}
+export DENO_DESCRIPTION NPM_CACHE SOURCE_DATE_EPOCH BASE_SHA256
+"$deno" run --quiet --allow-read \
+	--allow-env=DENO_DESCRIPTION,NPM_CACHE,SOURCE_DATE_EPOCH,BASE_SHA256 \
+	tools/sbom/main.ts "$target" "$bin"/vhost-device-* >"$work/$name.spdx.json"
+cp "$work/$name.spdx.json" "$work/$name/share/doc/vhost-device/"
+
+scripts/pack.sh "$work" "$name" >"$work/$name.tar.xz"
+mv "$work/$name.tar.xz" "$work/$name.spdx.json" "$out/"
+cd "$out"
+# Releases for other targets may be here, too.
+sha256sum vhost-device-"$version"-*.tar.xz vhost-device-"$version"-*.spdx.json >SHA256SUMS
+echo "$out/$name.tar.xz  $(stat -c %s "$name.tar.xz") bytes"
