@@ -22,6 +22,8 @@ export interface RunOptions {
   readonly prepare?: string;
   /** A command that runs the program, with its arguments. */
   readonly wrapper?: readonly string[];
+  /** A program to run instead, with the same command line. */
+  readonly executable?: string;
 }
 
 /** How many programs run at a time. */
@@ -32,10 +34,11 @@ const PATIENCE = 30_000;
 export async function run(
   program: string,
   args: readonly string[],
-  { prepare = ":", wrapper = [] }: RunOptions = {},
+  { prepare = ":", wrapper = [], executable }: RunOptions = {},
 ): Promise<Outcome> {
+  const start = executable === undefined ? command(program) : [executable];
   const child = new Deno.Command("bash", {
-    args: ["-c", `${prepare}; exec "$@"`, "bash", ...wrapper, ...command(program), ...args],
+    args: ["-c", `${prepare}; exec "$@"`, "bash", ...wrapper, ...start, ...args],
     env: { DENO_NO_UPDATE_CHECK: "1", NO_COLOR: "1" },
     stdin: "null",
     stdout: "piped",
