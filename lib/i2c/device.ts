@@ -31,7 +31,7 @@ const NOWHERE = -1;
  * How long a transaction may stay unfinished, in milliseconds. Linux begins those that are too long
  * for its ring, sends as many requests as fit, and waits.
  */
-const UNFINISHED_LIMIT = 200;
+const UNFINISHED_LIMIT = 1000;
 
 /** An adapter and whom of those on it the guest may address. */
 export interface ServedAdapter {

@@ -175,7 +175,7 @@ export const i2c: DeviceKind<I2cSettings, "adapters"> = {
       } catch (error) {
         what = (error as Error).message;
       }
-      return `${number}\t"${name}"\t${what}`;
+      return `${number} "${name}": ${what}`;
     });
   },
 };

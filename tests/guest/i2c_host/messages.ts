@@ -244,15 +244,14 @@ export const cases: readonly Case[] = [
   {
     name: "--list shows the adapters of the host with number, name and what they can do",
     run: () => {
-      const lines = printed("--list").trim().split("\n").map((line) => line.split("\t"));
-      const line = (name: string) => lines.find(([, it]) => it === `"${name}"`);
-      assert.deepEqual(line("main"), [`${busNumber("main")}`, '"main"', "I2C messages, quick"]);
-      assert.deepEqual(line("uml-sim SMBus"), [
-        `${busNumber("uml-sim SMBus")}`,
-        '"uml-sim SMBus"',
-        "SMBus only: quick, byte, byte data, word data, process call, block data, " +
-        "block process call, I2C block",
-      ]);
+      const lines = printed("--list").trim().split("\n");
+      assert.ok(lines.includes(`${busNumber("main")} "main": I2C messages, quick`));
+      const smbus = lines.find((line) => line.includes('"uml-sim SMBus"'));
+      assert.equal(
+        smbus,
+        `${busNumber("uml-sim SMBus")} "uml-sim SMBus": SMBus only: quick, byte, byte data, ` +
+          "word data, process call, block data, block process call, I2C block",
+      );
     },
   },
   {
@@ -299,7 +298,7 @@ export const cases: readonly Case[] = [
       const { code, message } = refused(["-l", "spare:0x50"]);
       assert.equal(code, 1);
       assert.match(message, /^[^\n]*\/dev\/i2c-\d+ is missing[^\n]*modprobe i2c-dev$/);
-      assert.match(printed("--list"), /"spare"\t.*modprobe i2c-dev/);
+      assert.match(printed("--list"), /"spare": .*modprobe i2c-dev/);
     },
   },
 ];
