@@ -62,6 +62,8 @@ compile() {
 	# Modules are named by their path from here: to the user's cache, for packages.
 	sed -E 's#[^ "]*/npm/[^/ "]+/#npm:#g' "$work/$program.bundled.js" >"$work/$program.js"
 	check_variables "$work/$program.js"
+	# The file's time becomes a part of the program.
+	touch -d @0 "$work/$program.js"
 	(
 		cd "$work"
 		# --no-code-cache: otherwise the program writes to the temporary folder.

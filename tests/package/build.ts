@@ -1,0 +1,85 @@
+/**
+ * What the tests of this folder work on: the compiled programs, their documentation, and the
+ * project's scripts.
+ *
+ * @module
+ */
+
+import assert from "node:assert/strict";
+
+/** The project's folder. */
+export const ROOT = new URL("../../", import.meta.url).pathname.replace(/\/$/, "");
+/** The programs' folder, from "make". */
+export const BIN = `${ROOT}/bin`;
+/** The folder of manual pages and completions, from "make". */
+export const DOCS = `${ROOT}/dist/docs`;
+/** The devices that there are programs for. */
+export const TYPES = [...Deno.readDirSync(`${ROOT}/cmd`)]
+  .map(({ name }) => /^vhost-device-(\w+)\.ts$/.exec(name)?.[1])
+  .filter((type) => type !== undefined)
+  .sort();
+
+export const isRoot = Deno.uid() === 0;
+
+/** A command line on which each program serves one guest. */
+export const SIMULATED: Readonly<Record<string, string>> = {
+  gpio: "s8",
+  i2c: "s:0x50",
+  spi: "s2",
+};
+
+/** What came of a command. */
+export interface Outcome {
+  readonly code: number;
+  readonly stdout: string;
+  readonly stderr: string;
+}
+
+/** Runs a command to its end. */
+export async function run(
+  command: string,
+  args: readonly string[],
+  options: Deno.CommandOptions = {},
+): Promise<Outcome> {
+  const { code, stdout, stderr } = await new Deno.Command(command, {
+    args: [...args],
+    stdin: "null",
+    stdout: "piped",
+    stderr: "piped",
+    ...options,
+  }).output();
+  const decode = (bytes: Uint8Array) => new TextDecoder().decode(bytes);
+  return { code, stdout: decode(stdout), stderr: decode(stderr) };
+}
+
+/** Runs a command that has to succeed, and returns what it prints. */
+export async function succeed(
+  command: string,
+  args: readonly string[],
+  options: Deno.CommandOptions = {},
+): Promise<string> {
+  const { code, stdout, stderr } = await run(command, args, options);
+  assert.equal(code, 0, `${command} ${args.join(" ")}:\n${stdout}${stderr}`);
+  return stdout;
+}
+
+/** Runs one of the project's scripts. */
+export function script(
+  name: string,
+  args: readonly string[],
+  env: Record<string, string> = {},
+): Promise<string> {
+  return succeed(`${ROOT}/scripts/${name}`, args, { env });
+}
+
+/** All files below a folder by their path within it. */
+export function filesOf(folder: string, prefix = ""): string[] {
+  return [...Deno.readDirSync(folder)].flatMap(({ name, isDirectory }) =>
+    isDirectory ? filesOf(`${folder}/${name}`, `${prefix}${name}/`) : [`${prefix}${name}`]
+  ).sort();
+}
+
+/** Installs into a folder. */
+export async function install(destination: string, prefix = "/usr"): Promise<void> {
+  await script("install.sh", ["install", BIN, DOCS], { DESTDIR: destination, PREFIX: prefix });
+}

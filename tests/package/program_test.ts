@@ -1,0 +1,138 @@
+/**
+ * The compiled programs: they serve, ask for nothing, and leave nothing behind.
+ *
+ * @module
+ */
+
+import assert from "node:assert/strict";
+import { FrontEnd } from "../support/front_end.ts";
+import { isListening } from "../support/process_state.ts";
+import { TemporaryFolder } from "../support/temporary_folder.ts";
+import { until } from "../support/wait.ts";
+import { BIN, filesOf, isRoot, ROOT, run, SIMULATED, TYPES } from "./build.ts";
+
+/** What Deno says where a permission is missing, and other things that no user is to see. */
+const NOT_FOR_USERS = /NotCapable|Requires \w+ access|--allow-|internal error|\n +at |panick/;
+
+/** A program that serves in a folder of its own, with folders that it might write to. */
+class Served implements AsyncDisposable {
+  readonly #child: Deno.ChildProcess;
+
+  private constructor(readonly socket: string, readonly folder: TemporaryFolder, args: string[]) {
+    const [program, ...rest] = args;
+    for (const name of ["home", "tmp", "here"]) Deno.mkdirSync(folder.file(name));
+    this.#child = new Deno.Command(program, {
+      args: rest,
+      clearEnv: true,
+      env: { HOME: folder.file("home"), TMPDIR: folder.file("tmp"), TERM: "xterm" },
+      cwd: folder.file("here"),
+      stdin: "null",
+      stdout: "null",
+      stderr: "piped",
+    }).spawn();
+  }
+
+  static start(type: string, args: string[], socket?: string): Served {
+    const folder = new TemporaryFolder();
+    const path = socket ?? folder.file("socket");
+    const served = new Served(`${path}0`, folder, [
+      `${BIN}/vhost-device-${type}`,
+      "-s",
+      path,
+      ...args,
+    ]);
+    until("the socket", () => isListening(served.socket));
+    return served;
+  }
+
+  /** Ends it, and returns what it has printed. */
+  async stop(): Promise<string> {
+    this.#child.kill("SIGTERM");
+    const { code, stderr } = await this.#child.output();
+    const text = new TextDecoder().decode(stderr);
+    assert.equal(code, 0, text);
+    assert.doesNotMatch(text, NOT_FOR_USERS);
+    return text;
+  }
+
+  async [Symbol.asyncDispose](): Promise<void> {
+    try {
+      this.#child.kill("SIGKILL");
+    } catch {
+      // It has ended.
+    }
+    await this.#child.status;
+    this.folder[Symbol.dispose]();
+  }
+}
+
+for (const type of TYPES) {
+  const program = `${BIN}/vhost-device-${type}`;
+
+  Deno.test(`${type}: the program answers a front-end, and writes nothing but its socket`, async () => {
+    await using served = Served.start(type, ["-l", SIMULATED[type]]);
+    using frontEnd = FrontEnd.connect(served.socket);
+    assert.ok(frontEnd.getFeatures() > 0n);
+    assert.deepEqual(filesOf(served.folder.path), ["socket0"]);
+    frontEnd[Symbol.dispose]();
+    await served.stop();
+    assert.deepEqual(filesOf(served.folder.path), []);
+  });
+
+  Deno.test(`${type}: the program takes the example configuration`, async () => {
+    await using served = Served.start(type, ["--config", `${ROOT}/examples/${type}.yaml`]);
+    using frontEnd = FrontEnd.connect(served.socket);
+    assert.ok(frontEnd.getFeatures() > 0n);
+    await served.stop();
+  });
+
+  Deno.test(`${type}: the program needs no permission that it does not have`, async () => {
+    using folder = new TemporaryFolder();
+    Deno.writeTextFileSync(folder.file("file0"), "");
+    const lines = [
+      ["--help"],
+      ["--version"],
+      ["--list"],
+      ["--print-capabilities"],
+      ["--nonsense"],
+      [],
+      ["--config", "/nonexistent.yaml"],
+      ["--config", "/proc/self/environ"],
+      ["-s", "/nonexistent/socket", "-l", SIMULATED[type]],
+      ["-s", folder.file("file"), "-l", SIMULATED[type]],
+      ["-s", "/proc/socket", "-l", SIMULATED[type]],
+      ["-s", folder.file("s"), "-l", "7"],
+      ["-s", folder.file("s"), "-l", "7:8"],
+      ["-s", folder.file("s"), "-l", "/dev/null"],
+      ["--fd", "99", "-l", SIMULATED[type]],
+    ];
+    await Promise.all(lines.map(async (args) => {
+      const { code, stdout, stderr } = await run(program, args, { clearEnv: true });
+      const what = `${type} ${args.join(" ")}: ${code}\n${stderr}`;
+      assert.doesNotMatch(stdout + stderr, NOT_FOR_USERS, what);
+      if (code !== 0) assert.match(stderr, /^vhost-device-\w+: [^\n]+\n$/, what);
+    }));
+  });
+
+  Deno.test({
+    name: `${type}: without the right to make its socket the program says so`,
+    ignore: !isRoot,
+    async fn() {
+      using folder = new TemporaryFolder();
+      Deno.chmodSync(folder.path, 0o755);
+      // A copy where everybody can reach it.
+      Deno.copyFileSync(program, folder.file("program"));
+      Deno.chmodSync(folder.file("program"), 0o755);
+      const { code, stderr } = await run(
+        folder.file("program"),
+        ["-s", folder.file("socket"), "-l", SIMULATED[type]],
+        { uid: 65534, gid: 65534, cwd: "/" },
+      );
+      assert.equal(code, 1);
+      assert.match(
+        stderr,
+        /^vhost-device-\w+: no permission to create socket [^\n]+ 65534[^\n]*\n$/,
+      );
+    },
+  });
+}
