@@ -1,0 +1,97 @@
+/**
+ * Manual pages, completions and README: they say what `--help` says.
+ *
+ * @module
+ */
+
+import assert from "node:assert/strict";
+import { allOptions, findPrograms } from "../../tools/docs/programs.ts";
+import { withOptions } from "../../tools/docs/readme.ts";
+import { BIN, DOCS, ROOT, run, succeed } from "./build.ts";
+
+const programs = await findPrograms();
+
+Deno.test("README.md: the tables of options are up to date", () => {
+  const readme = Deno.readTextFileSync(`${ROOT}/README.md`);
+  assert.equal(readme, withOptions(readme, programs), "run: make readme");
+});
+
+for (const program of programs) {
+  const name = program.program;
+  const options = allOptions(program);
+
+  Deno.test(`${name}.1: groff and mandoc have nothing to complain of`, async () => {
+    const page = `${DOCS}/man1/${name}.1`;
+    const man = await run("man", ["--warnings", "-E", "UTF-8", "-l", "-Tutf8", "-Z", page], {
+      env: { LC_ALL: "C.UTF-8", MANROFFSEQ: "" },
+    });
+    assert.deepEqual([man.code, man.stderr], [0, ""]);
+    const mandoc = await run("mandoc", ["-T", "lint", "-W", "warning", page]);
+    assert.deepEqual([mandoc.code, mandoc.stdout + mandoc.stderr], [0, ""]);
+  });
+
+  Deno.test(`${name}.1: has all sections, and all options of --help`, async () => {
+    const page = await succeed("man", ["-l", `${DOCS}/man1/${name}.1`], {
+      env: { LC_ALL: "C.UTF-8", MANWIDTH: "120", MANPAGER: "cat" },
+    });
+    const text = page.replaceAll("‐", "-");
+    for (
+      const title of [
+        "NAME",
+        "SYNOPSIS",
+        "OPTIONS",
+        "CONFIGURATION FILE",
+        "SOCKET ACTIVATION",
+        "SIGNALS",
+        "EXIT STATUS",
+        "FILES",
+        "EXAMPLES",
+        "SEE ALSO",
+      ]
+    ) assert.match(text, new RegExp(`^${title}$`, "m"));
+    const help = await succeed(`${BIN}/${name}`, ["--help"]);
+    const shown = [...help.matchAll(/^ {2}(?:-\w, | {4})(--[a-z-]+)/gm)].map(([, option]) =>
+      option
+    );
+    assert.deepEqual(shown, options.map((option) => `--${option.name}`));
+    for (const option of shown) assert.match(text, new RegExp(`^ +(-\\w, )?${option}( |$)`, "m"));
+    for (const { args } of program.examples) assert.ok(text.includes(`${name} ${args}`), args);
+    for (const key of program.configKeys) assert.match(text, new RegExp(`^ +${key}:`, "m"));
+  });
+
+  Deno.test(`bash completes ${name}`, async () => {
+    const complete = (...words: string[]) =>
+      succeed("bash", [
+        "-ec",
+        `compopt() { :; }; source "$1"; COMP_WORDS=("\${@:2}"); COMP_CWORD=$(($# - 2))
+         "$(complete -p ${name} | sed 's/.*-F \\([^ ]*\\).*/\\1/')"
+         printf '%s\\n' "\${COMPREPLY[@]}"`,
+        "bash",
+        `${DOCS}/bash/${name}`,
+        name,
+        ...words,
+      ]);
+    const all = (await complete("--")).trim().split("\n");
+    assert.deepEqual(all, options.map((option) => `--${option.name}`));
+    assert.equal(await complete("--log-level", "d"), "debug\n");
+    assert.equal(await complete("--log-format", "=", "j"), "json\n");
+    assert.equal(await complete("--config", `${ROOT}/deno.js`), `${ROOT}/deno.json\n`);
+  });
+
+  Deno.test(`zsh reads the completion of ${name}`, async () => {
+    const file = `${DOCS}/zsh/_${name}`;
+    await succeed("zsh", ["-n", file]);
+    // Its arguments, as _arguments gets them.
+    const text = await succeed("zsh", ["-fc", `_arguments() { print -rl -- "$@" }; . ${file}`]);
+    for (const { name } of options) assert.match(text, new RegExp(`--${name}[=\\[]`), name);
+  });
+
+  Deno.test(`fish completes ${name}`, async () => {
+    const file = `${DOCS}/fish/${name}.fish`;
+    const complete = (line: string) =>
+      succeed("fish", ["--no-config", "-c", `source ${file}; complete -C '${name} ${line}'`]);
+    const all = (await complete("--")).trim().split("\n").map((line) => line.split(/[\t=]/)[0]);
+    assert.deepEqual(all.sort(), options.map((option) => `--${option.name}`).sort());
+    assert.match(await complete("--log-level d"), /^debug\b/);
+  });
+}
