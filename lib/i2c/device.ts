@@ -133,13 +133,6 @@ export class I2cDevice implements VirtioDevice, EventHandler {
     this.#failHeld();
   }
 
-  /** Has the timer look after the transaction that is unfinished now. */
-  #watch(): void {
-    this.#watched = this.#transactions;
-    this.#timerRuns = true;
-    this.#timer.arm(UNFINISHED_LIMIT);
-  }
-
   queueStopping(_queue: number): void {
     this.#failHeld();
     this.#overlong = false;
@@ -156,6 +149,13 @@ export class I2cDevice implements VirtioDevice, EventHandler {
   close(): void {
     this.#timer.close();
     for (const adapter of this.#adapters) adapter.close();
+  }
+
+  /** Has the timer look after the transaction that is unfinished now. */
+  #watch(): void {
+    this.#watched = this.#transactions;
+    this.#timerRuns = true;
+    this.#timer.arm(UNFINISHED_LIMIT);
   }
 
   /** @returns false if the message cannot even be tried */

@@ -22,10 +22,12 @@ import {
   SMBUS_PROC_CALL,
 } from "../../ffi/i2c_uapi.ts";
 import { RemovalWatch } from "../../ffi/inotify.ts";
+import { RuntimeError } from "../daemon/usage_error.ts";
 import type { EventHandler, Poller } from "../virtio/device.ts";
 import type { I2cAdapter } from "./backend.ts";
 import {
   type AdapterChoice,
+  adapterName,
   chipName,
   devicePath,
   exists,
@@ -69,6 +71,7 @@ export class HostAdapter implements I2cAdapter, EventHandler {
   /** Errors that have been explained. */
   readonly #explained = new Set<number>();
   #number = -1;
+  #name: string | undefined;
   /** -1 while the adapter is gone. */
   #fd = -1;
   #retryAt = 0;
@@ -208,8 +211,14 @@ export class HostAdapter implements I2cAdapter, EventHandler {
 
   #open(): void {
     const number = findAdapter(this.#settings.choice);
+    const name = adapterName(number);
+    // The number of an adapter that has gone may be another one's by now.
+    if (this.#name !== undefined && name !== this.#name) {
+      throw new RuntimeError(`${devicePath(number)} is another adapter now`);
+    }
     this.#fd = openAdapter(number);
     this.#number = number;
+    this.#name = name;
     this.#selected = -1;
     this.#selectedTenBit = false;
     for (const address of this.#settings.addresses) this.#isBusy(address);

@@ -40,6 +40,11 @@ export function exists(path: string): boolean {
   }
 }
 
+/** The name of an adapter, empty where the kernel does not tell. */
+export function adapterName(number: number, root = ""): string {
+  return readAttribute(`${root}${DEVICES}/i2c-${number}/name`) ?? "";
+}
+
 /**
  * All adapters, by number.
  *
@@ -58,7 +63,7 @@ export function hostAdapters(root = ""): HostAdapterName[] {
     .filter((digits) => digits !== undefined)
     .map((digits) => ({
       number: Number(digits),
-      name: readAttribute(`${root}${DEVICES}/i2c-${digits}/name`) ?? "",
+      name: adapterName(Number(digits), root),
     }))
     .sort((a, b) => a.number - b.number);
 }
