@@ -234,6 +234,13 @@ Deno.test("a read and a write that fail make somebody look whether the chip is t
   assert.equal(chip.suspicions, 2);
 });
 
+Deno.test("a line that is only to be read is requested as it is", () => {
+  using chip = new FakeChip({ access: "read-only", activeLow: true });
+  assert.ok(chip.line.take(DIRECTION_IN, 0));
+  assert.equal(chip.line.take(DIRECTION_OUT, 0), false);
+  assert.deepEqual(chip.take(), ["request direction=as-is activeLow=true"]);
+});
+
 Deno.test("the safe state is driven on the request that the guest had", () => {
   using chip = new FakeChip({ safe: 0 });
   chip.line.take(DIRECTION_OUT, 1);
