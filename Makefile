@@ -26,8 +26,8 @@ demo: guest ## show the daemons at work with a guest
 	@scripts/demo.sh
 
 .PHONY: test
-test: guest ## everything below: checks, unit, integration and guest tests
-	@scripts/test.sh fmt lint check unit integration guest
+test: guest all package-tools ## everything below: checks, unit, integration, guest and package tests
+	@scripts/test.sh fmt lint check unit integration guest package
 
 .PHONY: lint check unit integration guest-test
 lint check unit integration: ## only this

@@ -34,6 +34,9 @@ deb: all ## make a Debian package in dist/
 release: all ## make a tarball, its checksum and its SBOM in dist/
 	@scripts/release.sh $(bin) $(docs) dist
 
-.PHONY: package
-package: all ## only the tests of programs, installation and packages
+.PHONY: package package-tools
+package-tools:
+	@scripts/packages.sh man=man-db mandoc=mandoc zsh=zsh fish=fish lintian=lintian strace=strace \
+		systemd-analyze=systemd systemd-nspawn=systemd-container
+package: all package-tools ## only the tests of programs, installation and packages
 	@scripts/test.sh $@
