@@ -85,9 +85,10 @@ export function adapterText(choice: AdapterChoice): string {
   return typeof choice === "number" ? `${choice}` : `'${choice}'`;
 }
 
-/** Keeps account of whose an address is: to the guest all adapters are one bus. */
-class Addresses {
+/** Keeps account of what is whose. To the guest all adapters are one bus. */
+class Claims {
   readonly #owners = new Map<number, string>();
+  readonly #files = new Set<string>();
 
   /** @throws whatever `fail` does, where the address is taken */
   claim(address: number, owner: string, fail: (why: string) => never): void {
@@ -100,6 +101,12 @@ class Addresses {
       );
     }
     this.#owners.set(address, owner);
+  }
+
+  /** The same for files that belong to one chip. */
+  claimFile(path: string, fail: (why: string) => never): void {
+    if (this.#files.has(path)) fail(`the file '${path}' already belongs to another chip`);
+    this.#files.add(path);
   }
 }
 
@@ -126,7 +133,7 @@ export function readDeviceList(list: string): AdapterRequest[] {
   const fail = (why: string): never => {
     throw new UsageError(`device list '${list}': ${why}`);
   };
-  const taken = new Addresses();
+  const taken = new Claims();
   const choices = new Set<AdapterChoice>();
   return list.split(",").map((entry, index) => {
     const { bus, addresses: texts } = splitEntry(entry.trim());
@@ -161,7 +168,7 @@ export function readDeviceList(list: string): AdapterRequest[] {
   });
 }
 
-function readChip(node: ConfigNode, taken: Addresses, owner: string): ChipDescription {
+function readChip(node: ConfigNode, taken: Claims, owner: string): ChipDescription {
   const known = ["address", "chip", "ten-bit"];
   const all = chipNames.flatMap((name) => chipModel(name).keys);
   const name = node.mapping([...known, ...all]).chip?.choice(chipNames) ??
@@ -174,6 +181,8 @@ function readChip(node: ConfigNode, taken: Addresses, owner: string): ChipDescri
   if (at === undefined) return node.fail("'address' is missing");
   const address = at.integer(0, last, "an address") + (tenBit ? TEN_BIT : 0);
   const chip = { address, name, config: model.configure(name, values) };
+  const file = model.ownFile?.(chip.config);
+  if (file !== undefined) taken.claimFile(file, (why) => node.fail(why));
   const count = addressCount(chip);
   const limit = tenBit ? ADDRESS_COUNT : TEN_BIT;
   if (address + count > limit) at.fail(`a ${name} takes ${count} addresses from here on`);
@@ -183,7 +192,7 @@ function readChip(node: ConfigNode, taken: Addresses, owner: string): ChipDescri
   return chip;
 }
 
-function readSimulated(node: ConfigNode, taken: Addresses, owner: string): AdapterRequest {
+function readSimulated(node: ConfigNode, taken: Claims, owner: string): AdapterRequest {
   const { chips, "smbus-only": smbusOnly } = node.mapping(["chips", "smbus-only"]);
   const list = chips?.list("chips") ?? node.fail("'chips' is missing: the list of chips on it");
   return {
@@ -197,7 +206,7 @@ function readAddresses(
   node: ConfigNode | undefined,
   base: number,
   last: number,
-  taken: Addresses,
+  taken: Claims,
   owner: string,
 ): number[] {
   return (node?.list("addresses") ?? []).map((item) => {
@@ -215,7 +224,7 @@ function readAddresses(
 export function readAdapters(node: ConfigNode): AdapterRequest[] {
   const list = node.list("adapters, each with 'bus' or 'simulated'");
   if (list.length === 0) node.fail("the list is empty, expected at least one adapter");
-  const taken = new Addresses();
+  const taken = new Claims();
   const choices = new Set<AdapterChoice>();
   return list.map((entry, index) => {
     const values = entry.mapping(["bus", "addresses", "ten-bit-addresses", "simulated"]);

@@ -57,6 +57,8 @@ export interface ChipModel<Config = unknown> {
   configure(name: string, values: Partial<Record<string, ConfigNode>>): Config;
   /** How many addresses in a row it answers to, if not one. */
   addressCount?(config: Config): number;
+  /** The path of a file that belongs to this chip alone, if there is one. */
+  ownFile?(config: Config): string | undefined;
   /** The size of the state that guests share, in bytes. */
   stateSize(config: Config): number;
   /**

@@ -213,6 +213,8 @@ export const eeprom: ChipModel<EepromConfig> = {
 
   addressCount: ({ size, addressSize }) => addressSize === 1 ? Math.ceil(size / BLOCK) : 1,
 
+  ownFile: ({ file, readOnly }) => readOnly ? undefined : file,
+
   stateSize: ({ size }) => CONTENTS + size,
 
   initialize({ size, file, readOnly }, state) {

@@ -146,6 +146,12 @@ const badFiles: readonly [string, string, RegExp][] = [
     "- simulated: { chips: [{ address: 80, chip: 24c16 }, { address: 87, chip: lm75 }] }",
     /address 0x57 is listed twice/,
   ],
+  [
+    "a file for two chips",
+    "- simulated: { chips: [{ address: 80, chip: 24c02, file: x }, " +
+    "{ address: 81, chip: 24c02, file: x }] }",
+    /the file 'x' already belongs to another chip/,
+  ],
   ["no chips", "- simulated: {}", /'chips' is missing/],
 ];
 
