@@ -52,7 +52,6 @@ import {
 
 /** A real controller. */
 export interface HostSettings {
-  readonly kind: "host";
   /** The nodes, in the order of the guest's chip selects. */
   readonly paths: readonly string[];
   readonly limits: Limits;
@@ -68,10 +67,14 @@ export interface HostMemory {
   readonly nodes: SharedArrayBuffer;
 }
 
-/** Makes what the guests share, on the main thread. */
-export function makeHostMemory(nodes: number): HostMemory {
+/**
+ * Makes what the guests share, on the main thread.
+ *
+ * @param bus of another controller on the same bus
+ */
+export function makeHostMemory(nodes: number, bus?: SharedArrayBuffer): HostMemory {
   return {
-    bus: new SharedArrayBuffer(Bus.SIZE),
+    bus: bus ?? new SharedArrayBuffer(Bus.SIZE),
     nodes: new SharedArrayBuffer(SharedNodes.size(nodes)),
   };
 }

@@ -11,7 +11,7 @@ import { UsageError } from "../daemon/usage_error.ts";
 import type { SpiBackend } from "./backend.ts";
 import { SpiDevice } from "./device.ts";
 import { HostController, type HostMemory, type HostSettings, makeHostMemory } from "./host.ts";
-import { bufferSize, findNodes, openNode, pieceSize } from "./nodes.ts";
+import { bufferSize, findNodes, openNode, parseNodePath, pieceSize } from "./nodes.ts";
 import {
   type ControllerSettings,
   readDevice,
@@ -31,8 +31,12 @@ import { describeChips, describeLimits, describeNodes } from "./texts.ts";
 
 /** A controller with what its guests share. */
 type Controller =
-  | { readonly settings: SimulatedSettings; readonly memory: SimulatedMemory }
-  | { readonly settings: HostSettings; readonly memory: HostMemory };
+  | {
+    readonly kind: "simulated";
+    readonly settings: SimulatedSettings;
+    readonly memory: SimulatedMemory;
+  }
+  | { readonly kind: "host"; readonly settings: HostSettings; readonly memory: HostMemory };
 
 /** What one guest gets. */
 export type SpiSettings = Controller & {
@@ -51,32 +55,38 @@ function probeNode(path: string): Limits {
   }
 }
 
-/** Finds out what a controller can do, and makes what its guests share. */
-function prepare(settings: ControllerSettings): Controller {
+/**
+ * Finds out what a controller can do, and makes what its guests share.
+ *
+ * @param buses of the host, by number: controllers of one bus take turns, too
+ */
+function prepare(
+  settings: ControllerSettings,
+  buses: Map<number, SharedArrayBuffer>,
+): Controller {
   if (settings.kind === "simulated") {
-    return { settings, memory: makeSimulatedMemory(settings.chips) };
+    return { kind: "simulated", settings, memory: makeSimulatedMemory(settings.chips) };
   }
   const { paths, flash } = settings;
   const limits = combine(paths.map(probeNode));
   const size = pieceSize(bufferSize());
-  return {
-    settings: { kind: "host", paths, limits, flash, pieceSize: size },
-    memory: makeHostMemory(paths.length),
-  };
+  const number = parseNodePath(paths[0])?.bus;
+  const known = number === undefined ? undefined : buses.get(number);
+  const memory = makeHostMemory(paths.length, known);
+  if (number !== undefined) buses.set(number, memory.bus);
+  return { kind: "host", settings: { paths, limits, flash, pieceSize: size }, memory };
 }
 
-function title({ settings }: Controller): string {
-  return settings.kind === "host"
+function title({ kind, settings }: Controller): string {
+  return kind === "host"
     ? describeNodes(settings.paths, settings.limits)
     : describeChips(settings.chips);
 }
 
-function makeBackend(settings: SpiSettings, log: Logger): SpiBackend {
-  const { guest } = settings;
-  // The two sides of the union cannot be mixed up: they come from prepare().
-  return settings.settings.kind === "host"
-    ? new HostController(settings.settings, settings.memory as HostMemory, guest, log)
-    : new SimulatedController(settings.settings, settings.memory as SimulatedMemory, guest, log);
+function makeBackend({ kind, settings, memory, guest }: SpiSettings, log: Logger): SpiBackend {
+  return kind === "host"
+    ? new HostController(settings, memory, guest, log)
+    : new SimulatedController(settings, memory, guest, log);
 }
 
 /** `vhost-device-spi` */
@@ -111,8 +121,9 @@ export const spi: DeviceKind<SpiSettings, "guests" | "chip-select-hold-us"> = {
       controllers = Array(guestCount ?? 1).fill(controllers[0]) as ControllerSettings[];
     }
     const prepared = new Map<ControllerSettings, Controller>();
+    const buses = new Map<number, SharedArrayBuffer>();
     for (const settings of controllers) {
-      if (!prepared.has(settings)) prepared.set(settings, prepare(settings));
+      if (!prepared.has(settings)) prepared.set(settings, prepare(settings, buses));
     }
     return controllers.map((settings, guest) => {
       const controller = prepared.get(settings)!;

@@ -146,7 +146,9 @@ function missing(path: string): RuntimeError {
         : `${start}: this host has no SPI bus ${name.bus}; see --list`,
     );
   }
-  const bind = `echo spidev > ${DEVICES}/${chip}/driver_override && ` +
+  const loaded = entries("/sys/bus/spi/drivers").some((entry) => entry.name === "spidev");
+  const bind =
+    `${loaded ? "" : "modprobe spidev && "}echo spidev > ${DEVICES}/${chip}/driver_override && ` +
     `echo ${chip} > /sys/bus/spi/drivers/spidev/bind`;
   let driver: string | undefined;
   try {

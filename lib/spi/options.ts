@@ -330,6 +330,17 @@ function readGuest(node: ConfigNode, earlier: readonly ControllerSettings[]): Co
   return earlier[share!.integer(0, earlier.length - 1, "the number of an earlier entry")];
 }
 
+/** What no two controllers can have: nodes and flash files. */
+function resources(settings: ControllerSettings): string[] {
+  if (settings.kind === "simulated") {
+    return settings.chips.flatMap((chip) => chip.type === "flash" ? chip.file ?? [] : []);
+  }
+  return settings.paths.map((path) => {
+    const name = parseNodePath(path);
+    return name === undefined ? path : `/dev/spidev${name.bus}.${name.chipSelect}`;
+  });
+}
+
 /**
  * Reads the list of guests of the configuration file.
  *
@@ -337,8 +348,20 @@ function readGuest(node: ConfigNode, earlier: readonly ControllerSettings[]): Co
  */
 export function readGuests(node: ConfigNode): ControllerSettings[] {
   const controllers: ControllerSettings[] = [];
+  const owners = new Map<string, number>();
   for (const guest of node.list("guests, each with 'device', 'simulated' or 'share'")) {
-    controllers.push(readGuest(guest, controllers));
+    const settings = readGuest(guest, controllers);
+    const isNew = !controllers.includes(settings);
+    for (const resource of isNew ? resources(settings) : []) {
+      const owner = owners.get(resource);
+      if (owner !== undefined) {
+        guest.fail(
+          `'${resource}' is taken by entry ${owner}; write 'share: ${owner}' for the same controller`,
+        );
+      }
+      owners.set(resource, controllers.length);
+    }
+    controllers.push(settings);
   }
   if (controllers.length === 0) node.fail("the list is empty, expected one entry per guest");
   return controllers;

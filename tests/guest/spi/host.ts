@@ -18,7 +18,7 @@ import {
   writeMode,
 } from "../../../ffi/spidev.ts";
 import { command, Daemon } from "../../support/daemon.ts";
-import { RESULT, SpiGuest } from "../../support/spi_driver.ts";
+import { encodeHead, RESULT, SpiGuest } from "../../support/spi_driver.ts";
 import { TemporaryFolder } from "../../support/temporary_folder.ts";
 import { pause, until } from "../../support/wait.ts";
 import { type Case, runCases } from "./case.ts";
@@ -54,7 +54,7 @@ interface Situation {
 
 /** Runs something with a daemon of these nodes and its guests, after an empty bus log. */
 async function served(
-  device: string,
+  device: string | string[],
   use: (guest: SpiGuest, situation: Situation) => void | Promise<void>,
   count = 1,
   { hold = 1_000_000, flash = [] as number[] } = {},
@@ -63,7 +63,10 @@ async function served(
   const file = folder.file("spi.yaml");
   Deno.writeTextFileSync(
     file,
-    JSON.stringify({ guests: [{ device, flash }], "chip-select-hold-us": hold }),
+    JSON.stringify({
+      guests: [device].flat().map((device) => ({ device, flash })),
+      "chip-select-hold-us": hold,
+    }),
   );
   const args = ["--config", file];
   await using daemon = await Daemon.start("vhost-device-spi", args, { count });
@@ -395,6 +398,24 @@ export const cases: readonly Case[] = [
           "cs 0 on",
           "rx len ",
           "cs 0 of",
+        ]);
+      }, 2),
+  },
+  {
+    name: "controllers of one bus take turns, too",
+    run: () =>
+      served([NODE, OTHER_NODE], (_guest, { guests: [one, other] }) => {
+        one.transfer({}, { tx: [1] });
+        const head = other.queues[0].submit(other.segments(encodeHead({}), 1));
+        pause(30);
+        one.transfer({}, { rx: 1 });
+        assert.equal(other.queues[0].waitUsed(other.frontEnd).head, head);
+        assert.deepEqual(other.exchange([7]), ok([7]));
+        const selected = busLog().filter((line) => line.startsWith("cs"));
+        assert.deepEqual(selected, [
+          ...["cs 0 on", "cs 0 off"],
+          ...["cs 1 on", "cs 1 off"],
+          ...["cs 1 on", "cs 1 off"],
         ]);
       }, 2),
   },

@@ -1,7 +1,7 @@
 import assert from "node:assert/strict";
 import { MAX_TRANSFER } from "../../../lib/spi/device.ts";
 import { encodeHead, type Head, RESULT } from "../../support/spi_driver.ts";
-import { until } from "../../support/wait.ts";
+import { pause, until } from "../../support/wait.ts";
 import { withGuests } from "./fixture.ts";
 
 const REGISTERS = 1;
@@ -394,6 +394,21 @@ Deno.test(
     },
     undefined,
     { count: 2, hold: 1e6 },
+  ),
+);
+
+Deno.test(
+  "a simulated chip waits for the rest of a message as long as nobody else wants the bus",
+  withGuests(
+    (guest) => {
+      const head = { chipSelect: REGISTERS };
+      guest.transfer(head, { tx: [READ | 0x0f] });
+      pause(30);
+      guest.frontEnd.barrier();
+      assert.deepEqual(guest.transfer(head, { rx: 1 }).rx, [0x33]);
+    },
+    undefined,
+    { hold: 5 },
   ),
 );
 

@@ -115,6 +115,16 @@ const refusedFiles: [what: string, yaml: string, message: RegExp][] = [
   ["a flash where there is no chip", "[{ device: /dev/spidev0.0, flash: [1] }]", /from 0 to 0/],
   ["a flash for loopbacks", "[{ device: s1, flash: [0] }]", /'flash' goes with nodes/],
   ["a flash for simulated chips", "[{ simulated: 1, flash: [0] }]", /'flash' goes with nodes/],
+  [
+    "a node in two controllers",
+    "[{ device: '/dev/spidev0.0,/dev/spidev0.1' }, { device: /dev/spidev0.1 }]",
+    /\[1\]: '\/dev\/spidev0\.1' is taken by entry 0; write 'share: 0'/,
+  ],
+  [
+    "a flash file in two controllers",
+    "[{ simulated: { chips: [flash: { file: f }] } }, { simulated: { chips: [flash: { file: f }] } }]",
+    /'f' is taken by entry 0/,
+  ],
   ["sharing with nobody", "[{ share: 0 }]", /no earlier entry/],
   [
     "sharing with a later entry",
