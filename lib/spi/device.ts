@@ -119,6 +119,7 @@ export class SpiDevice implements VirtioDevice, EventHandler {
       const written = index === 0 && atWork ? this.#finish(chain) : this.#answer(chain, TRANS_ERR);
       this.#host?.complete(0, chain, written);
     });
+    this.#deselect();
   }
 
   reset(): void {

@@ -182,7 +182,8 @@ export class HostController implements SpiBackend {
     const tx = transfer.txLength > 0 ? this.#sent.of(data.sent) : 0;
     const rx = transfer.rxLength > 0 ? this.#received.of(data.received) : 0;
     const size = wordBytes(transfer.bitsPerWord);
-    const piece = this.#settings.pieceSize - this.#settings.pieceSize % size;
+    const { pieceSize } = this.#settings;
+    const piece = Math.max(size, pieceSize - pieceSize % size);
     const { length } = transfer;
     let done = 0;
     do {
@@ -255,13 +256,11 @@ export class HostController implements SpiBackend {
   #failed(node: number): boolean {
     const number = errno();
     this.#selected = NOT_SELECTED;
-    if (number !== this.#lastError) {
-      const hint = number === EMSGSIZE ? "; load spidev with a larger bufsiz" : "";
-      this.#log.warn(
-        `a transfer of ${this.#settings.paths[node]} has failed: ${errnoText(number)}${hint}; ` +
-          "more of this kind are not logged",
-      );
-    }
+    const hint = number === EMSGSIZE ? "; load spidev with a larger bufsiz" : "";
+    const text = `a transfer of ${this.#settings.paths[node]} has failed: ` +
+      `${errnoText(number)}${hint}`;
+    if (number === this.#lastError) this.#log.debug(text);
+    else this.#log.warn(`${text}; more of this kind are logged at level debug`);
     this.#lastError = number;
     this.#release(node);
     return false;

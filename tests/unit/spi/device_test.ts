@@ -59,7 +59,7 @@ const refused: [what: string, Head][] = [
   ["words of more than 32 bits where there is a mask", { bitsPerWord: 33 }],
   ["words of 40 bits, not taken for 8", { bitsPerWord: 40 }],
   ["a value of cs_change that has no meaning", { csChange: 2 }],
-  ["CPHA alone where there are modes 0 and 3", { mode: 1 << 5 }],
+  ["the mode bit next to the last that has a meaning", { mode: 1 << 5 }],
   ["an active-high chip select", { mode: 1 << 2 }],
   ["the least significant bit first", { mode: 1 << 3 }],
   ["loop mode", { mode: 1 << 4 }],
@@ -87,6 +87,16 @@ for (const [what, head] of refused) {
     }, POOR),
   );
 }
+
+Deno.test(
+  "S2 words of no bits are refused by a controller that takes all others, too",
+  withGuests((guest) => {
+    assert.equal(guest.exchange([1], { bitsPerWord: 0 }).result, RESULT.PARAM_ERR);
+    assert.deepEqual(guest.exchange([1], { bitsPerWord: 1 }), ok([1]));
+    assert.deepEqual(guest.exchange([1, 2, 3, 4], { bitsPerWord: 32 }), ok([1, 2, 3, 4]));
+    assert.equal(guest.exchange([1, 2, 3, 4], { bitsPerWord: 33 }).result, RESULT.PARAM_ERR);
+  }, "- simulated: 1"),
+);
 
 Deno.test(
   "S2 the first refusal of a kind is logged, with the field",
@@ -430,7 +440,7 @@ Deno.test(
     const head = { chipSelect: REGISTERS };
     guest.transfer(head, { tx: [READ | 0x0f] });
     assert.equal(guest.transfer({ ...head, bitsPerWord: 9 }, { rx: 1 }).result, RESULT.PARAM_ERR);
-    assert.equal(guest.exchange([READ | 0x10, 0], head).rx[1], 0x44);
+    assert.equal(guest.exchange([READ | 0x0f, 0], head).rx[1], 0x33);
   }),
 );
 
@@ -456,7 +466,7 @@ Deno.test(
       const base = guest.frontEnd.getVringBase(0);
       guest.start(guest.queues[0], base);
       guest.frontEnd.setVringEnable(0, true);
-      assert.equal(guest.exchange([READ | 0x10, 0], head).rx[1], 0x44);
+      assert.equal(guest.exchange([READ | 0x0f, 0], head).rx[1], 0x33);
     },
     undefined,
     { hold: 1e6 },
