@@ -196,7 +196,9 @@ export class GpioDevice implements VirtioDevice, EdgeListener {
   #setValue(line: number, value: number): boolean {
     if (value > 1) return false;
     const backend = this.#backend;
-    if (backend.direction(line) === DIRECTION_OUT && !backend.setValue(line, value)) return false;
+    const direction = backend.direction(line);
+    if (direction < 0) return false;
+    if (direction === DIRECTION_OUT && !backend.setValue(line, value)) return false;
     this.#remembered[line] = value;
     return true;
   }

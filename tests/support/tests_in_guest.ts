@@ -56,7 +56,8 @@ export async function testsInGuest(
   limit = 120,
 ): Promise<void> {
   const deno = Deno.realPathSync(Deno.execPath());
-  const cache = Deno.env.get("DENO_DIR") ?? `${Deno.env.get("HOME")}/.cache/deno`;
+  const caches = Deno.env.get("XDG_CACHE_HOME") ?? `${Deno.env.get("HOME")}/.cache`;
+  const cache = Deno.env.get("DENO_DIR") ?? `${caches}/deno`;
   const script =
     `exec ${deno} test -A --no-check --quiet --no-lock --reporter=tap ${ROOT}${file} 2>&1`;
   const { status, output, errors } = await runInGuest(script, {
