@@ -202,7 +202,8 @@ Deno.test("serving transfers sets off no garbage collection", async () => {
       queue.usedIndex = queue.usedIndexOfDevice;
     }
   };
-  const collections = () => daemon.log.match(/ ms: (Scav|Mark)/g)?.length ?? 0;
+  // Those of young objects; V8 looks at the old ones also when there is nothing to do.
+  const collections = () => daemon.log.match(/ ms: Scav/g)?.length ?? 0;
   serve(200_000);
   const before = collections();
   serve(200_000);
