@@ -108,17 +108,18 @@ export class Session implements EventHandler, DeviceHost {
       for (const vring of this.#vrings) vring.reset();
       this.#device.reset();
     } finally {
-      // Even a device that fails must not keep the front-end waiting.
+      // Even a device that fails must not keep this front-end or the next one waiting.
       this.#memory.clear();
       connection.close();
       close(this.#backendRequests);
       this.#backendRequests = -1;
+      this.#features = this.#protocolFeatures = this.#status = 0n;
+      this.#refused = this.#announced = false;
+      this.#unknown.clear();
+      const line = `front-end gone: ${reason}; ${served} requests were served`;
+      this.#log.info(line, { reason, served });
+      this.#onEnd?.();
     }
-    this.#features = this.#protocolFeatures = this.#status = 0n;
-    this.#refused = this.#announced = false;
-    this.#unknown.clear();
-    this.#log.info(`front-end gone: ${reason}; ${served} requests were served`, { reason, served });
-    this.#onEnd?.();
   }
 
   /** The connection is ready. */

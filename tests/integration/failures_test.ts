@@ -1,0 +1,104 @@
+import assert from "node:assert/strict";
+import { Daemon, type DaemonOptions } from "../support/daemon.ts";
+import { fragileProgram } from "../support/fragile.ts";
+import { Guest } from "../support/guest.ts";
+import { assertRefused, run } from "../support/refusals.ts";
+import { TemporaryFolder } from "../support/temporary_folder.ts";
+import { until } from "../support/wait.ts";
+
+const PROGRAM = "vhost-device-fragile";
+const scripts = new TemporaryFolder();
+const executable = fragileProgram(scripts.file("fragile"));
+globalThis.addEventListener("unload", () => scripts[Symbol.dispose]());
+
+function start(devices: string, options: DaemonOptions = {}): Promise<Daemon> {
+  const count = devices.split(",").length;
+  return Daemon.start(PROGRAM, ["-l", devices], { program: executable, count, ...options });
+}
+
+function names(folder: TemporaryFolder): string[] {
+  return [...Deno.readDirSync(folder.path)].map(({ name }) => name).sort();
+}
+
+function echoes(guest: Guest): void {
+  assert.deepEqual([...guest.request([1, 2, 3], 3).response], [1, 2, 3]);
+}
+
+Deno.test("where one device of several cannot be had, no socket is left", async () => {
+  using folder = new TemporaryFolder();
+  const args = ["-s", folder.file("socket"), "-l", "good,absent,good"];
+  const outcome = await run(PROGRAM, args, { executable });
+  const value = "guest 1: the device is absent";
+  assertRefused(outcome, { program: PROGRAM, code: 1, value, remedy: "plug it in" });
+  assert.deepEqual(names(folder), []);
+});
+
+Deno.test("an internal error at the start is told in one line", async () => {
+  using folder = new TemporaryFolder();
+  const args = ["-s", folder.file("socket"), "-l", "broken"];
+  const { code, stderr } = await run(PROGRAM, args, { executable });
+  assert.equal(stderr, `${PROGRAM}: guest 0: internal error: create is fragile\n`);
+  assert.equal(code, 1);
+  assert.deepEqual(names(folder), []);
+});
+
+Deno.test("an internal error ends the connection, and the next front-end is served", async () => {
+  await using daemon = await start("throws");
+  daemon.untilLogged(/guest 0: a\{b\} throws at /);
+  const fds = daemon.fdCount();
+  {
+    using guest = new Guest(daemon.connect());
+    guest.queues[0].submit(guest.segments([1, 2, 3], 3));
+    assert.ok(guest.frontEnd.isClosed());
+  }
+  {
+    using next = new Guest(daemon.connect());
+    echoes(next);
+  }
+  until("the end of the last connection", () => daemon.log.split("front-end gone").length === 3);
+  assert.equal(daemon.fdCount(), fds);
+  const errors = daemon.log.split("\n").filter((line) => / error /.test(line));
+  assert.equal(errors.length, 1, daemon.log);
+  assert.match(errors[0], /error guest 0: internal error: process is \{fragile\}\\nat times$/);
+  assert.match(daemon.log, /front-end gone: internal error/);
+  assert.doesNotMatch(daemon.log, /\bat file:/);
+});
+
+Deno.test("a device that cannot be reset does not keep its front-end or the next one", async () => {
+  await using daemon = await start("resets");
+  for (let round = 0; round < 2; round++) {
+    using guest = new Guest(daemon.connect());
+    echoes(guest);
+  }
+  until("the second error", () => daemon.log.split("internal error: reset is").length === 3);
+});
+
+Deno.test("a guest's thread that ends early takes no other guest along", async () => {
+  await using daemon = await start("dies,good");
+  using other = new Guest(daemon.connect(1));
+  {
+    using guest = new Guest(daemon.connect(0));
+    guest.queues[0].submit(guest.segments([1, 2, 3], 3));
+    assert.ok(guest.frontEnd.isClosed());
+  }
+  until("the removal of the socket", () => !names(daemon.folder).includes("socket0"));
+  assert.match(
+    daemon.log,
+    /error guest 0: is no longer served: .*everything is fragile\n/,
+  );
+  echoes(other);
+  const { code } = await daemon.stop();
+  assert.equal(code, 0);
+  assert.deepEqual(names(daemon.folder), ["log"]);
+});
+
+Deno.test("a daemon whose guests have all ended early ends with an error", async () => {
+  await using daemon = await start("dies");
+  {
+    using guest = new Guest(daemon.connect());
+    guest.queues[0].submit(guest.segments([1, 2, 3], 3));
+    assert.ok(guest.frontEnd.isClosed());
+  }
+  assert.equal(await daemon.ended(), 1);
+  assert.match(daemon.log, /\nvhost-device-fragile: no guest is left to be served; start .*\n$/);
+});

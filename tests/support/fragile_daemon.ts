@@ -1,0 +1,73 @@
+/**
+ * A daemon with devices that fail, each in its own way, or log what is hard to log. Run as a program
+ * of its own; each thread runs this module, too.
+ *
+ * @module
+ */
+
+import type { DeviceKind } from "../../lib/daemon/device_kind.ts";
+import { runDaemon } from "../../lib/daemon/main.ts";
+import { RuntimeError } from "../../lib/daemon/usage_error.ts";
+import type { DescriptorChain } from "../../lib/virtio/descriptor_chain.ts";
+import { EchoDevice } from "./echo_device.ts";
+
+/** Throws at its first request. */
+class ThrowsOnce extends EchoDevice {
+  override process(queue: number, chain: DescriptorChain): number {
+    if (this.requests++ === 0) throw new TypeError("process is {fragile}\nat times");
+    return super.process(queue, chain);
+  }
+}
+
+/** Fails to be put back to its start after it was used. */
+class FailsToReset extends EchoDevice {
+  override reset(): void {
+    if (this.requests === 0) return;
+    this.requests = 0;
+    throw new TypeError("reset is fragile");
+  }
+}
+
+/** Throws what cannot even be told, which ends the thread. */
+class Dies extends EchoDevice {
+  override process(): number {
+    throw Object.defineProperty(new TypeError(), "message", {
+      get: () => {
+        throw new TypeError("everything is fragile");
+      },
+    });
+  }
+}
+
+const fragile: DeviceKind<string> = {
+  program: "vhost-device-fragile",
+  type: "fragile",
+  summary: "fails",
+  options: [{ name: "devices", short: "l", value: "KIND[,KIND]...", help: "one per guest" }],
+  configKeys: [],
+  examples: [],
+  plan: ({ options }) =>
+    String(options.devices).split(",").map((kind) => ({ settings: kind, title: `a{b} ${kind}` })),
+  create(kind, log) {
+    switch (kind) {
+      case "absent":
+        throw new RuntimeError("the device is absent; plug it in");
+      case "broken":
+        throw new TypeError("create is fragile");
+      case "throws":
+        return new ThrowsOnce();
+      case "resets":
+        return new FailsToReset();
+      case "dies":
+        return new Dies();
+      case "verbose":
+        log.info("{a} {{b}} {*} {", { reason: "{c}", level: "none", size: 5n });
+        log.warn("one\ntwo\r\x1b[31mred\u009b1m\u2028\u202e");
+        log.debug("debug");
+    }
+    return new EchoDevice();
+  },
+  list: () => [],
+};
+
+await runDaemon(fragile, import.meta.url);
