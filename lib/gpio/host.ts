@@ -46,6 +46,7 @@ export class HostChip implements GpioBackend, LineHost, EventHandler {
     this.#lines = settings.lines.map((line, number) => new HostLine(this, number, line));
     this.#chip = openChip(settings.path);
     if (!this.#isSame(this.#chip)) {
+      this.#chip.close();
       throw new RuntimeError(`${settings.path} is no longer ${chipTitle(settings)}; start again`);
     }
   }
@@ -153,7 +154,11 @@ export class HostChip implements GpioBackend, LineHost, EventHandler {
   #isSame(chip: GpioChip): boolean {
     const { label } = this.#settings;
     const highest = Math.max(...this.#settings.lines.map(({ offset }) => offset));
-    const info = chip.info();
-    return info.label === label && info.lineCount > highest;
+    try {
+      const info = chip.info();
+      return info.label === label && info.lineCount > highest;
+    } catch {
+      return false;
+    }
   }
 }

@@ -1,5 +1,5 @@
 /**
- * A real chip in the configuration file: see {@linkcode file://./options.ts} for the keys.
+ * A real chip in the configuration file. The keys are described in `options.ts`.
  *
  * @module
  */

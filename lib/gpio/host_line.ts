@@ -158,12 +158,11 @@ export class HostLine implements EventHandler {
   /** The guest has no more use for the line: it is given back, or parked in its safe state. */
   giveBack(): void {
     const { safe } = this.#settings;
-    const driven = this.#direction === DIRECTION_OUT;
-    if (this.#edges !== 0) this.#unwatch();
-    if (driven && safe !== undefined) {
-      if (safe !== "keep") this.drive(safe);
+    if (this.#direction === DIRECTION_OUT && safe !== undefined) {
+      const { log } = this.#host;
+      if (safe === "keep" || this.drive(safe)) log.debug(`${this.#title}: safe state ${safe}`);
+      else log.error(`${this.#title} could not be set to its safe state ${safe}`);
       this.#parked = this.#request !== undefined;
-      this.#host.log.debug(`${this.#title}: safe state ${safe}`);
     }
     this.#direction = DIRECTION_NONE;
     this.#implied = false;
@@ -181,7 +180,7 @@ export class HostLine implements EventHandler {
     if (this.#edges !== 0 && this.#request) this.#host.poller.unwatch(this.#request.fd);
     if (this.#sequence > 0) {
       this.#host.log.debug(
-        `${this.#title}: ${this.#sequence} edges, ${this.#read} of them read one by one`,
+        `${this.#title}: ${this.#sequence} edges, ${this.#read} of them read`,
       );
     }
     this.#request?.release();
@@ -197,10 +196,9 @@ export class HostLine implements EventHandler {
     this.#edges = 0;
     this.#configure({ direction: "input", bias, activeLow });
     // What is still in the kernel's buffer must not be taken for something new later.
-    while (this.#fetch() > 0);
+    this.#fetch();
   }
 
-  /** The kernel keeps the newest 16 events of a line: one read takes all there are. */
   #readEdges(): void {
     const count = this.#fetch();
     if (count < 0) {
@@ -214,7 +212,11 @@ export class HostLine implements EventHandler {
     }
   }
 
-  /** @returns how many events have been read, or -1 with errno */
+  /**
+   * Reads the events that there are: the kernel keeps the newest 16 of a line, and as many fit.
+   *
+   * @returns how many, or -1 with errno
+   */
   #fetch(): number {
     const { events } = this.#host;
     const count = this.#request !== undefined && this.#nonBlocking

@@ -146,7 +146,7 @@ Deno.test("what the kernel still has of a disabled interrupt is thrown away", ()
   using chip = new FakeChip();
   chip.line.take(DIRECTION_IN, 0);
   chip.line.watch(3);
-  chip.pending = new Array(40).fill(true);
+  chip.pending = new Array(16).fill(true);
   chip.line.watch(0);
   assert.deepEqual(chip.pending, []);
   assert.deepEqual(chip.edges, []);
@@ -249,6 +249,16 @@ Deno.test("the safe state is driven on the request that the guest had", () => {
   assert.deepEqual(chip.take(), ["set 0"]);
   chip.line.take(DIRECTION_OUT, 1);
   assert.deepEqual(chip.take(), ["reconfigure direction=output value=1"]);
+});
+
+Deno.test("a safe state that cannot be had is an error in the log", () => {
+  using chip = new FakeChip({ safe: 0 });
+  chip.line.take(DIRECTION_OUT, 1);
+  chip.fails = EIO;
+  chip.line.giveBack();
+  assert.deepEqual(chip.log.of("error"), [
+    'line 0 "led" (the host\'s 17) could not be set to its safe state 0',
+  ]);
 });
 
 Deno.test("an input has no safe state: it is given back", () => {
