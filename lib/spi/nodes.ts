@@ -7,6 +7,7 @@
 import { EACCES, ENODEV, ENOENT, ENOTTY, ENXIO, EPERM, SystemError } from "../../ffi/errno.ts";
 import { close, lockExclusively, O_RDWR, open } from "../../ffi/fd.ts";
 import { readMode } from "../../ffi/spidev.ts";
+import { readAttribute } from "../../ffi/sysfs.ts";
 import { RuntimeError } from "../daemon/usage_error.ts";
 
 const DEVICES = "/sys/bus/spi/devices";
@@ -56,12 +57,8 @@ function entries(directory: string): Deno.DirEntry[] {
 
 /** How many bytes one message of a spidev may have in each direction. */
 export function bufferSize(): number {
-  try {
-    const size = Number(Deno.readTextFileSync(BUFSIZ));
-    return Number.isInteger(size) && size > 0 ? size : USUAL_BUFSIZ;
-  } catch {
-    return USUAL_BUFSIZ;
-  }
+  const size = Number(readAttribute(BUFSIZ));
+  return Number.isInteger(size) && size > 0 ? size : USUAL_BUFSIZ;
 }
 
 /**
