@@ -162,7 +162,10 @@ export class Daemon implements AsyncDisposable {
 
   /** Waits for an end that comes by itself. */
   async ended(): Promise<number> {
-    return (await this.#ending).code;
+    const kill = setTimeout(() => this.#child.kill("SIGKILL"), PATIENCE);
+    const { code } = await this.#ending;
+    clearTimeout(kill);
+    return code;
   }
 
   async [Symbol.asyncDispose](): Promise<void> {
