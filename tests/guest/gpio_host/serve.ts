@@ -5,6 +5,7 @@
  * @module
  */
 
+import assert from "node:assert/strict";
 import { Daemon, type DaemonOptions } from "../../support/daemon.ts";
 import { GPIO, GpioGuest, VALID } from "../../support/gpio_driver.ts";
 import type { GpioSim } from "../../support/gpio_sim.ts";
@@ -81,6 +82,16 @@ export function consumerOf(chip: GpioSim, line: number): string {
   return /consumer="?([^"\n]*)"?/.exec(lineInfo(chip, line))?.[1] ?? "";
 }
 
+/** Waits until nobody has a line. */
+export function untilFree(chip: GpioSim, line: number): void {
+  until(`line ${line} is free`, () => consumerOf(chip, line) === "");
+}
+
+/** Waits until a line has a level. */
+export function untilLevel(chip: GpioSim, line: number, level: number): void {
+  until(`line ${line} is ${level}`, () => chip.level(line) === level);
+}
+
 /** Another process that has a line as an input, until the end of the block. */
 export function holdLine(
   chip: GpioSim,
@@ -96,7 +107,7 @@ export function holdLine(
     async [Symbol.asyncDispose]() {
       child.kill("SIGTERM");
       await child.status;
-      until("the line is free", () => consumerOf(chip, line) === "");
+      untilFree(chip, line);
     },
   };
 }
@@ -124,13 +135,9 @@ export function settle(guest: GpioGuest): void {
   }
 }
 
-/** How many valid and invalid event buffers come back within the time that things take. */
-export function eventsNow(guest: GpioGuest): { valid: number; invalid: number } {
+/** Waits for this many interrupts, and makes sure that there are no more. */
+export function expectInterrupts(guest: GpioGuest, count: number): void {
+  for (let index = 0; index < count; index++) assert.equal(guest.nextEvent().status, VALID);
   settle(guest);
-  const count = { valid: 0, invalid: 0 };
-  for (let event = guest.takeEvent(); event !== undefined; event = guest.takeEvent()) {
-    if (event.status === VALID) count.valid++;
-    else count.invalid++;
-  }
-  return count;
+  assert.equal(guest.takeEvent(), undefined, "an interrupt too many");
 }
