@@ -55,6 +55,14 @@ packages: ## install the Debian packages that building a guest takes
 guest: ## build the User-Mode Linux guest, unless it is there
 	@tests/guest/uml/build.sh
 
+.PHONY: qemu-guest
+qemu-guest: ## build the QEMU guest and fetch QEMU 10 and 11 (QEMU="7 10": those)
+	@tests/guest/qemu/build.sh $(QEMU)
+
+.PHONY: smoke
+smoke: qemu-guest ## the tests with QEMU in front
+	@scripts/test.sh smoke
+
 .PHONY: clean
 clean: ## delete what was built in this folder
 	rm -rf bin dist

@@ -25,14 +25,16 @@ export PATH=/usr/sbin:/usr/bin:/sbin:/bin HOME=/root
 . /job/env
 
 if [ -e /job/cmd ]; then
-	stty -F "$out" raw -echo
-	stty -F "$err" raw -echo
+	# Open all the time: some terminals forget their settings when they are closed.
+	exec 3>"$out" 4>"$err"
+	stty raw -echo <"$out"
+	stty raw -echo <"$err"
 	# In a session of its own: the command has no terminal that signals it.
-	setsid bash /job/cmd </dev/null >"$out" 2>"$err"
+	setsid bash /job/cmd </dev/null >&3 2>&4 3>&- 4>&-
 	echo $? >/job/rc
 	# Wait until all that was written has gone out.
-	stty -F "$out" raw
-	stty -F "$err" raw
+	stty raw <"$out"
+	stty raw <"$err"
 else
 	setsid -c bash -i <"$out" >"$out" 2>&1
 	echo $? >/job/rc
