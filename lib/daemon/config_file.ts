@@ -139,7 +139,7 @@ export class ConfigNode {
    */
   mapping<Key extends string>(keys: readonly Key[]): Partial<Record<Key, ConfigNode>> {
     // A file of comments alone says nothing, which is fine.
-    if (this.#path === "" && (this.#node ?? null) === null) return {};
+    if (this.#path === "" && form(this.#node) === "nothing") return {};
     if (!isMap(this.#node)) return this.#expected(`a mapping with the keys ${anyOf(keys)}`);
     const result: Partial<Record<Key, ConfigNode>> = {};
     for (const { key, value } of this.#node.items) {

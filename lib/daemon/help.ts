@@ -40,6 +40,6 @@ export function helpText(
     ...kind.examples.map(({ args, remark }) => `  ${kind.program} ${args}\n      ${remark}`),
     "",
     "Under systemd socket activation the sockets passed take the place of --socket-path.",
-    "Exit status: 0 after SIGTERM or SIGINT, 1 for a failure at run time, 2 for wrong usage.",
+    "Exit status: 0 after SIGTERM, SIGINT or SIGHUP, 1 for a failure at run time, 2 for wrong usage.",
   ].join("\n");
 }

@@ -1,0 +1,45 @@
+import assert from "node:assert/strict";
+import metadata from "../../../deno.json" with { type: "json" };
+import { allOptions, helpText, versionText } from "../../../lib/daemon/help.ts";
+import { optionSyntax, readArguments } from "../../../lib/daemon/options.ts";
+import { gpio } from "../../../lib/gpio/kind.ts";
+import { i2c } from "../../../lib/i2c/kind.ts";
+import { spi } from "../../../lib/spi/kind.ts";
+
+const kinds = [gpio, i2c, spi];
+
+Deno.test("the help shows every option, in lines that fit a terminal", () => {
+  for (const kind of kinds) {
+    const text = helpText(kind);
+    for (const option of allOptions(kind)) {
+      assert.ok(text.includes(`\n  ${optionSyntax(option)}  `), option.name);
+    }
+    const tooLong = text.split("\n").filter((line) => line.length > 110);
+    assert.deepEqual(tooLong, [], kind.program);
+  }
+});
+
+Deno.test("the examples of the help are understood", () => {
+  for (const kind of kinds) {
+    for (const { args } of kind.examples) {
+      const words = (args.match(/"[^"]*"|'[^']*'|\S+/g) ?? []).map((word) =>
+        word.replaceAll(/['"]/g, "")
+      );
+      assert.doesNotThrow(() => readArguments(words, allOptions(kind)), args);
+    }
+  }
+});
+
+Deno.test("no two options of a program have the same name or letter", () => {
+  for (const kind of kinds) {
+    const options = allOptions(kind);
+    const names = options.flatMap(({ name, short }) =>
+      short === undefined ? [name] : [name, short]
+    );
+    assert.equal(new Set(names).size, names.length, kind.program);
+  }
+});
+
+Deno.test("the version is that of the project", () => {
+  assert.equal(versionText(gpio), `vhost-device-gpio ${metadata.version}`);
+});
