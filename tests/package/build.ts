@@ -28,6 +28,13 @@ export const SIMULATED: Readonly<Record<string, string>> = {
   spi: "s2",
 };
 
+/** A configuration file for each program, of one guest, that keeps a file where it can. */
+export const CONFIGURATION: Readonly<Record<string, string>> = {
+  gpio: "guests:\n  - simulated: 8\n",
+  i2c: "adapters: [{ simulated: { chips: [{ address: 0x50, chip: 24c02, file: kept } ] } }]\n",
+  spi: "guests: [{ simulated: { chips: [flash: { size-kib: 256, file: kept }] } }]\n",
+};
+
 /** What came of a command. */
 export interface Outcome {
   readonly code: number;

@@ -1,0 +1,60 @@
+/**
+ * make install and make uninstall: what lands where, and that nothing stays.
+ *
+ * @module
+ */
+
+import assert from "node:assert/strict";
+import { TemporaryFolder } from "../support/temporary_folder.ts";
+import { BIN, DOCS, filesOf, install, script, succeed, TYPES } from "./build.ts";
+
+Deno.test("install puts everything below DESTDIR and PREFIX, and uninstall takes it away", async () => {
+  using folder = new TemporaryFolder();
+  const root = folder.file("root");
+  await install(root, "/opt/vhost");
+  const files = filesOf(root);
+  const expected = TYPES.flatMap((type) => [
+    `bin/vhost-device-${type}`,
+    `lib/systemd/system/vhost-device-${type}@.service`,
+    `lib/systemd/system/vhost-device-${type}@.socket`,
+    `share/bash-completion/completions/vhost-device-${type}`,
+    `share/doc/vhost-device/examples/${type}.yaml`,
+    `share/fish/vendor_completions.d/vhost-device-${type}.fish`,
+    `share/man/man1/vhost-device-${type}.1`,
+    `share/qemu/vhost-user/50-vhost-device-${type}.json`,
+    `share/zsh/site-functions/_vhost-device-${type}`,
+  ]).concat([
+    "lib/sysusers.d/vhost-device.conf",
+    "lib/udev/rules.d/60-vhost-device.rules",
+    "share/doc/vhost-device/CHANGELOG.md",
+    "share/doc/vhost-device/LICENSE",
+    "share/doc/vhost-device/LICENSE-APACHE",
+    "share/doc/vhost-device/LICENSE-BSD-3-Clause",
+    "share/doc/vhost-device/LICENSES-BUNDLED",
+    "share/doc/vhost-device/README.md",
+    "share/doc/vhost-device/examples/github-actions.yml",
+  ]).map((path) => `opt/vhost/${path}`).sort();
+  assert.deepEqual(files, expected);
+  for (const file of files) {
+    const mode = Deno.statSync(`${root}/${file}`).mode! & 0o777;
+    assert.equal(mode, file.includes("/bin/") ? 0o755 : 0o644, file);
+    if (file.includes("/bin/")) continue;
+    assert.doesNotMatch(Deno.readTextFileSync(`${root}/${file}`), /@[A-Z]+@/, `${file}: a mark`);
+  }
+  await script("install.sh", ["uninstall", BIN, DOCS], { DESTDIR: root, PREFIX: "/opt/vhost" });
+  assert.deepEqual(filesOf(root), []);
+});
+
+Deno.test("QEMU's descriptors name the programs, with the type that these print themselves", async () => {
+  using folder = new TemporaryFolder();
+  await install(folder.path);
+  for (const type of TYPES) {
+    const program = `vhost-device-${type}`;
+    const path = folder.file(`usr/share/qemu/vhost-user/50-${program}.json`);
+    const descriptor = JSON.parse(Deno.readTextFileSync(path));
+    assert.equal(descriptor.binary, `/usr/bin/${program}`);
+    const printed = JSON.parse(await succeed(`${BIN}/${program}`, ["--print-capabilities"]));
+    assert.equal(descriptor.type, printed.type);
+    assert.ok(descriptor.description.length > 0);
+  }
+});
