@@ -102,3 +102,22 @@ Deno.test("a daemon whose guests have all ended early ends with an error", async
   assert.equal(await daemon.ended(), 1);
   assert.match(daemon.log, /\nvhost-device-fragile: no guest is left to be served; start .*\n$/);
 });
+
+Deno.test("a front-end is turned away where descriptors have run out, and the next is served", async () => {
+  await using daemon = await start("good");
+  daemon.untilLogged(/ at /);
+  const limit = (count: number) => {
+    const args = ["--pid", `${daemon.pid}`, `--nofile=${count}:`];
+    assert.ok(new Deno.Command("prlimit", { args }).outputSync().success);
+  };
+  const fds = daemon.fds();
+  let unused = 0;
+  while (fds.has(unused)) unused++;
+  limit(unused);
+  using turnedAway = daemon.connect();
+  assert.ok(turnedAway.isClosed());
+  daemon.untilLogged(/error guest 0: a front-end is turned away: Too many open files\n/);
+  limit(1024);
+  using next = new Guest(daemon.connect());
+  echoes(next);
+});
