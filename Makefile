@@ -27,10 +27,10 @@ demo: guest ## show the daemons at work with a guest
 
 .PHONY: test
 test: guest all package-tools ## everything below: checks, unit, integration, guest and package tests
-	@scripts/test.sh fmt lint check unit integration guest package
+	@scripts/test.sh fmt lint check unit integration fuzz guest package
 
-.PHONY: lint check unit integration guest-test
-lint check unit integration: ## only this
+.PHONY: lint check unit integration fuzz guest-test
+lint check unit integration fuzz: ## only this
 	@scripts/test.sh $@
 guest-test: guest ## only the tests with real Linux drivers in front
 	@scripts/test.sh guest

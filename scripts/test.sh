@@ -1,7 +1,7 @@
 #!/bin/bash
 # Run stages of the project's checks and tests, and sum them up.
 #
-#   test.sh STAGE...     fmt, lint, check, unit, integration, guest, package, smoke
+#   test.sh STAGE...     fmt, lint, check, unit, integration, fuzz, guest, package, smoke
 #
 # FILTER=TEXT (or /EXPRESSION/) runs only the tests with such a name.
 #
@@ -57,7 +57,7 @@ for stage in "$@"; do
 	fmt)	static_check fmt --check --quiet ;;
 	lint)	static_check lint --quiet ;;
 	check)	static_check check --quiet . ;;
-	unit | integration | guest | package | smoke) tests "tests/$stage" ;;
+	unit | integration | fuzz | guest | package | smoke) tests "tests/$stage" ;;
 	*)	echo "test.sh: there is no stage $stage" >&2; exit 2 ;;
 	esac
 done
