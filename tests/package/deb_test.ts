@@ -13,7 +13,7 @@ import { BIN, CONFIGURATION, DOCS, filesOf, isRoot, run, script, succeed, TYPES 
 const PLACES = ["etc", "lib/systemd", "lib/udev", "usr/bin", "usr/lib/sysusers.d", "usr/share/doc"];
 
 async function build(out: string): Promise<string> {
-  await script("deb.sh", [BIN, DOCS, out]);
+  await script("deb.sh", [BIN, DOCS, out], { PACK: "quick" });
   const [name] = filesOf(out);
   return `${out}/${name}`;
 }
