@@ -19,7 +19,7 @@ done
 on_this_machine
 if [ ! -d "$kernel_dir" ]; then
 	need_packages gcc=gcc libc6-dev make=make flex=flex bison=bison bc=bc patch=patch \
-		xz=xz-utils
+		xz=xz-utils libelf-dev
 fi
 
 build_root
