@@ -208,7 +208,9 @@ Deno.test("front-ends come and go, and each finds a fresh device", async () => {
 });
 
 Deno.test("the end of the terminal ends the daemon in good order", async () => {
-  await using daemon = await Daemon.start(PROGRAM, ["-l", "s1"]);
+  // The tests themselves may run under nohup.
+  const wrapper = ["env", "--default-signal=HUP"];
+  await using daemon = await Daemon.start(PROGRAM, ["-l", "s1"], { wrapper });
   assert.equal((await daemon.stop("SIGHUP")).code, 0);
   assert.equal(exists(daemon.socket()), false);
 });

@@ -31,6 +31,8 @@ export interface DaemonOptions {
   readonly v8Flags?: readonly string[];
   /** Shell commands that come first, for example to set limits. */
   readonly prepare?: string;
+  /** A command that runs all this, for example `env` with options. */
+  readonly wrapper?: readonly string[];
   /** The `-s` option; false where the arguments say where to listen. */
   readonly socketOption?: boolean;
 }
@@ -70,16 +72,15 @@ export class Daemon implements AsyncDisposable {
       : ["-s", this.folder.file("socket"), "-c", `${options.count ?? 1}`];
     // Standard error goes to a file: the test's thread is often blocked and reads no pipe.
     const script = `${options.prepare ?? ":"}; log=$1; shift; exec "$@" </dev/null >"$log" 2>&1`;
-    this.#child = new Deno.Command("sh", {
-      args: [
-        "-c",
-        script,
-        "sh",
-        this.folder.file("log"),
-        ...command(program, options),
-        ...sockets,
-        ...args,
-      ],
+    const [first, ...rest] = [
+      ...options.wrapper ?? [],
+      ...["sh", "-c", script, "sh", this.folder.file("log")],
+      ...command(program, options),
+      ...sockets,
+      ...args,
+    ];
+    this.#child = new Deno.Command(first, {
+      args: rest,
       env: { DENO_NO_UPDATE_CHECK: "1" },
       stdin: "null",
       stdout: "null",
