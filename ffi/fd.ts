@@ -4,7 +4,7 @@
  * @module
  */
 
-import { check, cString } from "./errno.ts";
+import { check, cString, EINVAL, SystemError } from "./errno.ts";
 import { libc } from "./libc.ts";
 
 const F_GETFL = 3;
@@ -20,13 +20,16 @@ const S_IFMT = 0o170000;
 /** File types of {@linkcode fileStatus}: inode(7). */
 export const S_IFIFO = 0o010000;
 export const S_IFCHR = 0o020000;
+export const S_IFDIR = 0o040000;
 export const S_IFREG = 0o100000;
+export const S_IFLNK = 0o120000;
 export const S_IFSOCK = 0o140000;
 
 /** open(2) flags, the same on x86_64 and arm64. */
 export const O_RDONLY = 0;
 export const O_WRONLY = 1;
 export const O_RDWR = 2;
+export const O_CREAT = 0o100;
 export const O_NOCTTY = 0o400;
 export const O_NONBLOCK = 0o4000;
 export const O_CLOEXEC = 0o2000000;
@@ -37,6 +40,8 @@ export const O_CLOEXEC = 0o2000000;
  * @throws {SystemError} as open(2)
  */
 export function open(path: string, flags: number, mode = 0): number {
+  // For C the path would end there, and be another one.
+  if (path.includes("\0")) throw new SystemError("open", EINVAL);
   return check("open", libc.open(cString(path), flags | O_CLOEXEC, mode));
 }
 
@@ -77,10 +82,13 @@ export function lockExclusively(fd: number): boolean {
   return libc.flock(fd, LOCK_EX | LOCK_NB) === 0;
 }
 
-/** What fstat(2) tells of a file. */
+/** What stat(2) tells of a file. */
 export interface FileStatus {
   /** One of the `S_IF…` types. */
   readonly type: number;
+  /** The permissions, for example `0o660`. */
+  readonly mode: number;
+  readonly group: number;
   /** With {@linkcode inode}, which file it is. */
   readonly device: bigint;
   readonly inode: bigint;
@@ -89,20 +97,38 @@ export interface FileStatus {
 }
 
 /**
+ * What a call of the stat(2) family tells.
+ *
+ * @param call its name
+ * @param read fills a `struct stat`
+ * @throws {SystemError} as the call
+ */
+export function readStatus(
+  call: string,
+  read: (stat: ArrayBuffer) => number,
+): FileStatus {
+  const stat = new DataView(new ArrayBuffer(256));
+  check(call, read(stat.buffer));
+  // struct stat: st_dev 0, st_ino 8, st_size 48 on both; st_mode and st_gid are elsewhere on arm64.
+  const [modeAt, groupAt] = Deno.build.arch === "x86_64" ? [24, 32] : [16, 28];
+  const mode = stat.getUint32(modeAt, true);
+  return {
+    type: mode & S_IFMT,
+    mode: mode & ~S_IFMT,
+    group: stat.getUint32(groupAt, true),
+    device: stat.getBigUint64(0, true),
+    inode: stat.getBigUint64(8, true),
+    size: stat.getUint32(52, true) * 2 ** 32 + stat.getUint32(48, true),
+  };
+}
+
+/**
  * What the file behind `fd` is.
  *
  * @throws {SystemError} as fstat(2)
  */
 export function fileStatus(fd: number): FileStatus {
-  const stat = new DataView(new ArrayBuffer(256));
-  check("fstat", libc.fstat(fd, stat.buffer));
-  // struct stat: st_dev 0, st_ino 8, st_size 48 on both; st_mode 24 on x86_64, 16 on arm64.
-  return {
-    type: stat.getUint32(Deno.build.arch === "x86_64" ? 24 : 16, true) & S_IFMT,
-    device: stat.getBigUint64(0, true),
-    inode: stat.getBigUint64(8, true),
-    size: stat.getUint32(52, true) * 2 ** 32 + stat.getUint32(48, true),
-  };
+  return readStatus("fstat", (stat) => libc.fstat(fd, stat));
 }
 
 /** The size in bytes of the file behind `fd`, or `undefined` where that is no regular file. */

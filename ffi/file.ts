@@ -1,12 +1,100 @@
 /**
- * Files that are read whole.
+ * Files and folders by their paths.
+ *
+ * Deno's own functions refuse paths below `/dev`, `/proc` and `/sys`, links to them as well, to
+ * programs that may not do everything: to read and write in 2.5, to look at in later versions, too.
  *
  * @module
  */
 
-import { check, EINTR, errno } from "./errno.ts";
-import { close, O_RDONLY, open } from "./fd.ts";
+import { check, cString, EINTR, errno } from "./errno.ts";
+import { close, type FileStatus, O_RDONLY, open, readStatus } from "./fd.ts";
 import { libc } from "./libc.ts";
+
+/** The most bytes of a path, its end included. */
+const PATH_MAX = 4096;
+/** struct dirent: d_ino, d_off, d_reclen, d_type, and here the name. */
+const D_NAME = 19;
+
+/**
+ * What the file at `path` is.
+ *
+ * @throws {SystemError} as stat(2)
+ */
+export function pathStatus(path: string): FileStatus {
+  return readStatus("stat", (stat) => libc.stat(cString(path), stat));
+}
+
+/**
+ * What is at `path` itself, be it a symbolic link.
+ *
+ * @throws {SystemError} as lstat(2)
+ */
+export function linkStatus(path: string): FileStatus {
+  return readStatus("lstat", (stat) => libc.lstat(cString(path), stat));
+}
+
+/** True if there is something at `path`, as far as this user can see. */
+export function exists(path: string): boolean {
+  try {
+    pathStatus(path);
+    return true;
+  } catch {
+    return false;
+  }
+}
+
+/** Where the symbolic link at `path` leads to, or `undefined` if there is none. */
+export function readLink(path: string): string | undefined {
+  const target = new Uint8Array(PATH_MAX);
+  const length = libc.readlink(cString(path), target, target.length);
+  return length < 0 ? undefined : new TextDecoder().decode(target.subarray(0, length));
+}
+
+/** The path without any symbolic link in it, or `undefined` if nothing is there. */
+export function realPath(path: string): string | undefined {
+  const resolved = new Uint8Array(PATH_MAX);
+  if (libc.realpath(cString(path), resolved) === null) return undefined;
+  return new TextDecoder().decode(resolved.subarray(0, resolved.indexOf(0)));
+}
+
+/** The names of what is in a folder, in no order; none if it cannot be read. */
+export function listFolder(path: string): string[] {
+  const folder = libc.opendir(cString(path));
+  if (folder === null) return [];
+  const names: string[] = [];
+  for (;;) {
+    const entry = libc.readdir(folder);
+    if (entry === null) break;
+    const name = Deno.UnsafePointerView.getCString(entry, D_NAME);
+    if (name !== "." && name !== "..") names.push(name);
+  }
+  libc.closedir(folder);
+  return names;
+}
+
+/**
+ * Takes away what is at `path`, which is no folder.
+ *
+ * @throws {SystemError} as unlink(2)
+ */
+export function unlink(path: string): void {
+  check("unlink", libc.unlink(cString(path)));
+}
+
+/**
+ * Writes all of `bytes` at an offset of a file.
+ *
+ * @throws {SystemError} as pwrite(2)
+ */
+export function writeAt(fd: number, bytes: Uint8Array<ArrayBuffer>, offset: number): void {
+  for (let done = 0; done < bytes.length;) {
+    const rest = bytes.subarray(done);
+    const count = libc.pwrite(fd, rest, rest.length, BigInt(offset + done));
+    if (count < 0 && errno() === EINTR) continue;
+    done += check("pwrite", count);
+  }
+}
 
 /**
  * Reads a file, which may be a pipe or any other kind of file that comes to an end.

@@ -89,6 +89,30 @@ const library = Deno.dlopen("libc.so.6", {
     ],
     result: "i32",
   },
+  /** `int stat(const char *pathname, struct stat *statbuf)`: stat(2) */
+  stat: { parameters: ["buffer", "buffer"], result: "i32" },
+  /** `int lstat(const char *pathname, struct stat *statbuf)`: stat(2) */
+  lstat: { parameters: ["buffer", "buffer"], result: "i32" },
+  /** `int unlink(const char *pathname)`: unlink(2) */
+  unlink: { parameters: ["buffer"], result: "i32" },
+  /** `char *realpath(const char *path, char *resolved)`: realpath(3), `PATH_MAX` bytes */
+  realpath: { parameters: ["buffer", "buffer"], result: "pointer" },
+  /** `DIR *opendir(const char *name)`: opendir(3) */
+  opendir: { parameters: ["buffer"], result: "pointer" },
+  /** `struct dirent *readdir(DIR *dirp)`: readdir(3) */
+  readdir: { parameters: ["pointer"], result: "pointer" },
+  /** `int closedir(DIR *dirp)`: closedir(3) */
+  closedir: { parameters: ["pointer"], result: "i32" },
+  /** `ssize_t pwrite(int fd, const void buf[.count], size_t count, off_t offset)`: pread(2) */
+  pwrite: {
+    parameters: [
+      "i32", // int fd
+      "buffer", // const void *buf
+      "u32", // size_t count
+      "i64", // off_t offset
+    ],
+    result: "i32",
+  },
   /** `ssize_t readlink(const char *pathname, char *buf, size_t bufsiz)`: readlink(2) */
   readlink: {
     parameters: [

@@ -89,6 +89,15 @@ export function createMemfd(name: string, size: number): number {
     "memfd_create",
     libc.memfd_create(cString(name), MFD_CLOEXEC | MFD_ALLOW_SEALING),
   );
-  check("ftruncate", libc.ftruncate(fd, BigInt(size)));
+  setFileSize(fd, size);
   return fd;
+}
+
+/**
+ * Cuts or extends the file behind `fd`.
+ *
+ * @throws {SystemError} as ftruncate(2)
+ */
+export function setFileSize(fd: number, size: number): void {
+  check("ftruncate", libc.ftruncate(fd, BigInt(size)));
 }

@@ -15,7 +15,8 @@ import {
   errnoText,
   SystemError,
 } from "../../ffi/errno.ts";
-import { close, isOpen } from "../../ffi/fd.ts";
+import { close, type FileStatus, isOpen, S_IFDIR, S_IFLNK, S_IFSOCK } from "../../ffi/fd.ts";
+import { exists, linkStatus, unlink } from "../../ffi/file.ts";
 import { isSocketAlive, listenAt, MAX_SOCKET_PATH, socketKind } from "../../ffi/socket.ts";
 import { RuntimeError, UsageError } from "./usage_error.ts";
 
@@ -56,15 +57,16 @@ export function socketPaths(path: string, count: number): string[] {
 
 /** Makes room for a socket where a stale one is in the way, and for nothing else. */
 function clear(path: string): void {
-  let found: Deno.FileInfo;
+  let found: FileStatus;
   try {
-    found = Deno.lstatSync(path);
+    found = linkStatus(path);
   } catch {
     // Nothing there, or else making the socket will meet the same obstacle and say which.
     return;
   }
-  if (!found.isSocket) {
-    const what = found.isDirectory ? "a directory" : found.isSymlink ? "a symbolic link" : "a file";
+  const { type } = found;
+  if (type !== S_IFSOCK) {
+    const what = type === S_IFDIR ? "a directory" : type === S_IFLNK ? "a symbolic link" : "a file";
     throw new RuntimeError(
       `socket path '${path}' is taken by ${what}; remove that or choose another path`,
     );
@@ -75,18 +77,9 @@ function clear(path: string): void {
     );
   }
   try {
-    Deno.removeSync(path);
+    unlink(path);
   } catch {
     throw notUsable(path, EACCES);
-  }
-}
-
-function exists(path: string): boolean {
-  try {
-    Deno.statSync(path);
-    return true;
-  } catch {
-    return false;
   }
 }
 
@@ -140,7 +133,7 @@ export function listen(path: string): Listener {
   } catch (error) {
     throw error instanceof SystemError ? notUsable(path, error.errno) : error;
   }
-  const { dev, ino } = Deno.lstatSync(path);
+  const { device, inode } = linkStatus(path);
   let removed = false;
   return {
     fd,
@@ -150,8 +143,8 @@ export function listen(path: string): Listener {
       if (removed) return;
       removed = true;
       try {
-        const now = Deno.lstatSync(path);
-        if (now.dev === dev && now.ino === ino) Deno.removeSync(path);
+        const now = linkStatus(path);
+        if (now.device === device && now.inode === inode) unlink(path);
       } catch {
         // Somebody else has removed it.
       }

@@ -66,10 +66,11 @@ class Guest {
 /** Settles when the process is asked to end, each time anew without effect. */
 function stopSignal(): Promise<void> {
   return new Promise((resolve) => {
+    // The terminal has gone. Under nohup(1) that is no reason to end. This comes first: from the
+    // first listener on, Deno 2.9 ends at any of these signals that it has no listener for.
+    Deno.addSignalListener("SIGHUP", isIgnored("SIGHUP") ? () => {} : resolve);
     Deno.addSignalListener("SIGTERM", resolve);
     Deno.addSignalListener("SIGINT", resolve);
-    // The terminal has gone. Under nohup(1) that is no reason to end.
-    if (!isIgnored("SIGHUP")) Deno.addSignalListener("SIGHUP", resolve);
   });
 }
 

@@ -5,6 +5,7 @@
  */
 
 import { EACCES, ENODEV, ENOENT, ENOTTY, EPERM, SystemError } from "../../ffi/errno.ts";
+import { listFolder } from "../../ffi/file.ts";
 import { GpioChip, LibraryMissing } from "../../ffi/libgpiod.ts";
 import { RuntimeError } from "../daemon/usage_error.ts";
 import type { ChipReference } from "./host_settings.ts";
@@ -39,8 +40,8 @@ function libraryMessage(error: LibraryMissing): string {
 
 /** The paths of all chips of this host, in the order of their numbers. */
 function chipPaths(): string[] {
-  return [...Deno.readDirSync(DEVICES)]
-    .map(({ name }) => /^gpiochip(\d+)$/.exec(name))
+  return listFolder(DEVICES)
+    .map((name) => /^gpiochip(\d+)$/.exec(name))
     .filter((match) => match !== null)
     .sort((a, b) => Number(a[1]) - Number(b[1]))
     .map(([name]) => `${DEVICES}/${name}`);

@@ -8,6 +8,7 @@ import type { Logger } from "@logtape/logtape";
 import { EPOLLIN } from "../../ffi/epoll.ts";
 import { EAGAIN, EBUSY, EIO, ENODEV, ENXIO, errno, errnoName, errnoText } from "../../ffi/errno.ts";
 import { close } from "../../ffi/fd.ts";
+import { exists } from "../../ffi/file.ts";
 import {
   RDWR_MAX_LENGTH,
   setAddress,
@@ -30,7 +31,6 @@ import {
   adapterName,
   chipName,
   devicePath,
-  exists,
   findAdapter,
   holderOf,
   openAdapter,

@@ -6,6 +6,7 @@
 
 import { EACCES, ENODEV, ENOENT, ENXIO, EPERM, SystemError } from "../../ffi/errno.ts";
 import { close, O_RDWR, open } from "../../ffi/fd.ts";
+import { exists, listFolder, pathStatus, readLink } from "../../ffi/file.ts";
 import { functionality } from "../../ffi/i2c_dev.ts";
 import { readAttribute } from "../../ffi/sysfs.ts";
 import * as uapi from "../../ffi/i2c_uapi.ts";
@@ -30,16 +31,6 @@ export function devicePath(number: number): string {
   return `/dev/i2c-${number}`;
 }
 
-/** True if there is something at this path. */
-export function exists(path: string): boolean {
-  try {
-    Deno.statSync(path);
-    return true;
-  } catch {
-    return false;
-  }
-}
-
 /** The name of an adapter, empty where the kernel does not tell. */
 export function adapterName(number: number, root = ""): string {
   return readAttribute(`${root}${DEVICES}/i2c-${number}/name`) ?? "";
@@ -51,15 +42,9 @@ export function adapterName(number: number, root = ""): string {
  * @param root of the file system, for tests
  */
 export function hostAdapters(root = ""): HostAdapterName[] {
-  let entries: Deno.DirEntry[];
-  try {
-    entries = [...Deno.readDirSync(root + DEVICES)];
-  } catch {
-    return [];
-  }
   // Beside the adapters there are the chips on them, called 0-0050 and the like.
-  return entries
-    .map(({ name }) => /^i2c-(\d+)$/.exec(name)?.[1])
+  return listFolder(root + DEVICES)
+    .map((name) => /^i2c-(\d+)$/.exec(name)?.[1])
     .filter((digits) => digits !== undefined)
     .map((digits) => ({
       number: Number(digits),
@@ -102,12 +87,12 @@ export function findAdapter(choice: AdapterChoice, root = ""): number {
 function groupHint(path: string): string {
   const usual = "usually that is group 'i2c'";
   try {
-    const { gid, mode } = Deno.statSync(path);
+    const { group: gid, mode } = pathStatus(path);
     const line = Deno.readTextFileSync("/etc/group").split("\n").find((line) =>
       line.split(":")[2] === String(gid)
     );
     const readWrite = 0o060;
-    if (gid === 0 || ((mode ?? 0) & readWrite) !== readWrite || line === undefined) {
+    if (gid === 0 || (mode & readWrite) !== readWrite || line === undefined) {
       return `let a group have it that this user is in (${usual})`;
     }
     const [group] = line.split(":");
@@ -174,12 +159,7 @@ export function chipName(number: number, address: number): string {
 
 /** The driver of the kernel that has an address, or `undefined`. */
 export function holderOf(number: number, address: number, root = ""): string | undefined {
-  try {
-    const link = Deno.readLinkSync(`${root}${DEVICES}/${chipName(number, address)}/driver`);
-    return link.slice(link.lastIndexOf("/") + 1);
-  } catch {
-    return undefined;
-  }
+  return readLink(`${root}${DEVICES}/${chipName(number, address)}/driver`)?.split("/").at(-1);
 }
 
 const ABILITIES: readonly (readonly [number, string])[] = [

@@ -6,6 +6,7 @@
 
 import { EACCES, ENODEV, ENOENT, ENOTTY, ENXIO, EPERM, SystemError } from "../../ffi/errno.ts";
 import { close, lockExclusively, O_RDWR, open } from "../../ffi/fd.ts";
+import { listFolder, readLink, realPath } from "../../ffi/file.ts";
 import { readMode } from "../../ffi/spidev.ts";
 import { readAttribute } from "../../ffi/sysfs.ts";
 import { RuntimeError } from "../daemon/usage_error.ts";
@@ -25,34 +26,21 @@ export interface NodeName {
 
 /** What a path says of a node, also by way of links; `undefined` if it says nothing. */
 export function parseNodePath(path: string): NodeName | undefined {
-  let real = path;
-  try {
-    real = Deno.realPathSync(path);
-  } catch {
-    // The path itself is as good for a message.
-  }
-  const match = /\/spidev(\d+)\.(\d+)$/.exec(real);
+  // Where there is nothing, the path itself is as good for a message.
+  const match = /\/spidev(\d+)\.(\d+)$/.exec(realPath(path) ?? path);
   return match === null ? undefined : { bus: Number(match[1]), chipSelect: Number(match[2]) };
 }
 
 /** The paths of all nodes, in the order of buses and chip selects. */
 export function findNodes(): string[] {
   const found: (NodeName & { path: string })[] = [];
-  for (const { name } of entries("/dev")) {
+  for (const name of listFolder("/dev")) {
     const match = /^spidev(\d+)\.(\d+)$/.exec(name);
     if (match === null) continue;
     found.push({ bus: Number(match[1]), chipSelect: Number(match[2]), path: `/dev/${name}` });
   }
   found.sort((a, b) => a.bus - b.bus || a.chipSelect - b.chipSelect);
   return found.map(({ path }) => path);
-}
-
-function entries(directory: string): Deno.DirEntry[] {
-  try {
-    return [...Deno.readDirSync(directory)];
-  } catch {
-    return [];
-  }
 }
 
 /** How many bytes one message of a spidev may have in each direction. */
@@ -132,10 +120,10 @@ function missing(path: string): RuntimeError {
   }
   const chip = `spi${name.bus}.${name.chipSelect}`;
   const start = `SPI device '${path}' does not exist`;
-  const there = entries(DEVICES).some((entry) => entry.name === chip);
+  const there = listFolder(DEVICES).includes(chip);
   if (!there) {
-    const bus = entries(DEVICES).some((entry) => entry.name.startsWith(`spi${name.bus}.`)) ||
-      entries("/sys/class/spi_master").some((entry) => entry.name === `spi${name.bus}`);
+    const bus = listFolder(DEVICES).some((entry) => entry.startsWith(`spi${name.bus}.`)) ||
+      listFolder("/sys/class/spi_master").includes(`spi${name.bus}`);
     return new RuntimeError(
       bus
         ? `${start}: bus ${name.bus} has no chip at chip select ${name.chipSelect}; describe ` +
@@ -143,16 +131,11 @@ function missing(path: string): RuntimeError {
         : `${start}: this host has no SPI bus ${name.bus}; see --list`,
     );
   }
-  const loaded = entries("/sys/bus/spi/drivers").some((entry) => entry.name === "spidev");
+  const loaded = listFolder("/sys/bus/spi/drivers").includes("spidev");
   const bind =
     `${loaded ? "" : "modprobe spidev && "}echo spidev > ${DEVICES}/${chip}/driver_override && ` +
     `echo ${chip} > /sys/bus/spi/drivers/spidev/bind`;
-  let driver: string | undefined;
-  try {
-    driver = Deno.readLinkSync(`${DEVICES}/${chip}/driver`).split("/").at(-1);
-  } catch {
-    // No driver is bound.
-  }
+  const driver = readLink(`${DEVICES}/${chip}/driver`)?.split("/").at(-1);
   if (driver === "spidev") {
     return new RuntimeError(`${start}, though spidev is bound to ${chip}; is udev running?`);
   }

@@ -1,7 +1,7 @@
 import assert from "node:assert/strict";
 import { createEventfd } from "../../ffi/eventfd.ts";
 import { close } from "../../ffi/fd.ts";
-import { createMemfd } from "../../ffi/memory.ts";
+import { createMemfd, setFileSize } from "../../ffi/memory.ts";
 import { socketPair } from "../../ffi/socket.ts";
 import { Daemon } from "../support/daemon.ts";
 import { F_IRQ, GPIO, GpioGuest } from "../support/gpio_driver.ts";
@@ -107,6 +107,8 @@ gpioTest("V4 a kick before SET_VRING_CALL is not lost", (daemon) => {
   using guest = new GpioGuest(daemon.connect());
   const { frontEnd, queues: [queue] } = guest;
   frontEnd.setVringCall(0, -1);
+  // A kick may overtake the message.
+  frontEnd.barrier();
   const head = queue.place(guest.segments([2, 0, 0, 0, 0, 0, 0, 0], 2));
   queue.offer(head);
   queue.kick();
@@ -297,7 +299,7 @@ gpioTest("V9 as many regions as announced are taken", (daemon) => {
 
 gpioTest("V9 a memfd that was cut is refused", (daemon) => {
   using ram = new GuestRam([{ guestAddress: 0, size: 0x10_0000 }]);
-  Deno.truncateSync(`/proc/self/fd/${ram.regions[0].fd}`, 0x1000);
+  setFileSize(ram.regions[0].fd, 0x1000);
   using frontEnd = daemon.connect();
   frontEnd.setProtocolFeatures(PROTOCOL_REPLY_ACK);
   const table = memoryTable(ram.regions);

@@ -19,26 +19,21 @@ interface Result {
   readonly passed: boolean;
   readonly skipped: boolean;
   /** What it had to say about it. */
-  readonly details: string;
+  readonly details: string[];
 }
 
 /** Reads the output of deno's TAP reporter. */
 function readTap(output: string): Result[] {
   const results: Result[] = [];
-  const details: string[] = [];
   for (const line of output.split("\n")) {
     const match = /^(not )?ok \d+ - (.*?)( # SKIP)?$/.exec(line);
     if (match === null) {
-      details.push(line);
+      // What a test has to say comes after its result.
+      results.at(-1)?.details.push(line);
       continue;
     }
     const [, not, name, skip] = match;
-    results.push({
-      name,
-      passed: not === undefined,
-      skipped: skip !== undefined,
-      details: details.splice(0).join("\n"),
-    });
+    results.push({ name, passed: not === undefined, skipped: skip !== undefined, details: [] });
   }
   return results;
 }
@@ -73,7 +68,7 @@ export async function testsInGuest(
       name,
       ignore: skipped,
       fn: () => {
-        if (!passed) throw new Error(`inside the guest:\n${details}`);
+        if (!passed) throw new Error(`inside the guest:\n${details.join("\n")}`);
       },
     });
   }

@@ -17,6 +17,9 @@
  */
 
 import type { Logger } from "@logtape/logtape";
+import { ENOENT, SystemError } from "../../../ffi/errno.ts";
+import { close, O_CREAT, O_WRONLY, open } from "../../../ffi/fd.ts";
+import { pathStatus, readFile, writeAt } from "../../../ffi/file.ts";
 import { RuntimeError } from "../../daemon/usage_error.ts";
 import type { Chip, ChipModel } from "./chip.ts";
 
@@ -63,9 +66,10 @@ class Eeprom implements Chip {
   readonly #state: DataView;
   readonly #contents: Uint8Array;
   readonly #log: Logger;
-  readonly #file: Deno.FsFile | undefined;
+  /** The descriptor of its file, or -1. */
+  readonly #fd: number = -1;
   /** For the file: what is written to it cannot be in memory that threads share. */
-  readonly #copy: Uint8Array;
+  readonly #copy: Uint8Array<ArrayBuffer>;
   #fileFails = false;
   /** How many bytes of the address have come. */
   #addressed = 0;
@@ -83,7 +87,7 @@ class Eeprom implements Chip {
     this.#log = log;
     this.#copy = new Uint8Array(config.file === undefined ? 0 : config.size);
     if (config.file !== undefined && !config.readOnly) {
-      this.#file = Deno.openSync(config.file, { write: true });
+      this.#fd = open(config.file, O_WRONLY);
     }
   }
 
@@ -130,13 +134,13 @@ class Eeprom implements Chip {
     this.#begun = false;
     if (!this.#written) return;
     this.#written = false;
-    if (this.#file !== undefined) this.#save(this.#file);
+    if (this.#fd >= 0) this.#save();
     const { writeCycle } = this.#config;
     if (writeCycle > 0) this.#state.setFloat64(BUSY_UNTIL, Date.now() + writeCycle);
   }
 
   close(): void {
-    this.#file?.close();
+    close(this.#fd);
   }
 
   get #place(): number {
@@ -155,12 +159,11 @@ class Eeprom implements Chip {
     return rest > 0 && rest <= writeCycle;
   }
 
-  #save(file: Deno.FsFile): void {
+  #save(): void {
     const part = this.#copy.subarray(this.#dirtyFrom, this.#dirtyTo);
     part.set(this.#contents.subarray(this.#dirtyFrom, this.#dirtyTo));
     try {
-      file.seekSync(this.#dirtyFrom, Deno.SeekMode.Start);
-      for (let done = 0; done < part.length;) done += file.writeSync(part.subarray(done));
+      writeAt(this.#fd, part, this.#dirtyFrom);
       this.#fileFails = false;
     } catch (error) {
       if (this.#fileFails) return;
@@ -176,24 +179,28 @@ class Eeprom implements Chip {
 /** Reads the contents of an EEPROM, or makes a file for them. */
 function loadFile(file: string, contents: Uint8Array, readOnly: boolean): void {
   const refuse = (why: string) => new RuntimeError(`EEPROM file '${file}' ${why}`);
-  let bytes: Uint8Array = new Uint8Array(0);
+  let bytes: Uint8Array | undefined = new Uint8Array(0);
   try {
-    bytes = Deno.readFileSync(file);
+    bytes = readFile(file, contents.length);
   } catch (error) {
-    if (!(error instanceof Deno.errors.NotFound) || readOnly) {
-      throw refuse(`cannot be read: ${(error as Error).message}`);
-    }
+    const missing = error instanceof SystemError && error.errno === ENOENT;
+    if (!missing || readOnly) throw refuse(`cannot be read: ${(error as Error).message}`);
   }
-  if (bytes.length > contents.length) {
+  if (bytes === undefined) {
     throw refuse(
-      `has ${bytes.length} bytes, more than the ${contents.length} of the chip; ` +
+      `has ${pathStatus(file).size} bytes, more than the ${contents.length} of the chip; ` +
         "choose a larger chip or another file",
     );
   }
   contents.set(bytes);
   if (readOnly || bytes.length === contents.length) return;
   try {
-    Deno.writeFileSync(file, Uint8Array.from(contents));
+    const fd = open(file, O_WRONLY | O_CREAT, 0o666);
+    try {
+      writeAt(fd, new Uint8Array(contents), 0);
+    } finally {
+      close(fd);
+    }
   } catch (error) {
     throw refuse(`cannot be written: ${(error as Error).message}`);
   }

@@ -22,6 +22,7 @@
  */
 
 import type { Logger } from "@logtape/logtape";
+import { readFile } from "../../../ffi/file.ts";
 import type { ConfigNode } from "../../daemon/config_file.ts";
 import { RuntimeError } from "../../daemon/usage_error.ts";
 import type { Chip, ChipModel } from "./chip.ts";
@@ -51,6 +52,8 @@ const CONVERSION_TIME = 100;
 const MINIMUM = -55;
 const MAXIMUM = 125;
 const USUAL = 25;
+/** More than any number takes, in bytes: what a file under `/sys` has at most. */
+const MAX_SIZE = 4096;
 
 /** A temperature as the register has it. */
 function encode(celsius: number, fraction: number): number {
@@ -66,7 +69,9 @@ function celsius(node: ConfigNode): number {
 }
 
 function readTemperature(file: string): number {
-  const text = Deno.readTextFileSync(file).trim();
+  const bytes = readFile(file, MAX_SIZE);
+  if (bytes === undefined) throw new TypeError("it is too long to be a number");
+  const text = new TextDecoder().decode(bytes).trim();
   const celsius = Number(text);
   if (text === "" || !Number.isFinite(celsius)) throw new TypeError(`'${text}' is no number`);
   return celsius;

@@ -5,6 +5,9 @@
  */
 
 import type { Logger } from "@logtape/logtape";
+import { ENOENT, SystemError } from "../../../ffi/errno.ts";
+import { close, type FileStatus, O_CREAT, O_WRONLY, open, S_IFREG } from "../../../ffi/fd.ts";
+import { pathStatus, readFile, writeAt } from "../../../ffi/file.ts";
 import { RuntimeError, UsageError } from "../../daemon/usage_error.ts";
 import type { FlashStore } from "./flash.ts";
 
@@ -19,7 +22,7 @@ import type { FlashStore } from "./flash.ts";
 export function loadBackingFile(path: string, size: number): Uint8Array {
   const contents = new Uint8Array(size).fill(0xff);
   const found = stat(path);
-  if (found !== undefined && !found.isFile) {
+  if (found !== undefined && found.type !== S_IFREG) {
     throw new UsageError(`flash file '${path}' is no regular file; choose another path`);
   }
   const length = found?.size ?? 0;
@@ -30,19 +33,30 @@ export function loadBackingFile(path: string, size: number): Uint8Array {
     );
   }
   try {
-    if (length > 0) contents.set(Deno.readFileSync(path));
-    if (length < size) Deno.writeFileSync(path, contents.subarray(length), { append: true });
+    const bytes = length > 0 ? readFile(path, size) : new Uint8Array(0);
+    if (bytes === undefined) throw new TypeError("it has grown just now");
+    contents.set(bytes);
+    if (length < size) fillUp(path, contents, length);
   } catch (error) {
     throw cannotUse(path, error);
   }
   return contents;
 }
 
-function stat(path: string): Deno.FileInfo | undefined {
+function fillUp(path: string, contents: Uint8Array<ArrayBuffer>, from: number): void {
+  const fd = open(path, O_WRONLY | O_CREAT, 0o666);
   try {
-    return Deno.statSync(path);
+    writeAt(fd, contents.subarray(from), from);
+  } finally {
+    close(fd);
+  }
+}
+
+function stat(path: string): FileStatus | undefined {
+  try {
+    return pathStatus(path);
   } catch (error) {
-    if (error instanceof Deno.errors.NotFound) return undefined;
+    if (error instanceof SystemError && error.errno === ENOENT) return undefined;
     throw cannotUse(path, error);
   }
 }
@@ -56,7 +70,7 @@ function cannotUse(path: string, error: unknown): RuntimeError {
 
 /** Writes what changes to the file at once. */
 export class BackingFile implements FlashStore {
-  readonly #file: Deno.FsFile;
+  readonly #fd: number;
   readonly #log: Logger;
   #failed = false;
 
@@ -64,7 +78,7 @@ export class BackingFile implements FlashStore {
   constructor(readonly path: string, log: Logger) {
     this.#log = log;
     try {
-      this.#file = Deno.openSync(path, { write: true });
+      this.#fd = open(path, O_WRONLY);
     } catch (error) {
       throw cannotUse(path, error);
     }
@@ -72,10 +86,8 @@ export class BackingFile implements FlashStore {
 
   save(contents: Uint8Array, offset: number, length: number): void {
     try {
-      this.#file.seekSync(offset, Deno.SeekMode.Start);
-      // The file takes no shared memory.
-      const bytes = contents.slice(offset, offset + length);
-      for (let done = 0; done < length;) done += this.#file.writeSync(bytes.subarray(done));
+      // A copy: the contents may be shared memory.
+      writeAt(this.#fd, new Uint8Array(contents.subarray(offset, offset + length)), offset);
     } catch (error) {
       if (!this.#failed) {
         this.#log.error(
@@ -88,6 +100,6 @@ export class BackingFile implements FlashStore {
   }
 
   close(): void {
-    this.#file.close();
+    close(this.#fd);
   }
 }
