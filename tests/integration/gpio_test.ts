@@ -54,6 +54,8 @@ function arm(guest: GpioGuest, type: number, output = LED, input = BUTTON): void
 
 /** The event that has come back, all that was asked before having had its effect. */
 function eventNow(guest: GpioGuest) {
+  // Requests may overtake the event buffers of the other queue, whose kick is seen by this.
+  guest.frontEnd.barrier();
   guest.get(GPIO.GET_VALUE, LED);
   return guest.takeEvent();
 }
