@@ -26,8 +26,8 @@ demo: guest ## show the daemons at work with a guest
 	@scripts/demo.sh
 
 .PHONY: test
-test: guest all package-tools ## everything below: checks, unit, integration, guest and package tests
-	@scripts/test.sh fmt lint check unit integration fuzz guest package
+test: guest all package-tools ## everything below: checks, unit to package tests
+	@scripts/test.sh fmt lint check unit integration fuzz guest compiled package
 
 .PHONY: lint check unit integration fuzz guest-test
 lint check unit integration fuzz: ## only this

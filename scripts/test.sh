@@ -1,7 +1,10 @@
 #!/bin/bash
 # Run stages of the project's checks and tests, and sum them up.
 #
-#   test.sh STAGE...     fmt, lint, check, unit, integration, fuzz, guest, package, smoke
+#   test.sh STAGE...     fmt, lint, check, unit, integration, fuzz, guest, compiled,
+#                        package, smoke
+#
+# The stage compiled repeats tests of the stage guest with the programs in bin/.
 #
 # FILTER=TEXT (or /EXPRESSION/) runs only the tests with such a name.
 #
@@ -26,11 +29,11 @@ static_check() {
 	if "$deno" "$@"; then count 1 0; else count 0 1; fi
 }
 
-# tests FOLDER: the summary of deno test is a line such as
+# tests FOLDER-OR-FILE...: the summary of deno test is a line such as
 #   ok | 12 passed (3 steps) | 0 failed | 1 ignored (2s)
 tests() {
 	local status=0 summary ok bad
-	"$deno" test --allow-all ${FILTER:+--filter "$FILTER"} "$1" 2>&1 | tee "$log" || status=$?
+	"$deno" test --allow-all ${FILTER:+--filter "$FILTER"} "$@" 2>&1 | tee "$log" || status=$?
 	summary=$(grep -E '^(ok|FAILED) \| [0-9]+ passed' "$log" | tail -n 1) || :
 	ok=$(sed -nE 's/^.* \| ([0-9]+) passed.*/\1/p' <<<"$summary")
 	bad=$(sed -nE 's/^.* \| ([0-9]+) failed.*/\1/p' <<<"$summary")
@@ -58,6 +61,8 @@ for stage in "$@"; do
 	lint)	static_check lint --quiet ;;
 	check)	static_check check --quiet . ;;
 	unit | integration | fuzz | guest | package | smoke) tests "tests/$stage" ;;
+	compiled)
+		VHOST_DEVICE_BIN_DIR=$PWD/bin tests tests/guest/{gpio,i2c,spi}_test.ts ;;
 	*)	echo "test.sh: there is no stage $stage" >&2; exit 2 ;;
 	esac
 done

@@ -1,6 +1,7 @@
 import assert from "node:assert/strict";
 import { fileURLToPath } from "node:url";
 import { Daemon } from "../support/daemon.ts";
+import { until } from "../support/wait.ts";
 import { TemporaryFolder } from "../support/temporary_folder.ts";
 import { guestOutput, startGuest } from "../support/uml.ts";
 import { runModule, testCases } from "./spi/case.ts";
@@ -135,6 +136,8 @@ Deno.test("a guest that is killed in the middle of a transfer can be booted agai
     reader.releaseLock();
     await Promise.all([guest.stdout.cancel(), guest.stderr.cancel(), guest.status]);
     assert.equal(await guestOutput(`${send} | wc -c`, boot), "4096\n");
+    const ends = 2 * (round + 1);
+    until(`${ends} ends`, () => daemon.log.match(/front-end gone/g)?.length === ends);
     fds.push(daemon.fdCount());
   }
   assert.equal(new Set(fds).size, 1, `${fds}`);
