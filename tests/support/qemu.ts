@@ -8,6 +8,7 @@ import assert from "node:assert/strict";
 import { fileURLToPath } from "node:url";
 import type { Daemon } from "./daemon.ts";
 import type { GuestOutcome } from "./uml.ts";
+import { PATIENCE } from "./wait.ts";
 
 const run = fileURLToPath(new URL("../guest/qemu/run.sh", import.meta.url));
 
@@ -79,6 +80,16 @@ export class RunningGuest {
     return output;
   }
 
+  /** Waits for something that happens while the script runs. */
+  async until(what: string, condition: () => boolean): Promise<void> {
+    let ended: GuestOutcome | undefined;
+    this.#outcome.then((outcome) => ended = outcome);
+    await waitFor(what, () => ended !== undefined || condition());
+    if (ended !== undefined) {
+      assert.fail(`${what}: the guest ended:\n${ended.output}${ended.errors}`);
+    }
+  }
+
   /** Has QEMU killed with SIGKILL, and waits until it has gone. */
   async kill(): Promise<void> {
     this.#child.kill("SIGTERM"); // run.sh sends QEMU SIGKILL
@@ -86,15 +97,22 @@ export class RunningGuest {
   }
 }
 
+/** Waits for a condition that announces itself by nothing. */
+export async function waitFor(what: string, condition: () => boolean): Promise<void> {
+  const deadline = performance.now() + 3 * PATIENCE;
+  while (!condition()) {
+    if (performance.now() > deadline) throw new Error(`${what}: it does not come`);
+    await new Promise((resolve) => setTimeout(resolve, 5));
+  }
+}
+
 /** Waits until the daemon's log has a match, or several. */
 export async function logged(daemon: Daemon, pattern: RegExp, times = 1): Promise<void> {
   const all = new RegExp(pattern, "gm");
-  const deadline = performance.now() + 30_000;
-  while ((daemon.log.match(all)?.length ?? 0) < times) {
-    if (performance.now() > deadline) {
-      throw new Error(`${pattern} is not in the log:\n${daemon.log}`);
-    }
-    await new Promise((resolve) => setTimeout(resolve, 5));
+  try {
+    await waitFor(`${pattern} in the log`, () => (daemon.log.match(all)?.length ?? 0) >= times);
+  } catch (error) {
+    throw new Error(`${(error as Error).message}:\n${daemon.log}`);
   }
 }
 
