@@ -21,6 +21,9 @@ const PERMISSIONS = [
   "--allow-sys=uid",
 ];
 
+/** How long a daemon that listens may take to say so, in milliseconds. */
+const ANNOUNCEMENT = 1000;
+
 /** How a daemon is started. */
 export interface DaemonOptions {
   /** The number of sockets, and the `-c` that goes with it. */
@@ -109,7 +112,19 @@ export class Daemon implements AsyncDisposable {
       }
       await new Promise((resolve) => setTimeout(resolve, 5));
     }
+    await daemon.#announced(last);
     return daemon;
+  }
+
+  /**
+   * Waits for the line that says what is served at a socket, so that tests can look at the log from
+   * the start. Some daemons log less than that, which is known only by waiting.
+   */
+  async #announced(socket: string): Promise<void> {
+    const deadline = performance.now() + ANNOUNCEMENT;
+    while (!this.log.includes(` at ${socket}`) && performance.now() < deadline) {
+      await new Promise((resolve) => setTimeout(resolve, 5));
+    }
   }
 
   get pid(): number {
