@@ -60,8 +60,9 @@ qemu-guest: ## build the QEMU guest and fetch QEMU 10 and 11 (QEMU="7 10": those
 	@tests/guest/qemu/build.sh $(QEMU)
 
 .PHONY: smoke
-smoke: qemu-guest ## the tests with QEMU in front
-	@scripts/test.sh smoke
+smoke: all ## the tests with QEMU 7, 10 and 11 in front of the programs in bin/
+	@tests/guest/qemu/build.sh 7 10 11
+	@VHOST_DEVICE_BIN_DIR=$(CURDIR)/bin scripts/test.sh smoke
 
 .PHONY: clean
 clean: ## delete what was built in this folder
