@@ -25,11 +25,11 @@ function blocks(): Block[] {
   return found;
 }
 
-/** What a shell makes of a line, as far as the README needs it: quotes and comments. */
+/** What a shell makes of a line, as far as the README needs it: quotes, comments, redirections. */
 function words(line: string): string[] {
   const result: string[] = [];
   for (const [, single, double, plain] of line.matchAll(/'([^']*)'|"([^"]*)"|([^\s'"]+)/g)) {
-    if (plain?.startsWith("#") || plain === "&") break;
+    if (plain?.startsWith("#") || plain === "&" || plain?.startsWith("2>")) break;
     result.push(single ?? double ?? plain);
   }
   return result;
