@@ -47,7 +47,7 @@ async function runExample(folder: string, change = (script: string) => script): 
   const { code, stdout, stderr } = await new Deno.Command("bash", {
     args: [
       "-c",
-      `set -eu; (${prepare}\n) && export PATH="$PWD/bin:$PATH" && trap 'kill $(jobs -p) 2>/dev/null' EXIT
+      `set -eu; (${prepare}\n) && export PATH="$PWD/bin:$PATH" && trap 'kill $(jobs -p) 2>/dev/null || :' EXIT
        set -o pipefail\n${step("Add the checks to it")}\n${step("Boot it")}`,
     ],
     cwd: folder,
