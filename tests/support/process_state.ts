@@ -4,6 +4,8 @@
  * @module
  */
 
+import { until } from "./wait.ts";
+
 /** The open descriptors of a process, as a map from number to what they refer to. */
 export function openFds(pid: number | "self" = "self"): Map<number, string> {
   const folder = `/proc/${pid}/fd`;
@@ -46,4 +48,16 @@ export function isListening(path: string): boolean {
   const pattern = /^\S+ \S+ \S+ 00010000 0001 \S+ +\d+ (.*)$/gm;
   const listening = Deno.readTextFileSync("/proc/net/unix").matchAll(pattern);
   return [...listening].some(([, at]) => at === path);
+}
+
+/** Stops a process until it gets `SIGCONT`, and waits until none of its threads runs any more. */
+export function suspend(pid: number): void {
+  Deno.kill(pid, "SIGSTOP");
+  until(
+    `process ${pid} is stopped`,
+    () =>
+      [...Deno.readDirSync(`/proc/${pid}/task`)].every(({ name }) =>
+        /\) T /.test(Deno.readTextFileSync(`/proc/${pid}/task/${name}/stat`))
+      ),
+  );
 }

@@ -1,6 +1,7 @@
 /** Interrupts of real lines, inside the guest: what the kernel senses is what the driver gets. */
 
 import assert from "node:assert/strict";
+import { suspend } from "../../support/process_state.ts";
 import {
   ERR,
   GPIO,
@@ -113,7 +114,7 @@ Deno.test("G6 an edge that the kernel still has when the interrupt is disabled i
   guest.get(GPIO.SET_DIRECTION, 0, IN);
   guest.get(GPIO.SET_IRQ_TYPE, 0, IRQ.BOTH);
   // The daemon finds the request first, and the edge in the kernel's buffer.
-  Deno.kill(daemon.pid, "SIGSTOP");
+  suspend(daemon.pid);
   guest.queues[0].submit(guest.segments(gpioRequest(GPIO.SET_IRQ_TYPE, 0, IRQ.NONE), 2));
   chip.pull(0, 1);
   tick();
@@ -178,7 +179,7 @@ Deno.test("G6 level high: an old edge is no interrupt when the level has gone by
   guest.get(GPIO.SET_DIRECTION, 0, IN);
   guest.get(GPIO.SET_IRQ_TYPE, 0, IRQ.HIGH);
   guest.unmask(0);
-  Deno.kill(daemon.pid, "SIGSTOP");
+  suspend(daemon.pid);
   chip.pull(0, 1);
   tick();
   chip.pull(0, 0);
@@ -222,7 +223,7 @@ Deno.test("more edges than the kernel keeps: one interrupt and one that was latc
   guest.get(GPIO.SET_DIRECTION, 0, IN);
   guest.get(GPIO.SET_IRQ_TYPE, 0, IRQ.BOTH);
   guest.unmask(0);
-  Deno.kill(daemon.pid, "SIGSTOP");
+  suspend(daemon.pid);
   for (let edge = 1; edge <= 40; edge++) {
     chip.pull(0, edge & 1);
     until("an interrupt", () => interrupts() >= edge);
