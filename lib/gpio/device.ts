@@ -126,6 +126,8 @@ export class GpioDevice implements VirtioDevice, EdgeListener {
       // By now the level may be another one again.
       if (this.#isActive(line)) this.#return(line, EVENT_VALID);
     } else if (type <= IRQ_EDGE_BOTH && (type & (rising ? IRQ_EDGE_RISING : IRQ_EDGE_FALLING))) {
+      // The driver may have unmasked the interrupt already: only one edge can be kept for it.
+      if (this.#waiting[line] === undefined) this.#host?.drain(EVENT_QUEUE);
       if (!this.#return(line, EVENT_VALID)) this.#latched[line] = 1;
     }
   }

@@ -256,6 +256,18 @@ wiredTest("G6 edges while masked are latched once and come at unmasking", (guest
   assert.equal(eventNow(guest), undefined);
 });
 
+wiredTest("G6 an edge finds the buffer of a driver whose kick has not arrived yet", (guest) => {
+  guest.get(GPIO.SET_DIRECTION, LED, OUT);
+  guest.get(GPIO.SET_DIRECTION, BUTTON, IN);
+  guest.get(GPIO.SET_IRQ_TYPE, BUTTON, IRQ.BOTH);
+  guest.unmask(BUTTON, false);
+  guest.get(GPIO.SET_VALUE, LED, 1);
+  guest.get(GPIO.SET_VALUE, LED, 0);
+  assert.deepEqual(guest.nextEvent(), valid(BUTTON));
+  guest.unmask(BUTTON);
+  assert.deepEqual(guest.nextEvent(), valid(BUTTON));
+});
+
 wiredTest(
   "G6 an edge before the first unmasking is latched, and disabling discards it",
   (guest) => {

@@ -75,15 +75,18 @@ export class GpioGuest extends Guest {
   }
 
   /** Queues a line's event buffer: the driver unmasks its interrupt. */
-  unmask(line: number): void {
+  unmask(line: number, kick = true): void {
     const slot = this.#slots.pop() ??
       { request: this.ram.allocate(2, 2), response: this.ram.allocate(1, 1) };
     this.ram.write(slot.request, [line & 0xff, line >> 8]);
     this.ram.write(slot.response, [0xee]);
-    const head = this.eventQueue.submit([
+    const segments = [
       { address: slot.request, length: 2 },
       { address: slot.response, length: 1, writable: true },
-    ]);
+    ];
+    const queue = this.eventQueue;
+    const head = kick ? queue.submit(segments) : queue.place(segments);
+    if (!kick) queue.offer(head);
     this.#events.set(head, { line, ...slot });
   }
 
