@@ -3,6 +3,7 @@ import { fileURLToPath } from "node:url";
 import { Daemon } from "../support/daemon.ts";
 import { TemporaryFolder } from "../support/temporary_folder.ts";
 import { guestOutput, runInGuest, startGuest } from "../support/uml.ts";
+import { until } from "../support/wait.ts";
 
 /** Lines 0 to 3 are wired to lines 4 to 7. */
 const wired = `
@@ -40,12 +41,12 @@ function boot(daemon: Daemon, guest = 0) {
 }
 
 /** Waits until the log has this many matches. */
-async function logged(daemon: Daemon, pattern: RegExp, times: number): Promise<void> {
-  const deadline = Date.now() + 20_000;
-  while ((daemon.log.match(pattern)?.length ?? 0) < times) {
-    if (Date.now() > deadline) throw new Error(`${pattern} is not in the log:\n${daemon.log}`);
-    await new Promise((resolve) => setTimeout(resolve, 5));
-  }
+function logged(daemon: Daemon, pattern: RegExp, times: number): void {
+  until(
+    `${times} times ${pattern}`,
+    () => (daemon.log.match(pattern)?.length ?? 0) >= times,
+    20_000,
+  );
 }
 
 Deno.test("gpioinfo shows names and directions as they are configured", async () => {
@@ -229,10 +230,10 @@ Deno.test("a guest killed and booted again 20 times leaves nothing behind", asyn
     let memory = 0;
     for (let round = 1; round <= rounds; round++) {
       const guest = startGuest("gpiomon -c 0 in0 & echo ready; sleep 60", boot(daemon));
-      await logged(daemon, /line 4 "in0": direction input/g, round);
+      logged(daemon, /line 4 "in0": direction input/g, round);
       guest.kill("SIGKILL");
       await Promise.all([guest.status, guest.stdout.cancel(), guest.stderr.cancel()]);
-      await logged(daemon, /front-end gone/g, round);
+      logged(daemon, /front-end gone/g, round);
       if (round === 3) {
         fds = daemon.fdCount();
         memory = daemon.residentMemory();
