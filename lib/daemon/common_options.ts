@@ -5,7 +5,7 @@
  */
 
 import { LOG_FORMATS, LOG_LEVELS } from "./log.ts";
-import type { OptionSpec } from "./options.ts";
+import type { OptionSpec } from "../input/options.ts";
 
 /** The most guests that one daemon serves: each has a thread of its own. */
 export const MAX_GUESTS = 256;

@@ -6,8 +6,8 @@
 
 import type { Logger } from "@logtape/logtape";
 import type { VirtioDevice } from "../virtio/device.ts";
-import type { ConfigNode } from "./config_file.ts";
-import type { OptionSpec, OptionValues } from "./options.ts";
+import type { ConfigNode } from "../input/config_node.ts";
+import type { OptionSpec, OptionValues } from "../input/options.ts";
 
 /** What the command line and the configuration file say about the device. */
 export interface DeviceInput<Key extends string> {

@@ -7,7 +7,7 @@
 import metadata from "../../deno.json" with { type: "json" };
 import { generalOptions, socketOptions } from "./common_options.ts";
 import type { DeviceKind } from "./device_kind.ts";
-import { type OptionSpec, optionSyntax } from "./options.ts";
+import { type OptionSpec, optionSyntax } from "../input/options.ts";
 
 /** The version of all three programs. */
 export const VERSION: string = metadata.version;

@@ -18,7 +18,7 @@ import {
 import { close, type FileStatus, isOpen, S_IFDIR, S_IFLNK, S_IFSOCK } from "../../ffi/fd.ts";
 import { exists, linkStatus, unlink } from "../../ffi/file.ts";
 import { isSocketAlive, listenAt, MAX_SOCKET_PATH, socketKind } from "../../ffi/socket.ts";
-import { RuntimeError, UsageError } from "./usage_error.ts";
+import { RuntimeError, UsageError } from "../errors.ts";
 
 /** One socket. */
 export interface Listener {

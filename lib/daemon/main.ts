@@ -8,10 +8,10 @@ import { systemdDescriptors } from "./listeners.ts";
 import type { DeviceKind } from "./device_kind.ts";
 import { allOptions, helpText, versionText } from "./help.ts";
 import { configureLog, getLog, reportEnd } from "./log.ts";
-import { readArguments } from "./options.ts";
+import { readArguments } from "../input/arguments.ts";
 import { logSettings, readConfig, readSettings } from "./settings.ts";
 import { supervise } from "./supervisor.ts";
-import { RuntimeError, UsageError } from "./usage_error.ts";
+import { RuntimeError, UsageError } from "../errors.ts";
 import { runWorker } from "./worker.ts";
 
 function print(text: string): void {

@@ -6,11 +6,12 @@
 
 import type { Logger } from "@logtape/logtape";
 import { MAX_GUESTS, MAX_POLL_MICROSECONDS } from "./common_options.ts";
-import type { ConfigNode } from "./config_file.ts";
+import type { ConfigNode } from "../input/config_node.ts";
 import type { DeviceKind, GuestPlan } from "./device_kind.ts";
 import { LOG_FORMATS, LOG_LEVELS, type LogSettings } from "./log.ts";
-import { type OptionValues, readInteger } from "./options.ts";
-import { UsageError } from "./usage_error.ts";
+import type { OptionValues } from "../input/options.ts";
+import { readInteger } from "../text/numbers.ts";
+import { UsageError } from "../errors.ts";
 
 /** Where front-ends are expected. */
 export type SocketSettings =
@@ -115,7 +116,7 @@ export async function readConfig<Key extends string>(
   const file = options.config;
   if (typeof file !== "string") return {};
   // The YAML parser is most of the program; neither guests' threads nor most users need it.
-  const { ConfigNode } = await import("./config_file.ts");
+  const { ConfigNode } = await import("../input/config_node.ts");
   return ConfigNode.load(file).mapping([...COMMON_KEYS, ...kind.configKeys]);
 }
 

@@ -9,7 +9,7 @@ import { isIgnored } from "../../ffi/signal.ts";
 import { inherit, listen, type Listener, socketPaths } from "./listeners.ts";
 import { getLog } from "./log.ts";
 import type { DaemonSettings, SocketSettings } from "./settings.ts";
-import { RuntimeError } from "./usage_error.ts";
+import { RuntimeError } from "../errors.ts";
 import type { WorkerReport, WorkerStart } from "./worker.ts";
 
 /** How long threads have to end after a signal, in milliseconds. */

@@ -14,7 +14,7 @@ import type { EventHandler, VirtioDevice } from "../virtio/device.ts";
 import type { DeviceKind } from "./device_kind.ts";
 import { EventLoop } from "./event_loop.ts";
 import { configureLog, getLog, type LogSettings } from "./log.ts";
-import { RuntimeError, UsageError } from "./usage_error.ts";
+import { RuntimeError, UsageError } from "../errors.ts";
 
 /** From the main thread: everything that the guest's thread needs. */
 export interface WorkerStart {

@@ -8,8 +8,8 @@
  * @module
  */
 
-import { readInteger } from "../daemon/options.ts";
-import { UsageError } from "../daemon/usage_error.ts";
+import { readInteger } from "../text/numbers.ts";
+import { UsageError } from "../errors.ts";
 
 /** One entry. */
 export interface DeviceEntry {

@@ -5,13 +5,13 @@
  */
 
 import type { DeviceKind } from "../daemon/device_kind.ts";
-import { UsageError } from "../daemon/usage_error.ts";
-import { chipTitle, listChips } from "./chips.ts";
+import { UsageError } from "../errors.ts";
+import { chipTitle, listChips } from "./host/find_chips.ts";
 import { GpioDevice } from "./device.ts";
-import { HostChip } from "./host.ts";
+import { HostChip } from "./host/host_chip.ts";
 import { gpioOptions, type GpioSettings, readDeviceList, readGuests } from "./options.ts";
-import { resolveGuests } from "./resolve.ts";
-import { SimulatedChip } from "./simulated.ts";
+import { resolveGuests } from "./host/resolve.ts";
+import { SimulatedChip } from "./simulated/simulated_chip.ts";
 
 function title(settings: GpioSettings): string {
   const { length } = settings.lines;

@@ -40,15 +40,16 @@
  * @module
  */
 
-import type { ConfigNode } from "../daemon/config_file.ts";
-import type { OptionSpec } from "../daemon/options.ts";
-import { closest, readInteger } from "../daemon/options.ts";
-import { UsageError } from "../daemon/usage_error.ts";
+import type { ConfigNode } from "../input/config_node.ts";
+import type { OptionSpec } from "../input/options.ts";
+import { readInteger } from "../text/numbers.ts";
+import { closest } from "../text/words.ts";
+import { UsageError } from "../errors.ts";
 import { type DeviceEntry, splitDeviceList } from "./device_list.ts";
-import { readHostChip } from "./host_config.ts";
-import type { ChipChoice, HostSettings } from "./host_settings.ts";
+import { readHostChip } from "./host/config.ts";
+import type { ChipChoice, HostSettings } from "./host/settings.ts";
 import { DIRECTION_IN, DIRECTION_NONE, DIRECTION_OUT, isLineName, MAX_LINES } from "./protocol.ts";
-import type { SimulatedLine, Wire } from "./simulated.ts";
+import type { SimulatedLine, Wire } from "./simulated/simulated_chip.ts";
 
 /** A simulated chip for one guest. */
 export interface SimulatedSettings {

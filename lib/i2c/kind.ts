@@ -7,17 +7,17 @@
 import type { Logger } from "@logtape/logtape";
 import { FUNC_10BIT_ADDR } from "../../ffi/i2c_uapi.ts";
 import type { DeviceKind } from "../daemon/device_kind.ts";
-import { RuntimeError, UsageError } from "../daemon/usage_error.ts";
+import { RuntimeError, UsageError } from "../errors.ts";
 import type { I2cAdapter } from "./backend.ts";
 import { I2cDevice } from "./device.ts";
-import { HostAdapter, type HostAdapterSettings } from "./host.ts";
+import { HostAdapter, type HostAdapterSettings } from "./host/host_adapter.ts";
 import {
   abilitiesText,
   devicePath,
   findAdapter,
   hostAdapters,
   probeAdapter,
-} from "./host_adapters.ts";
+} from "./host/find_adapters.ts";
 import { Messages } from "./messages.ts";
 import {
   type AdapterRequest,
@@ -32,7 +32,7 @@ import {
   powerUp,
   SimulatedAdapter,
   type SimulatedAdapterSettings,
-} from "./simulated.ts";
+} from "./simulated/simulated_adapter.ts";
 
 /** An adapter of the host, or one that is made up. */
 export type AdapterSettings =

@@ -37,14 +37,15 @@
  * @module
  */
 
-import type { ConfigNode } from "../daemon/config_file.ts";
-import { type OptionSpec, readInteger } from "../daemon/options.ts";
-import { UsageError } from "../daemon/usage_error.ts";
-import { chipModel, chipNames } from "./chips/models.ts";
-import { PLAIN_EEPROM } from "./chips/eeprom.ts";
-import type { AdapterChoice } from "./host_adapters.ts";
+import type { ConfigNode } from "../input/config_node.ts";
+import type { OptionSpec } from "../input/options.ts";
+import { readInteger } from "../text/numbers.ts";
+import { UsageError } from "../errors.ts";
+import { chipModel, chipNames } from "./simulated/parts.ts";
+import { PLAIN_EEPROM } from "./simulated/parts/eeprom.ts";
+import type { AdapterChoice } from "./host/find_adapters.ts";
 import { ADDRESS_COUNT, addressText, TEN_BIT } from "./protocol.ts";
-import { addressCount, type ChipDescription } from "./simulated.ts";
+import { addressCount, type ChipDescription } from "./simulated/simulated_adapter.ts";
 
 /** An adapter that the guests are to have. */
 export type AdapterRequest =

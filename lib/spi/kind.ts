@@ -7,11 +7,16 @@
 import type { Logger } from "@logtape/logtape";
 import { close } from "../../ffi/fd.ts";
 import type { DeviceKind, GuestPlan } from "../daemon/device_kind.ts";
-import { UsageError } from "../daemon/usage_error.ts";
+import { UsageError } from "../errors.ts";
 import type { SpiBackend } from "./backend.ts";
 import { SpiDevice } from "./device.ts";
-import { HostController, type HostMemory, type HostSettings, makeHostMemory } from "./host.ts";
-import { bufferSize, findNodes, openNode, parseNodePath, pieceSize } from "./nodes.ts";
+import {
+  HostController,
+  type HostMemory,
+  type HostSettings,
+  makeHostMemory,
+} from "./host/host_controller.ts";
+import { bufferSize, findNodes, openNode, parseNodePath, pieceSize } from "./host/find_nodes.ts";
 import {
   type ControllerSettings,
   readDevice,
@@ -19,15 +24,15 @@ import {
   readHold,
   spiOptions,
 } from "./options.ts";
-import { combine, probe } from "./probe.ts";
+import { combine, probe } from "./host/probe.ts";
 import type { Limits } from "./protocol.ts";
 import {
   makeSimulatedMemory,
   SimulatedController,
   type SimulatedMemory,
   type SimulatedSettings,
-} from "./simulated.ts";
-import { describeChips, describeLimits, describeNodes } from "./texts.ts";
+} from "./simulated/simulated_controller.ts";
+import { describeChips, describeLimits, describeNodes } from "./describe.ts";
 
 /** A controller with what its guests share. */
 type Controller =

@@ -35,13 +35,13 @@
  * @module
  */
 
-import type { ConfigNode } from "../daemon/config_file.ts";
-import type { OptionSpec } from "../daemon/options.ts";
-import { readInteger } from "../daemon/options.ts";
-import { UsageError } from "../daemon/usage_error.ts";
-import { parseNodePath } from "./nodes.ts";
-import type { SimulatedSettings } from "./simulated.ts";
-import { loopbacks, MAX_CHIP_SELECTS, readSimulated } from "./simulated_config.ts";
+import type { ConfigNode } from "../input/config_node.ts";
+import type { OptionSpec } from "../input/options.ts";
+import { readInteger } from "../text/numbers.ts";
+import { UsageError } from "../errors.ts";
+import { parseNodePath } from "./host/find_nodes.ts";
+import type { SimulatedSettings } from "./simulated/simulated_controller.ts";
+import { loopbacks, MAX_CHIP_SELECTS, readSimulated } from "./simulated/config.ts";
 
 /** How long a chip stays selected for the rest of a message unless said otherwise. */
 export const USUAL_HOLD_MICROSECONDS = 10_000;

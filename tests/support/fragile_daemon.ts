@@ -7,7 +7,7 @@
 
 import type { DeviceKind } from "../../lib/daemon/device_kind.ts";
 import { runDaemon } from "../../lib/daemon/main.ts";
-import { RuntimeError } from "../../lib/daemon/usage_error.ts";
+import { RuntimeError } from "../../lib/errors.ts";
 import type { DescriptorChain } from "../../lib/virtio/descriptor_chain.ts";
 import { EchoDevice } from "./echo_device.ts";
 

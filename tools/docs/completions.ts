@@ -4,7 +4,7 @@
  * @module
  */
 
-import type { OptionSpec } from "../../lib/daemon/options.ts";
+import type { OptionSpec } from "../../lib/input/options.ts";
 import { allOptions, type Program } from "./programs.ts";
 
 /** Options whose value is a path, of a file that exists or one that is to be made. */

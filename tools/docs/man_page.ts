@@ -7,7 +7,7 @@
  * @module
  */
 
-import type { OptionSpec } from "../../lib/daemon/options.ts";
+import type { OptionSpec } from "../../lib/input/options.ts";
 import { COMMON_KEYS } from "../../lib/daemon/settings.ts";
 import { allOptions, type Program } from "./programs.ts";
 

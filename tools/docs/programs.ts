@@ -5,7 +5,7 @@
  * @module
  */
 
-import type { OptionSpec } from "../../lib/daemon/options.ts";
+import type { OptionSpec } from "../../lib/input/options.ts";
 import { generalOptions, socketOptions } from "../../lib/daemon/common_options.ts";
 import { NOTES, type ProgramNotes } from "./notes.ts";
 

@@ -5,7 +5,7 @@
  */
 
 import { generalOptions, socketOptions } from "../../lib/daemon/common_options.ts";
-import type { OptionSpec } from "../../lib/daemon/options.ts";
+import type { OptionSpec } from "../../lib/input/options.ts";
 import type { Program } from "./programs.ts";
 
 const BEGIN = "<!-- options -->";

@@ -1,7 +1,7 @@
 /** Chips and how they are named, inside the guest: --list, the device list, and what is refused. */
 
 import assert from "node:assert/strict";
-import { HostChip } from "../../../lib/gpio/host.ts";
+import { HostChip } from "../../../lib/gpio/host/host_chip.ts";
 import { command, Daemon } from "../../support/daemon.ts";
 import { GPIO, OUT } from "../../support/gpio_driver.ts";
 import { GpioSim } from "../../support/gpio_sim.ts";

@@ -5,7 +5,7 @@
  */
 
 import assert from "node:assert/strict";
-import { hostAdapters } from "../../../lib/i2c/host_adapters.ts";
+import { hostAdapters } from "../../../lib/i2c/host/find_adapters.ts";
 import { command, Daemon } from "../../support/daemon.ts";
 import { I2cGuest, type Outcome } from "../../support/i2c_driver.ts";
 import { TemporaryFolder } from "../../support/temporary_folder.ts";

@@ -1,7 +1,8 @@
 import assert from "node:assert/strict";
 import metadata from "../../../deno.json" with { type: "json" };
 import { allOptions, helpText, versionText } from "../../../lib/daemon/help.ts";
-import { optionSyntax, readArguments } from "../../../lib/daemon/options.ts";
+import { readArguments } from "../../../lib/input/arguments.ts";
+import { optionSyntax } from "../../../lib/input/options.ts";
 import { gpio } from "../../../lib/gpio/kind.ts";
 import { i2c } from "../../../lib/i2c/kind.ts";
 import { spi } from "../../../lib/spi/kind.ts";

@@ -2,7 +2,7 @@ import assert from "node:assert/strict";
 import { close, isOpen } from "../../../ffi/fd.ts";
 import { connectTo, isSocketAlive, listenAt, socketPair } from "../../../ffi/socket.ts";
 import { inherit, listen, socketPaths, systemdDescriptors } from "../../../lib/daemon/listeners.ts";
-import { RuntimeError, UsageError } from "../../../lib/daemon/usage_error.ts";
+import { RuntimeError, UsageError } from "../../../lib/errors.ts";
 import { TemporaryFolder } from "../../support/temporary_folder.ts";
 
 function names(folder: TemporaryFolder): string[] {

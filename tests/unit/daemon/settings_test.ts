@@ -1,10 +1,10 @@
 import assert from "node:assert/strict";
-import { ConfigNode } from "../../../lib/daemon/config_file.ts";
+import { ConfigNode } from "../../../lib/input/config_node.ts";
 import type { DeviceKind } from "../../../lib/daemon/device_kind.ts";
 import { getLog } from "../../../lib/daemon/log.ts";
-import type { OptionValues } from "../../../lib/daemon/options.ts";
+import type { OptionValues } from "../../../lib/input/options.ts";
 import { COMMON_KEYS, logSettings, readSettings } from "../../../lib/daemon/settings.ts";
-import { RuntimeError, UsageError } from "../../../lib/daemon/usage_error.ts";
+import { RuntimeError, UsageError } from "../../../lib/errors.ts";
 
 /** A kind of device of which as many as wanted are there, or as many as the option says. */
 const kind: DeviceKind<string> = {

@@ -1,8 +1,8 @@
 /** Real chips in the configuration file. */
 
 import assert from "node:assert/strict";
-import { ConfigNode } from "../../../lib/daemon/config_file.ts";
-import { UsageError } from "../../../lib/daemon/usage_error.ts";
+import { ConfigNode } from "../../../lib/input/config_node.ts";
+import { UsageError } from "../../../lib/errors.ts";
 import { readGuests } from "../../../lib/gpio/options.ts";
 
 /** Reads one guest, whose text begins in line 2 of the file. */

@@ -1,7 +1,7 @@
 /** The grammar of the device list, as far as real chips are concerned. */
 
 import assert from "node:assert/strict";
-import { UsageError } from "../../../lib/daemon/usage_error.ts";
+import { UsageError } from "../../../lib/errors.ts";
 import { readDeviceList } from "../../../lib/gpio/options.ts";
 
 /** The chips of a list, each with its lines where they are picked. */

@@ -1,7 +1,7 @@
 /** What the example of a configuration file has to say of real chips. */
 
 import assert from "node:assert/strict";
-import { ConfigNode } from "../../../lib/daemon/config_file.ts";
+import { ConfigNode } from "../../../lib/input/config_node.ts";
 import { readGuests } from "../../../lib/gpio/options.ts";
 
 /** Each guest's chip and its lines, as the guest will know them. */

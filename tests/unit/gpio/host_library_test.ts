@@ -4,7 +4,7 @@ import assert from "node:assert/strict";
 import { TemporaryFolder } from "../../support/temporary_folder.ts";
 
 const LIBGPIOD = new URL("../../../ffi/libgpiod.ts", import.meta.url).href;
-const CHIPS = new URL("../../../lib/gpio/chips.ts", import.meta.url).href;
+const CHIPS = new URL("../../../lib/gpio/host/find_chips.ts", import.meta.url).href;
 
 /** Runs code in a process that looks for libraries in this folder first. */
 function run(folder: TemporaryFolder, code: string, ...flags: string[]): string {

@@ -6,8 +6,8 @@ import { EPOLLIN } from "../../../ffi/epoll.ts";
 import { EBUSY, EIO, ENXIO, SystemError } from "../../../ffi/errno.ts";
 import { close } from "../../../ffi/fd.ts";
 import type { EdgeEvents, GpioChip, LineInfo, LineSettings } from "../../../ffi/libgpiod.ts";
-import { HostLine, type LineHost } from "../../../lib/gpio/host_line.ts";
-import type { LineRules } from "../../../lib/gpio/host_settings.ts";
+import { HostLine, type LineHost } from "../../../lib/gpio/host/host_line.ts";
+import type { LineRules } from "../../../lib/gpio/host/settings.ts";
 import { DIRECTION_IN, DIRECTION_OUT } from "../../../lib/gpio/protocol.ts";
 import { RecordingLog } from "../../support/in_process.ts";
 

@@ -1,9 +1,9 @@
 /** Which lines of a chip a guest gets, and what they are called. */
 
 import assert from "node:assert/strict";
-import { RuntimeError, UsageError } from "../../../lib/daemon/usage_error.ts";
-import type { HostSettings, LineChoice } from "../../../lib/gpio/host_settings.ts";
-import { chooseLines, refuseOverlap } from "../../../lib/gpio/subset.ts";
+import { RuntimeError, UsageError } from "../../../lib/errors.ts";
+import type { HostSettings, LineChoice } from "../../../lib/gpio/host/settings.ts";
+import { chooseLines, refuseOverlap } from "../../../lib/gpio/host/choose_lines.ts";
 
 const never = (message: string): void => assert.fail(message);
 

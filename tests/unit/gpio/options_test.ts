@@ -1,8 +1,8 @@
 import assert from "node:assert/strict";
-import { ConfigNode } from "../../../lib/daemon/config_file.ts";
-import { UsageError } from "../../../lib/daemon/usage_error.ts";
+import { ConfigNode } from "../../../lib/input/config_node.ts";
+import { UsageError } from "../../../lib/errors.ts";
 import { type GpioChoice, readDeviceList, readGuests } from "../../../lib/gpio/options.ts";
-import type { SimulatedLine } from "../../../lib/gpio/simulated.ts";
+import type { SimulatedLine } from "../../../lib/gpio/simulated/simulated_chip.ts";
 
 /** The guests of a configuration file. */
 function guests(text: string): GpioChoice[] {

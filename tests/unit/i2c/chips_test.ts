@@ -1,9 +1,9 @@
 import assert from "node:assert/strict";
 import { getLogger } from "@logtape/logtape";
-import { ConfigNode } from "../../../lib/daemon/config_file.ts";
-import { RuntimeError, UsageError } from "../../../lib/daemon/usage_error.ts";
-import type { Chip } from "../../../lib/i2c/chips/chip.ts";
-import { chipModel } from "../../../lib/i2c/chips/models.ts";
+import { ConfigNode } from "../../../lib/input/config_node.ts";
+import { RuntimeError, UsageError } from "../../../lib/errors.ts";
+import type { Chip } from "../../../lib/i2c/simulated/part.ts";
+import { chipModel } from "../../../lib/i2c/simulated/parts.ts";
 import { RecordingLog } from "../../support/in_process.ts";
 import { TemporaryFolder } from "../../support/temporary_folder.ts";
 import { pause } from "../../support/wait.ts";

@@ -1,13 +1,13 @@
 import assert from "node:assert/strict";
 import * as uapi from "../../../ffi/i2c_uapi.ts";
-import { RuntimeError } from "../../../lib/daemon/usage_error.ts";
+import { RuntimeError } from "../../../lib/errors.ts";
 import {
   abilitiesText,
   chipName,
   findAdapter,
   hostAdapters,
   openAdapter,
-} from "../../../lib/i2c/host_adapters.ts";
+} from "../../../lib/i2c/host/find_adapters.ts";
 import { TEN_BIT } from "../../../lib/i2c/protocol.ts";
 import { TemporaryFolder } from "../../support/temporary_folder.ts";
 

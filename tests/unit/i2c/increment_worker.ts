@@ -1,6 +1,6 @@
 /** A thread that counts up under a lock that it shares with others. */
 
-import { BusLock } from "../../../lib/i2c/bus_lock.ts";
+import { BusLock } from "../../../lib/i2c/simulated/bus_lock.ts";
 
 const scope = self as unknown as {
   onmessage: (event: MessageEvent<{ lock: SharedArrayBuffer; counter: SharedArrayBuffer }>) => void;

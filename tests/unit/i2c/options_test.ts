@@ -1,6 +1,6 @@
 import assert from "node:assert/strict";
-import { ConfigNode } from "../../../lib/daemon/config_file.ts";
-import { UsageError } from "../../../lib/daemon/usage_error.ts";
+import { ConfigNode } from "../../../lib/input/config_node.ts";
+import { UsageError } from "../../../lib/errors.ts";
 import { type AdapterRequest, readAdapters, readDeviceList } from "../../../lib/i2c/options.ts";
 import { TEN_BIT } from "../../../lib/i2c/protocol.ts";
 

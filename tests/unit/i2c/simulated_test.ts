@@ -1,11 +1,11 @@
 import assert from "node:assert/strict";
 import { getLogger } from "@logtape/logtape";
-import { BusLock } from "../../../lib/i2c/bus_lock.ts";
+import { BusLock } from "../../../lib/i2c/simulated/bus_lock.ts";
 import { I2cDevice } from "../../../lib/i2c/device.ts";
 import { Messages } from "../../../lib/i2c/messages.ts";
 import { readAdapters } from "../../../lib/i2c/options.ts";
-import { powerUp, SimulatedAdapter } from "../../../lib/i2c/simulated.ts";
-import { ConfigNode } from "../../../lib/daemon/config_file.ts";
+import { powerUp, SimulatedAdapter } from "../../../lib/i2c/simulated/simulated_adapter.ts";
+import { ConfigNode } from "../../../lib/input/config_node.ts";
 import { ERR, I2cGuest, OK, read, write } from "../../support/i2c_driver.ts";
 import { InProcess } from "../../support/in_process.ts";
 import { ADDRESS_COUNT } from "../../../lib/i2c/protocol.ts";

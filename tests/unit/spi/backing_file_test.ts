@@ -1,5 +1,5 @@
 import assert from "node:assert/strict";
-import { BackingFile, loadBackingFile } from "../../../lib/spi/chips/backing_file.ts";
+import { BackingFile, loadBackingFile } from "../../../lib/spi/simulated/backing_file.ts";
 import { RecordingLog } from "../../support/in_process.ts";
 import { TemporaryFolder } from "../../support/temporary_folder.ts";
 

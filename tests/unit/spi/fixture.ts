@@ -5,8 +5,11 @@
  */
 
 import { SpiDevice } from "../../../lib/spi/device.ts";
-import { makeSimulatedMemory, SimulatedController } from "../../../lib/spi/simulated.ts";
-import { ConfigNode } from "../../../lib/daemon/config_file.ts";
+import {
+  makeSimulatedMemory,
+  SimulatedController,
+} from "../../../lib/spi/simulated/simulated_controller.ts";
+import { ConfigNode } from "../../../lib/input/config_node.ts";
 import { readGuests } from "../../../lib/spi/options.ts";
 import { InProcess, RecordingLog } from "../../support/in_process.ts";
 import { SpiGuest } from "../../support/spi_driver.ts";

@@ -1,5 +1,5 @@
 import assert from "node:assert/strict";
-import { Flash, type FlashSettings, makeFlash } from "../../../lib/spi/chips/flash.ts";
+import { Flash, type FlashSettings, makeFlash } from "../../../lib/spi/simulated/parts/flash.ts";
 
 const settings: FlashSettings = {
   type: "flash",

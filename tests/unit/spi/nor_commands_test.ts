@@ -1,5 +1,5 @@
 import assert from "node:assert/strict";
-import { NorCommand } from "../../../lib/spi/nor_commands.ts";
+import { NorCommand } from "../../../lib/spi/host/nor_commands.ts";
 
 type Transfer = readonly number[] | { readonly rx: number };
 

@@ -1,11 +1,11 @@
 import assert from "node:assert/strict";
 import { Timer } from "../../../ffi/timerfd.ts";
 import { Bus } from "../../../lib/spi/bus.ts";
-import { parseNodePath, pieceSize } from "../../../lib/spi/nodes.ts";
-import { combine } from "../../../lib/spi/probe.ts";
+import { parseNodePath, pieceSize } from "../../../lib/spi/host/find_nodes.ts";
+import { combine } from "../../../lib/spi/host/probe.ts";
 import type { Limits } from "../../../lib/spi/protocol.ts";
-import { describeFrequency, describeLimits } from "../../../lib/spi/texts.ts";
-import { swapWireOrder } from "../../../lib/spi/wire_order.ts";
+import { describeFrequency, describeLimits } from "../../../lib/spi/describe.ts";
+import { swapWireOrder } from "../../../lib/spi/simulated/wire_order.ts";
 import { waitReadable } from "../../support/wait.ts";
 
 Deno.test("a bus belongs to one guest at a time", () => {

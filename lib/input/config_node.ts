@@ -1,0 +1,229 @@
+/**
+ * The configuration file: YAML, read with an eye on where in the file everything stands.
+ *
+ * @module
+ */
+
+import {
+  isAlias,
+  isMap,
+  isScalar,
+  isSeq,
+  LineCounter,
+  type Node,
+  parseDocument,
+  type YAMLError,
+} from "yaml";
+import { errnoText, SystemError } from "../../ffi/errno.ts";
+import { readFile } from "../../ffi/file.ts";
+import { readInteger } from "../text/numbers.ts";
+import { anyOf, closest } from "../text/words.ts";
+import { UsageError } from "../errors.ts";
+
+/** More than any configuration needs, and less than a device file without end. */
+const MAX_SIZE = 4 * 2 ** 20;
+
+interface Source {
+  readonly file: string;
+  readonly lines: LineCounter;
+  readonly resolve: (node: unknown) => unknown;
+}
+
+/** What the parser complains about, with a remedy where its own words have none. */
+function explain(problem: YAMLError, text: string): string {
+  const [message] = problem.message.split(/ at line |\n/);
+  switch (problem.code) {
+    case "DUPLICATE_KEY": {
+      const key = /^[^\s:]+/.exec(text.slice(problem.pos[0]))?.[0] ?? "";
+      return `the key '${key}' is given twice; give it once`;
+    }
+    case "TAB_AS_INDENT":
+      return "a tab is used for indentation; use spaces";
+    case "MULTIPLE_DOCS":
+      return "a second document begins here; put everything into the first one";
+    case "TAG_RESOLVE_FAILED":
+      return `${message}; leave the tag out`;
+    default:
+      return `not valid YAML: ${message}`;
+  }
+}
+
+function form(value: unknown): string {
+  if (isMap(value)) return "a mapping";
+  if (isSeq(value)) return "a list";
+  if (!isScalar(value) || value.value === null) return "nothing";
+  return typeof value.value === "string" ? `'${value.value}'` : String(value.value);
+}
+
+/** One value of the file, with its place. Every method refuses what does not fit, with that place. */
+export class ConfigNode {
+  readonly #source: Source;
+  readonly #node: unknown;
+  readonly #offset: number;
+  readonly #path: string;
+
+  private constructor(source: Source, node: unknown, offset: number, path: string) {
+    this.#source = source;
+    this.#node = source.resolve(node);
+    this.#offset = (node as Node | null)?.range?.[0] ?? offset;
+    this.#path = path;
+    if (isAlias(node) && this.#node === undefined) {
+      this.fail(`the alias '*${node.source}' comes without an anchor '&${node.source}' before it`);
+    }
+  }
+
+  /**
+   * Reads a file's text.
+   *
+   * @param file its name, for messages
+   * @throws {UsageError} if that is not YAML
+   */
+  static parse(file: string, text: string): ConfigNode {
+    const lines = new LineCounter();
+    const document = parseDocument(text, { lineCounter: lines });
+    const problem = document.errors[0] ?? document.warnings[0];
+    if (problem !== undefined) {
+      const line = problem.linePos?.[0].line ?? 1;
+      throw new UsageError(`${file}:${line}: ${explain(problem, text)}`);
+    }
+    const resolve = (node: unknown) => isAlias(node) ? node.resolve(document) : node;
+    return new ConfigNode({ file, lines, resolve }, document.contents, 0, "");
+  }
+
+  /**
+   * Reads a file.
+   *
+   * @throws {UsageError} if it cannot be read or is not YAML
+   */
+  static load(file: string): ConfigNode {
+    let bytes: Uint8Array<ArrayBuffer> | undefined;
+    try {
+      bytes = readFile(file, MAX_SIZE);
+    } catch (error) {
+      if (!(error instanceof SystemError)) throw error;
+      throw new UsageError(
+        `configuration file '${file}' cannot be read: ${errnoText(error.errno)}; ` +
+          "--config takes a YAML file",
+      );
+    }
+    if (bytes === undefined) {
+      throw new UsageError(
+        `configuration file '${file}' has more than ${MAX_SIZE} bytes; is it the right file?`,
+      );
+    }
+    let text: string;
+    try {
+      text = new TextDecoder("utf-8", { fatal: true }).decode(bytes);
+    } catch {
+      throw new UsageError(
+        `configuration file '${file}' is not UTF-8 text; --config takes a YAML file`,
+      );
+    }
+    return ConfigNode.parse(file, text);
+  }
+
+  /** Refuses this value: `FILE:LINE: KEY: MESSAGE`. */
+  fail(message: string): never {
+    const { line } = this.#source.lines.linePos(this.#offset);
+    const where = this.#path === "" ? "" : `${this.#path}: `;
+    throw new UsageError(`${this.#source.file}:${line}: ${where}${message}`);
+  }
+
+  #expected(what: string, hint = ""): never {
+    return this.fail(`expected ${what}, found ${form(this.#node)}${hint}`);
+  }
+
+  /**
+   * A mapping with no other keys than these.
+   *
+   * @returns its values by key
+   */
+  mapping<Key extends string>(keys: readonly Key[]): Partial<Record<Key, ConfigNode>> {
+    // A file of comments alone says nothing, which is fine.
+    if (this.#path === "" && form(this.#node) === "nothing") return {};
+    if (!isMap(this.#node)) return this.#expected(`a mapping with the keys ${anyOf(keys)}`);
+    const result: Partial<Record<Key, ConfigNode>> = {};
+    for (const { key, value } of this.#node.items) {
+      const name = String(isScalar(key) ? key.value : key);
+      const path = this.#path === "" ? name : `${this.#path}.${name}`;
+      const offset = (key as Node).range?.[0] ?? this.#offset;
+      if (!keys.includes(name as Key)) {
+        const guess = closest(name, keys);
+        const hint = guess === undefined ? `expected ${anyOf(keys)}` : `did you mean '${guess}'?`;
+        new ConfigNode(this.#source, key, offset, this.#path).fail(
+          `unknown key '${name}'; ${hint}`,
+        );
+      }
+      result[name as Key] = new ConfigNode(this.#source, value, offset, path);
+    }
+    return result;
+  }
+
+  /** True if the value is a mapping. */
+  get isMapping(): boolean {
+    return isMap(this.#node);
+  }
+
+  /** True if the value is a list. */
+  get isList(): boolean {
+    return isSeq(this.#node);
+  }
+
+  /** A list; `what` says of what, for example `line names`. */
+  list(what: string): ConfigNode[] {
+    if (!isSeq(this.#node)) return this.#expected(`a list of ${what}`);
+    return this.#node.items.map((item, index) =>
+      new ConfigNode(this.#source, item, this.#offset, `${this.#path}[${index}]`)
+    );
+  }
+
+  /** A text; `what` says which. */
+  string(what = "a text"): string {
+    const value = isScalar(this.#node) ? this.#node.value : undefined;
+    if (typeof value === "string") return value;
+    const plain = typeof value === "number" || typeof value === "boolean";
+    return this.#expected(what, plain ? `; put it in quotes: '${this.source}'` : "");
+  }
+
+  /** A text that is not empty, or a number taken as one: what an option of the command line takes. */
+  word(what: string): string {
+    const value = isScalar(this.#node) ? this.#node.value : undefined;
+    if (typeof value === "string" && value !== "") return value;
+    if (typeof value === "number") return this.source;
+    return this.#expected(what);
+  }
+
+  /** The value as it is written in the file, for example `0x50`. */
+  get source(): string {
+    return isScalar(this.#node) ? this.#node.source ?? String(this.#node.value) : "";
+  }
+
+  /** A whole number from `minimum` to `maximum`. */
+  integer(minimum: number, maximum: number, what = "a whole number"): number {
+    const value = isScalar(this.#node) ? this.#node.value : undefined;
+    const fits = typeof value === "number" && Number.isInteger(value) && value >= minimum &&
+      value <= maximum;
+    if (fits) return value;
+    const quoted = typeof value === "string" && readInteger(value) !== undefined;
+    const hint = quoted ? "; leave out the quotes" : "";
+    return this.#expected(`${what} from ${minimum} to ${maximum}`, hint);
+  }
+
+  /** `true` or `false`. */
+  boolean(): boolean {
+    const value = isScalar(this.#node) ? this.#node.value : undefined;
+    return typeof value === "boolean" ? value : this.#expected("true or false");
+  }
+
+  /** One of these texts. */
+  choice<Choice extends string>(choices: readonly Choice[]): Choice {
+    const value = isScalar(this.#node) ? this.#node.value : undefined;
+    const index = choices.indexOf(value as Choice);
+    return index >= 0 ? choices[index] : this.#expected(anyOf(choices));
+  }
+
+  /** True if the value is a number. */
+  get isNumber(): boolean {
+    return isScalar(this.#node) && typeof this.#node.value === "number";
+  }
+}

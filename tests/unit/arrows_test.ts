@@ -1,0 +1,121 @@
+import assert from "node:assert/strict";
+
+const ROOT = new URL("../../", import.meta.url);
+const DEVICES = ["lib/gpio", "lib/i2c", "lib/spi"];
+const BASE = ["ffi", "lib/errors.ts", "lib/text"];
+
+/** What the files of each room may import, beside each other. The longest name of a room counts. */
+const ARROWS: Readonly<Record<string, readonly string[]>> = {
+  "ffi": [],
+  "lib/errors.ts": [],
+  "lib/text": [],
+  "lib/input": BASE,
+  "lib/virtio": BASE,
+  "lib/vhost_user": [...BASE, "lib/virtio"],
+  "lib/simulation": [...BASE, "lib/input", "lib/virtio"],
+  ...Object.fromEntries(DEVICES.flatMap((device) => {
+    const below = [...BASE, "lib/input", "lib/virtio"];
+    return [
+      [device, [...below, "lib/simulation", `${device}/host`, `${device}/simulated`]],
+      [`${device}/kind.ts`, [...below, device, "lib/simulation", "lib/daemon/device_kind.ts"]],
+      [`${device}/device.ts`, [...below, device]],
+      [`${device}/protocol.ts`, ["lib/virtio"]],
+      [`${device}/host`, [...below, device]],
+      [`${device}/simulated`, [...below, "lib/simulation", device]],
+    ];
+  })),
+  "lib/daemon": [...BASE, "deno.json", "lib/input", "lib/virtio", "lib/vhost_user"],
+  "cmd": ["lib/daemon", ...DEVICES],
+};
+
+/** Within its own device: `protocol.ts` says only types of others, device and rooms stay apart. */
+const APART: readonly (readonly [string, string])[] = DEVICES.flatMap((device) =>
+  [
+    [`${device}/host`, `${device}/simulated`],
+    [`${device}/simulated`, `${device}/host`],
+    [`${device}/device.ts`, `${device}/host`],
+    [`${device}/device.ts`, `${device}/simulated`],
+    [`${device}/host`, `${device}/kind.ts`],
+    [`${device}/simulated`, `${device}/kind.ts`],
+  ] as const
+);
+
+/** Pure modules: bytes in, values out. What they import has to be a type. */
+const PURE = ["lib/vhost_user/message.ts", ...DEVICES.map((device) => `${device}/protocol.ts`)];
+
+interface Import {
+  readonly from: string;
+  readonly to: string;
+  readonly isType: boolean;
+}
+
+function isIn(path: string, room: string): boolean {
+  return path === room || path.startsWith(`${room}/`);
+}
+
+function* sources(folder: string): Generator<string> {
+  for (const entry of Deno.readDirSync(new URL(folder, ROOT))) {
+    const path = `${folder}/${entry.name}`;
+    if (entry.isDirectory) yield* sources(path);
+    else if (path.endsWith(".ts")) yield path;
+  }
+}
+
+function importsOf(path: string): Import[] {
+  const text = Deno.readTextFileSync(new URL(path, ROOT));
+  const statements = text.matchAll(/^(?:import|export)\s(?:[^;"]*?\sfrom\s)?"(\.[^"]+)"/gm);
+  const dynamic = text.matchAll(/\bimport\("(\.[^"]+)"\)/g);
+  return [...statements, ...dynamic].map(([statement, specifier]) => ({
+    from: path,
+    to: new URL(specifier, new URL(path, ROOT)).pathname.slice(ROOT.pathname.length),
+    isType: /^(import|export) type\s/.test(statement) ||
+      /^import \{(\s*type \w+( as \w+)?,?)+\s*\}/.test(statement),
+  }));
+}
+
+function roomOf(path: string): string | undefined {
+  return Object.keys(ARROWS).filter((room) => isIn(path, room))
+    .sort((a, b) => b.length - a.length)[0];
+}
+
+const files = ["cmd", "lib", "ffi"].flatMap((folder) => [...sources(folder)]);
+const imports = files.flatMap(importsOf);
+
+Deno.test("every file of cmd, lib and ffi is in a room", () => {
+  assert.deepEqual(files.filter((file) => roomOf(file) === undefined), []);
+  // A pattern that finds nothing would let everything pass.
+  assert.ok(imports.length > 200, `only ${imports.length} imports were found`);
+  assert.ok(imports.some(({ to }) => to === "lib/input/config_node.ts"));
+});
+
+Deno.test("imports follow the arrows of the house", () => {
+  const wrong = imports.filter(({ from, to }) => {
+    const room = roomOf(from)!;
+    const folder = room.endsWith(".ts") ? undefined : room;
+    if (folder !== undefined && isIn(to, folder)) return false;
+    return !ARROWS[room].some((allowed) => isIn(to, allowed));
+  });
+  assert.deepEqual(wrong.map(({ from, to }) => `${from} -> ${to}`), []);
+});
+
+Deno.test("a device, its host's side and its simulated side are apart", () => {
+  const wrong = imports.filter(({ from, to }) =>
+    APART.some(([room, other]) => isIn(from, room) && isIn(to, other))
+  );
+  assert.deepEqual(wrong.map(({ from, to }) => `${from} -> ${to}`), []);
+});
+
+Deno.test("only kind.ts knows the daemon, and only the type that it implements", () => {
+  const upward = imports.filter(({ from, to }) =>
+    isIn(to, "lib/daemon") && !isIn(from, "lib/daemon") && !isIn(from, "cmd")
+  );
+  assert.deepEqual(
+    upward.map(({ from, to, isType }) => `${from} -> ${to}${isType ? " (type)" : ""}`).sort(),
+    DEVICES.map((device) => `${device}/kind.ts -> lib/daemon/device_kind.ts (type)`),
+  );
+});
+
+Deno.test("codecs import nothing but types", () => {
+  const wrong = imports.filter(({ from, isType }) => PURE.includes(from) && !isType);
+  assert.deepEqual(wrong.map(({ from, to }) => `${from} -> ${to}`), []);
+});
