@@ -13,6 +13,7 @@ import { libc } from "./libc.ts";
 const { ioctl } = libc;
 
 const I2C_SLAVE = 0x0703;
+const I2C_SLAVE_FORCE = 0x0706;
 const I2C_TENBIT = 0x0704;
 const I2C_FUNCS = 0x0705;
 const I2C_RDWR = 0x0707;
@@ -65,7 +66,12 @@ export function setAddress(fd: number, address: number): number {
   return ioctl(fd, I2C_SLAVE, integers[address]);
 }
 
-/** Sets how {@linkcode setAddress} takes addresses. @returns -1 with errno set */
+/** As {@linkcode setAddress}, whoever has the address. @returns -1 with errno set */
+export function forceAddress(fd: number, address: number): number {
+  return ioctl(fd, I2C_SLAVE_FORCE, integers[address]);
+}
+
+/** Sets how {@linkcode setAddress} and {@linkcode forceAddress} take addresses. @returns -1 with errno set */
 export function setTenBit(fd: number, tenBit: boolean): number {
   return ioctl(fd, I2C_TENBIT, integers[tenBit ? 1 : 0]);
 }

@@ -19,6 +19,7 @@ import {
 import { close } from "../../../ffi/fd.ts";
 import { exists } from "../../../ffi/file.ts";
 import {
+  forceAddress,
   RDWR_MAX_LENGTH,
   setAddress,
   setTenBit,
@@ -52,6 +53,9 @@ import { NOT_SMBUS, packSmbus, recoverSmbus, unpackSmbus } from "../smbus.ts";
 const EREMOTEIO = 121;
 const NOT_ACKNOWLEDGED = [ENXIO, EREMOTEIO, EIO, EAGAIN, ENODEV];
 
+/** The driver that does nothing but keep others from an address. */
+const RESERVING = "dummy";
+
 /** How long an adapter that has gone is left alone before it is looked for again. */
 const RETRY_INTERVAL = 1000;
 
@@ -76,7 +80,7 @@ export class HostAdapter implements I2cAdapter, EventHandler {
   readonly #transfer: Transfer | undefined;
   readonly #smbus: SmbusTransfer | undefined;
   /** 1 for addresses that a driver of the kernel had when last looked at. */
-  readonly #busy = new Uint8Array(ADDRESS_COUNT);
+  readonly #held = new Uint8Array(ADDRESS_COUNT);
   /** Errors that have been explained. */
   readonly #explained = new Set<number>();
   #number = -1;
@@ -84,9 +88,8 @@ export class HostAdapter implements I2cAdapter, EventHandler {
   /** -1 while the adapter is gone. */
   #fd = -1;
   #retryAt = 0;
-  /** Whom the kernel has been told to address; SMBus only. */
-  #selected = -1;
-  #selectedTenBit = false;
+  /** How the kernel has been told to take addresses. */
+  #choosesTenBit = false;
   #poller: Poller | undefined;
   #removal: RemovalWatch | undefined;
 
@@ -151,7 +154,6 @@ export class HostAdapter implements I2cAdapter, EventHandler {
       if (this.#debug) this.#log.debug(`${this.#title}: no SMBus transaction it can do`);
       return 0;
     }
-    if (!this.#select(messages.addresses[first])) return 0;
     const last = first + count - 1;
     const { bytes } = messages.data;
     const command = messages.reads[first] || messages.lengths[first] === 0
@@ -166,48 +168,60 @@ export class HostAdapter implements I2cAdapter, EventHandler {
     return unpackSmbus(messages, last, kind, smbus.data) ? count : 0;
   }
 
-  /** Tells the kernel whom the next SMBus transaction is with. */
-  #select(address: number): boolean {
-    if (address === this.#selected) return true;
-    const tenBit = isTenBit(address);
-    if (tenBit !== this.#selectedTenBit && setTenBit(this.#fd, tenBit) < 0) {
-      this.#failed(errno(), address);
-      return false;
-    }
-    this.#selectedTenBit = tenBit;
-    if (setAddress(this.#fd, addressBits(address)) < 0) {
-      this.#failed(errno(), address);
-      return false;
-    }
-    this.#selected = address;
-    return true;
-  }
-
-  /** How many of the messages are for addresses that no driver of the kernel has. */
+  /**
+   * How many of the messages, from the first on, are for addresses that no driver of the kernel
+   * has. The kernel looks at that when an address is chosen, never at messages, so it is asked
+   * before each transaction: drivers come and go. What is left is the moment between the question
+   * and the transaction.
+   */
   #freeOf(messages: Messages, first: number, count: number): number {
+    let last = -1;
     for (let index = 0; index < count; index++) {
       const address = messages.addresses[first + index];
-      if (this.#busy[address] && this.#isBusy(address)) return index;
+      if (address === last) continue;
+      if (!this.#choose(address)) return index;
+      last = address;
     }
     return count;
   }
 
-  /** Looks whether a driver has an address. Messages would go out all the same. */
-  #isBusy(address: number): boolean {
-    if (isTenBit(address)) return false;
-    const busy = setAddress(this.#fd, address) < 0 && errno() === EBUSY;
-    this.#selected = -1;
-    if (busy && !this.#busy[address]) this.#explainBusy(address);
-    if (!busy && this.#busy[address]) {
+  /**
+   * Tells the kernel whom the next SMBus transaction is with.
+   *
+   * @returns false if a driver of the kernel has the address
+   */
+  #choose(address: number): boolean {
+    const bits = addressBits(address);
+    const tenBit = isTenBit(address);
+    if (tenBit !== this.#choosesTenBit) {
+      if (setTenBit(this.#fd, tenBit) < 0) return this.#failed(errno(), address);
+      this.#choosesTenBit = tenBit;
+    }
+    if (setAddress(this.#fd, bits) < 0) {
+      if (errno() !== EBUSY) return this.#failed(errno(), address);
+      if (this.#isHeld(address)) return false;
+      if (forceAddress(this.#fd, bits) < 0) return this.#failed(errno(), address);
+    }
+    if (this.#held[address]) {
+      this.#held[address] = 0;
       this.#log.info(`${this.#title}: address ${addressText(address)} is free now`);
     }
-    this.#busy[address] = busy ? 1 : 0;
-    return busy;
+    return true;
   }
 
-  #explainBusy(address: number): void {
-    const chip = chipName(this.#number, address);
+  /** Who has an address that the kernel says is busy? Explained when it becomes so. */
+  #isHeld(address: number): boolean {
     const driver = holderOf(this.#number, address);
+    // The kernel tells neither the 7-bit from the 10-bit address of a number, nor other segments
+    // of a multiplexer from this one. A dummy reserves an address, and does nothing with it.
+    if (driver === RESERVING || (driver === undefined && isTenBit(address))) return false;
+    if (!this.#held[address]) this.#explainHeld(address, driver);
+    this.#held[address] = 1;
+    return true;
+  }
+
+  #explainHeld(address: number, driver: string | undefined): void {
+    const chip = chipName(this.#number, address);
     const [who, how] = driver === undefined ? ["a driver of the kernel", ""] : [
       `the kernel's driver '${driver}'`,
       `; to unbind it: echo ${chip} >/sys/bus/i2c/drivers/${driver}/unbind`,
@@ -228,9 +242,8 @@ export class HostAdapter implements I2cAdapter, EventHandler {
     this.#fd = openAdapter(number);
     this.#number = number;
     this.#name = name;
-    this.#selected = -1;
-    this.#selectedTenBit = false;
-    for (const address of this.#settings.addresses) this.#isBusy(address);
+    this.#choosesTenBit = false;
+    for (const address of this.#settings.addresses) this.#choose(address);
     if (this.#poller !== undefined) this.#watchRemoval();
   }
 
@@ -249,22 +262,19 @@ export class HostAdapter implements I2cAdapter, EventHandler {
     return devicePath(this.#number);
   }
 
-  /** A transaction has failed as a whole. */
-  #failed(number: number, address: number): void {
-    if (number === EBUSY && this.#transfer === undefined) {
-      this.#isBusy(address);
-      return;
-    }
+  /** A transaction has failed as a whole. @returns false */
+  #failed(number: number, address: number): boolean {
     if (this.#debug) {
       this.#log.debug(`${this.#title}: ${addressText(address)}: ${errnoText(number)}`);
     }
     if (number === ENODEV && performance.now() >= this.#retryAt) this.#checkPresence();
-    if (NOT_ACKNOWLEDGED.includes(number) || this.#explained.has(number)) return;
+    if (NOT_ACKNOWLEDGED.includes(number) || this.#explained.has(number)) return false;
     this.#explained.add(number);
     this.#log.warn(
       `${this.#title}: a transaction with ${addressText(address)} failed: ${errnoText(number)} ` +
         `(${errnoName(number)}); others that fail alike are logged at level debug`,
     );
+    return false;
   }
 
   /**

@@ -22,10 +22,14 @@ import {
 
 const ALL = "main:0x50:0x51:0x60:0x61:0x62:0x63:0x33";
 
-/** Binds a driver of the kernel to an address, while something runs. */
-async function withDriver(bus: number, use: () => Promise<void>): Promise<void> {
+/** Runs something while a driver of the kernel has address 0x51. */
+async function withDriver(
+  bus: number,
+  use: () => void | Promise<void>,
+  chip = "24c02",
+): Promise<void> {
   const folder = `/sys/bus/i2c/devices/i2c-${bus}`;
-  Deno.writeTextFileSync(`${folder}/new_device`, "24c02 0x51\n");
+  Deno.writeTextFileSync(`${folder}/new_device`, `${chip} 0x51\n`);
   try {
     await use();
   } finally {
@@ -230,6 +234,33 @@ export const cases: readonly Case[] = [
           assert.deepEqual(statuses(guest.exchange(read(0x51, 1))), [OK]);
           assert.match(daemon.log, /info .*0x51 is free now/);
         })),
+  },
+  {
+    name: "I9 an address that a driver of the kernel takes while the daemon runs is left alone",
+    run: () =>
+      served(["-l", ALL], async (guest, { daemon }) => {
+        const group = [{ ...write(0x51, 0), flags: 1 }, read(0x51, 1)];
+        assert.deepEqual(statuses(guest.exchange(...group)), [OK, OK]);
+        await withDriver(busNumber("main"), () => {
+          busLog();
+          assert.deepEqual(statuses(guest.exchange(...group, read(0x50, 1))), [ERR, ERR, OK]);
+          assert.deepEqual(busLog(), ["r1@0x50 = 1"]);
+          daemon.untilLogged(/warn .*0x51 is held by the kernel's driver 'at24'/);
+        });
+        busLog();
+        assert.deepEqual(statuses(guest.exchange(...group)), [OK, OK]);
+        assert.deepEqual(busLog(), ["w1@0x51 r1@0x51 = 2"]);
+      }),
+  },
+  {
+    name: "I9 an address that is reserved for the daemon, by the driver 'dummy', is served",
+    run: () =>
+      withDriver(busNumber("main"), () =>
+        served(["-l", ALL], (guest, { daemon }) => {
+          assert.deepEqual(statuses(guest.exchange(read(0x51, 1))), [OK]);
+          assert.deepEqual(busLog(), ["r1@0x51 = 1"]);
+          assert.doesNotMatch(daemon.log, /is held by/);
+        }), "dummy"),
   },
   {
     name: "descriptors of adapters are closed when the daemon ends, and none leaks meanwhile",
