@@ -18,9 +18,9 @@ $(docs)/.made: $(sources) $(wildcard tools/docs/*.ts)
 	@scripts/docs.sh $(docs)
 	@touch $@
 
-.PHONY: readme
-readme: ## bring the tables of options in README.md up to date
-	@scripts/docs.sh --readme
+.PHONY: guides
+guides: ## bring the tables of options in docs/ up to date
+	@scripts/docs.sh --guides
 
 .PHONY: install uninstall
 install: all ## install below $(DESTDIR)$(PREFIX), /usr/local by default

@@ -1,6 +1,6 @@
 #!/bin/sh
-# Make manual pages and completions (docs.sh FOLDER), or bring the README's tables
-# of options up to date (docs.sh --readme).
+# Make manual pages and completions (docs.sh FOLDER), or bring the tables of options
+# in docs/ up to date (docs.sh --guides).
 set -eu
 
 case $1 in

@@ -70,12 +70,13 @@ for entry in cmd/vhost-device-*.ts; do
 done
 put 644 packaging/systemd/sysusers.conf "$prefix/lib/sysusers.d/vhost-device.conf"
 put 644 packaging/systemd/udev.rules "$prefix/lib/udev/rules.d/60-vhost-device.rules"
-put 644 examples/ci/github-actions.yml "$docdir/examples/github-actions.yml"
+put 644 examples/ci/github-actions.yml "$docdir/examples/ci/github-actions.yml"
 for file in README.md CHANGELOG.md LICENSE LICENSE-APACHE LICENSE-BSD-3-Clause \
 	packaging/LICENSES-BUNDLED; do
 	put 644 "$file" "$docdir/$(basename "$file")"
 done
+for file in docs/*.md; do put 644 "$file" "$docdir/$file"; done
 
 if [ "$action" = uninstall ]; then
-	rmdir "$destdir$docdir/examples" "$destdir$docdir" 2>/dev/null || :
+	rmdir "$destdir$docdir"/{examples/ci,examples,docs,} 2>/dev/null || :
 fi

@@ -1,24 +1,24 @@
 /**
- * Manual pages, completions and README: they say what `--help` says.
+ * Manual pages, completions and guides: they say what `--help` says.
  *
  * @module
  */
 
 import assert from "node:assert/strict";
+import { withOptions } from "../../tools/docs/guides.ts";
 import { allOptions, findPrograms } from "../../tools/docs/programs.ts";
-import { withOptions } from "../../tools/docs/readme.ts";
 import { BIN, DOCS, ROOT, run, succeed } from "./build.ts";
 
 const programs = await findPrograms();
 
-Deno.test("README.md: the tables of options are up to date", () => {
-  const readme = Deno.readTextFileSync(`${ROOT}/README.md`);
-  assert.equal(readme, withOptions(readme, programs), "run: make readme");
-});
-
 for (const program of programs) {
   const name = program.program;
   const options = allOptions(program);
+
+  Deno.test(`docs/${program.type}.md: the table of options is up to date`, () => {
+    const guide = Deno.readTextFileSync(`${ROOT}/docs/${program.type}.md`);
+    assert.equal(guide, withOptions(guide, program), "run: make guides");
+  });
 
   Deno.test(`${name}.1: groff and mandoc have nothing to complain of`, async () => {
     const page = `${DOCS}/man1/${name}.1`;

@@ -6,7 +6,7 @@
 
 import assert from "node:assert/strict";
 import { TemporaryFolder } from "../support/temporary_folder.ts";
-import { BIN, DOCS, filesOf, install, script, succeed, TYPES } from "./build.ts";
+import { BIN, DOCS, filesOf, install, ROOT, script, succeed, TYPES } from "./build.ts";
 
 Deno.test("install puts everything below DESTDIR and PREFIX, and uninstall takes it away", async () => {
   using folder = new TemporaryFolder();
@@ -32,7 +32,8 @@ Deno.test("install puts everything below DESTDIR and PREFIX, and uninstall takes
     "share/doc/vhost-device/LICENSE-BSD-3-Clause",
     "share/doc/vhost-device/LICENSES-BUNDLED",
     "share/doc/vhost-device/README.md",
-    "share/doc/vhost-device/examples/github-actions.yml",
+    "share/doc/vhost-device/examples/ci/github-actions.yml",
+    ...filesOf(`${ROOT}/docs`).map((name) => `share/doc/vhost-device/docs/${name}`),
   ]).map((path) => `opt/vhost/${path}`).sort();
   assert.deepEqual(files, expected);
   for (const file of files) {

@@ -2,7 +2,7 @@
  * Makes everything that says what the options are from the tables that `--help` is made from.
  *
  *     main.ts FOLDER     manual pages and completions, into FOLDER
- *     main.ts --readme   the tables in README.md
+ *     main.ts --guides   the tables of options in docs/
  *
  * The manual pages bear the date of SOURCE_DATE_EPOCH.
  *
@@ -11,21 +11,23 @@
 
 import { VERSION } from "../../lib/daemon/help.ts";
 import { bashCompletion, fishCompletion, zshCompletion } from "./completions.ts";
+import { withOptions } from "./guides.ts";
 import { manPage } from "./man_page.ts";
 import { findPrograms } from "./programs.ts";
-import { withOptions } from "./readme.ts";
 
 const [target] = Deno.args;
 if (target === undefined) {
-  console.error("usage: main.ts FOLDER | --readme");
+  console.error("usage: main.ts FOLDER | --guides");
   Deno.exit(2);
 }
 
 const programs = await findPrograms();
 
-if (target === "--readme") {
-  const path = new URL("../../README.md", import.meta.url);
-  Deno.writeTextFileSync(path, withOptions(Deno.readTextFileSync(path), programs));
+if (target === "--guides") {
+  for (const program of programs) {
+    const path = new URL(`../../docs/${program.type}.md`, import.meta.url);
+    Deno.writeTextFileSync(path, withOptions(Deno.readTextFileSync(path), program));
+  }
 } else {
   const seconds = Number(Deno.env.get("SOURCE_DATE_EPOCH") ?? Date.now() / 1000);
   const date = new Date(seconds * 1000).toISOString().slice(0, 10);

@@ -1,12 +1,12 @@
 /**
- * The README's tables of options, between the marks `<!-- options -->` and `<!-- /options -->`.
+ * The table of options in the guide to each program, `docs/TYPE.md`, between the marks
+ * `<!-- options -->` and `<!-- /options -->`.
  *
  * @module
  */
 
-import { generalOptions, socketOptions } from "../../lib/daemon/common_options.ts";
 import type { OptionSpec } from "../../lib/input/options.ts";
-import type { Program } from "./programs.ts";
+import { allOptions, type Program } from "./programs.ts";
 
 const BEGIN = "<!-- options -->";
 const END = "<!-- /options -->";
@@ -26,32 +26,15 @@ function table(rows: readonly [string, string][]): string[] {
   return [line(all[0], " "), line(["", ""], "-"), ...rows.map((cells) => line(cells, " "))];
 }
 
-function block(programs: readonly Program[]): string {
-  return [
-    BEGIN,
-    "",
-    ...programs.flatMap((program) => [
-      `Only \`${program.program}\`:`,
-      "",
-      ...table(program.options.map(row)),
-      "",
-    ]),
-    "All three:",
-    "",
-    ...table([...socketOptions, ...generalOptions].map(row)),
-    "",
-    END,
-  ].join("\n");
-}
-
 /**
- * The README with the tables as they have to be.
+ * The guide to a program with the table as it has to be.
  *
  * @throws {Error} if it has no marks
  */
-export function withOptions(readme: string, programs: readonly Program[]): string {
-  const begin = readme.indexOf(BEGIN);
-  const end = readme.indexOf(END);
-  if (begin < 0 || end < begin) throw new Error(`README.md has no ${BEGIN} … ${END}`);
-  return readme.slice(0, begin) + block(programs) + readme.slice(end + END.length);
+export function withOptions(guide: string, program: Program): string {
+  const begin = guide.indexOf(BEGIN);
+  const end = guide.indexOf(END);
+  if (begin < 0 || end < begin) throw new Error(`docs/${program.type}.md has no ${BEGIN} … ${END}`);
+  const block = [BEGIN, "", ...table(allOptions(program).map(row)), ""].join("\n");
+  return guide.slice(0, begin) + block + "\n" + guide.slice(end);
 }
