@@ -3,9 +3,11 @@
 .DEFAULT_GOAL := all
 SHELL := /bin/bash
 
-# DENO=PATH takes another deno than scripts/toolchain.sh would.
-export DENO
-export FILTER
+# DENO=PATH       another deno than scripts/toolchain.sh would take
+# FILTER=TEXT     only tests with this in their names
+# PEER=PATH       another daemon, for the bench to compare with
+# QEMU=VERSIONS   of 7, 10 and 11, for qemu-guest
+export DENO FILTER PEER
 # Trust the machine's certificate authorities, too: registries are often mirrored.
 export DENO_TLS_CA_STORE ?= mozilla,system
 export DENO_NO_UPDATE_CHECK := 1
@@ -16,21 +18,25 @@ include packaging/rules.mk
 
 .PHONY: help
 help: ## show this list
-	@sed -nE 's/^([a-z -]+):.*## (.*)/  \1\t\2/p' $(MAKEFILE_LIST) | expand -t 34
+	@sed -nE 's/^([a-z0-9-]+):.*## (.*)/  \1\t\2/p' $(MAKEFILE_LIST) | expand -t 20
 	@echo
-	@echo "  FILTER=TEXT picks tests by name, DENO=PATH another deno,"
-	@echo "  PEER=PATH another daemon for the bench to compare with."
+	@sed -nE 's/^# ([A-Z_]+=[^ ]+) +(.*)/  \1\t\2/p' $(MAKEFILE_LIST) | expand -t 20
 
 .PHONY: demo
 demo: guest ## show the daemons at work with a guest
 	@scripts/demo.sh
 
 .PHONY: test
-test: guest all package-tools ## everything below: checks, unit to package tests
+test: guest all package-tools ## everything that is tested, but for smoke
 	@scripts/test.sh fmt lint check unit integration fuzz guest compiled package
 
 .PHONY: lint check unit integration fuzz guest-test
-lint check unit integration fuzz: ## only this
+lint: ## only what deno lint finds
+check: ## only the types
+unit: ## only the tests within a process
+integration: ## only the tests of the daemons with a front-end of our own
+fuzz: ## only the tests with random messages and rings
+lint check unit integration fuzz:
 	@scripts/test.sh $@
 guest-test: guest ## only the tests with real Linux drivers in front
 	@scripts/test.sh guest
@@ -56,7 +62,7 @@ guest: ## build the User-Mode Linux guest, unless it is there
 	@tests/guest/uml/build.sh
 
 .PHONY: qemu-guest
-qemu-guest: ## build the QEMU guest and fetch QEMU 10 and 11 (QEMU="7 10": those)
+qemu-guest: ## build the QEMU guest and fetch QEMU 10 and 11, or QEMU="7 10"
 	@tests/guest/qemu/build.sh $(QEMU)
 
 .PHONY: smoke

@@ -6,6 +6,10 @@ sources := $(shell find cmd lib ffi -name '*.ts') deno.json deno.lock
 bin := bin$(if $(TARGET),/$(TARGET))
 docs := dist/docs
 
+# PREFIX=PATH     where install puts things, /usr/local by default
+# DESTDIR=PATH    put in front of every path that install writes to
+# TARGET=TRIPLE   compile for x86_64-unknown-linux-gnu or aarch64-unknown-linux-gnu
+# DENORT_BIN=PATH the base binary that the programs are put behind
 export TARGET DENORT_BIN PREFIX DESTDIR
 
 .PHONY: all
