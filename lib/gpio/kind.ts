@@ -6,10 +6,12 @@
 
 import type { DeviceKind } from "../daemon/device_kind.ts";
 import { UsageError } from "../errors.ts";
+import { readGuests } from "./config.ts";
 import { chipTitle, listChips } from "./host/find_chips.ts";
 import { GpioDevice } from "./device.ts";
 import { HostChip } from "./host/host_chip.ts";
-import { gpioOptions, type GpioSettings, readDeviceList, readGuests } from "./options.ts";
+import { gpioOptions, readDeviceList } from "./options.ts";
+import type { GpioSettings } from "./settings.ts";
 import { resolveGuests } from "./host/resolve.ts";
 import { SimulatedChip } from "./simulated/simulated_chip.ts";
 

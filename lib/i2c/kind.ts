@@ -19,13 +19,9 @@ import {
   probeAdapter,
 } from "./host/find_adapters.ts";
 import { Messages } from "./messages.ts";
-import {
-  type AdapterRequest,
-  adapterText,
-  i2cOptions,
-  readAdapters,
-  readDeviceList,
-} from "./options.ts";
+import { readAdapters } from "./config.ts";
+import { i2cOptions, readDeviceList } from "./options.ts";
+import { type AdapterRequest, adapterText } from "./settings.ts";
 import { addressText, isReserved, isTenBit } from "./protocol.ts";
 import {
   addressCount,

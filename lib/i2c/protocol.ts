@@ -42,6 +42,9 @@ export const STATUS_ERR = 1;
 export const TEN_BIT = 128;
 /** How many such numbers there are. */
 export const ADDRESS_COUNT = TEN_BIT + 1024;
+/** The last address of each kind, as the bus has it. */
+export const LAST_ADDRESS = TEN_BIT - 1;
+export const LAST_TEN_BIT_ADDRESS = ADDRESS_COUNT - TEN_BIT - 1;
 
 /**
  * Reads the `addr` field of a request.

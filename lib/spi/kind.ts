@@ -17,13 +17,9 @@ import {
   makeHostMemory,
 } from "./host/host_controller.ts";
 import { bufferSize, findNodes, openNode, parseNodePath, pieceSize } from "./host/find_nodes.ts";
-import {
-  type ControllerSettings,
-  readDevice,
-  readGuests,
-  readHold,
-  spiOptions,
-} from "./options.ts";
+import { readGuests, readHold } from "./config.ts";
+import { readDevice, spiOptions } from "./options.ts";
+import type { ControllerSettings } from "./settings.ts";
 import { combine, probe } from "./host/probe.ts";
 import type { Limits } from "./protocol.ts";
 import {

@@ -2,13 +2,14 @@ import assert from "node:assert/strict";
 
 const ROOT = new URL("../../", import.meta.url);
 const DEVICES = ["lib/gpio", "lib/i2c", "lib/spi"];
-const BASE = ["ffi", "lib/errors.ts", "lib/text"];
+const BASE = ["ffi", "lib/errors.ts", "lib/text", "lib/threads"];
 
 /** What the files of each room may import, beside each other. The longest name of a room counts. */
 const ARROWS: Readonly<Record<string, readonly string[]>> = {
   "ffi": [],
   "lib/errors.ts": [],
   "lib/text": [],
+  "lib/threads": ["lib/errors.ts"],
   "lib/input": BASE,
   "lib/virtio": BASE,
   "lib/vhost_user": [...BASE, "lib/virtio"],

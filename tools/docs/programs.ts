@@ -61,7 +61,7 @@ export async function findPrograms(): Promise<Program[]> {
       options: kind.options,
       configKeys: kind.configKeys,
       examples: kind.examples,
-      configForm: configForm(new URL(`lib/${type}/options.ts`, ROOT)),
+      configForm: configForm(new URL(`lib/${type}/config.ts`, ROOT)),
       notes,
     };
   }));

@@ -1,5 +1,5 @@
 /**
- * A real chip in the configuration file. The keys are described in `options.ts`.
+ * A real chip in the configuration file. The keys are described in `../config.ts`.
  *
  * @module
  */

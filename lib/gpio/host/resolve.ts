@@ -7,7 +7,7 @@
 import type { Logger } from "@logtape/logtape";
 import { chipTitle, findChip } from "./find_chips.ts";
 import type { ChipChoice, HostSettings } from "./settings.ts";
-import type { GpioChoice, GpioSettings } from "../options.ts";
+import type { GpioChoice, GpioSettings } from "../settings.ts";
 import { chooseLines, refuseOverlap } from "./choose_lines.ts";
 
 function resolve(choice: ChipChoice, guest: number, log: Logger): HostSettings {

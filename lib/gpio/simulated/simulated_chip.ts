@@ -32,6 +32,21 @@ export interface Wire {
   readonly to: number;
 }
 
+/** A simulated chip for one guest. */
+export interface SimulatedSettings {
+  readonly kind: "simulated";
+  readonly lines: readonly SimulatedLine[];
+  readonly wires: readonly Wire[];
+}
+
+/** Lines as the reference simulates them: `dummy0`, `dummy1`, … */
+export function plainLines(count: number): SimulatedLine[] {
+  return Array.from(
+    { length: count },
+    (_, line) => ({ name: `dummy${line}`, direction: DIRECTION_NONE, value: 0 }),
+  );
+}
+
 const NO_WIRE = -1;
 
 /**

@@ -20,8 +20,8 @@ import {
   FUNC_SMBUS_WRITE_I2C_BLOCK,
   FUNC_SMBUS_WRITE_WORD_DATA,
 } from "../../../ffi/i2c_uapi.ts";
+import { Lock } from "../../threads/lock.ts";
 import type { I2cAdapter } from "../backend.ts";
-import { BusLock } from "./bus_lock.ts";
 import type { Chip } from "./part.ts";
 import { chipModel } from "./parts.ts";
 import { MAX_LENGTH, type Messages, SLOT_SIZE } from "../messages.ts";
@@ -72,7 +72,7 @@ export function powerUp(
 ): SimulatedAdapterSettings {
   return {
     smbusOnly,
-    lock: new SharedArrayBuffer(BusLock.SIZE),
+    lock: new SharedArrayBuffer(Lock.SIZE),
     chips: chips.map((chip) => {
       const model = chipModel(chip.name);
       const state = new SharedArrayBuffer(model.stateSize(chip.config));
@@ -87,7 +87,7 @@ export class SimulatedAdapter implements I2cAdapter {
   readonly maxLength = MAX_LENGTH;
   readonly zeroLength = true;
 
-  readonly #lock: BusLock;
+  readonly #lock: Lock;
   readonly #smbusOnly: boolean;
   readonly #chips: readonly Chip[];
   /** By address, the index of its chip. */
@@ -98,7 +98,7 @@ export class SimulatedAdapter implements I2cAdapter {
   readonly #addressed: Uint8Array;
 
   constructor(settings: SimulatedAdapterSettings, log: Logger) {
-    this.#lock = new BusLock(settings.lock);
+    this.#lock = new Lock(settings.lock);
     this.#smbusOnly = settings.smbusOnly;
     this.#addressed = new Uint8Array(settings.chips.length);
     this.#chips = settings.chips.map((chip, index) => {

@@ -6,11 +6,11 @@
  */
 
 import { close } from "../../../ffi/fd.ts";
+import { Lock } from "../../threads/lock.ts";
 import { openNode } from "./find_nodes.ts";
 import { readSettings, restoreSettings } from "./probe.ts";
 
 // Words of the shared memory: a lock, the number of users, then for each node
-const LOCK = 0;
 const USERS = 1;
 const HEADER = 2;
 const FD = 0;
@@ -24,6 +24,7 @@ const WORDS = 5;
 /** The nodes of a controller. */
 export class SharedNodes {
   readonly #words: Int32Array<SharedArrayBuffer>;
+  readonly #lock: Lock;
   readonly #count: number;
 
   /** The size of the shared memory in bytes. */
@@ -37,13 +38,14 @@ export class SharedNodes {
    */
   constructor(memory: SharedArrayBuffer, paths: readonly string[]) {
     this.#words = new Int32Array(memory);
+    this.#lock = new Lock(memory);
     this.#count = paths.length;
-    this.#lock();
+    this.#lock.acquire();
     try {
       if (this.#words[USERS] === 0) this.#open(paths);
       this.#words[USERS]++;
     } finally {
-      this.#unlock();
+      this.#lock.release();
     }
   }
 
@@ -69,11 +71,11 @@ export class SharedNodes {
 
   /** This guest no longer needs the nodes. */
   close(): void {
-    this.#lock();
+    this.#lock.acquire();
     try {
       if (--this.#words[USERS] === 0) this.#restore(this.#count);
     } finally {
-      this.#unlock();
+      this.#lock.release();
     }
   }
 
@@ -106,16 +108,5 @@ export class SharedNodes {
       });
       close(fd);
     }
-  }
-
-  #lock(): void {
-    while (Atomics.compareExchange(this.#words, LOCK, 0, 1) !== 0) {
-      Atomics.wait(this.#words, LOCK, 1);
-    }
-  }
-
-  #unlock(): void {
-    Atomics.store(this.#words, LOCK, 0);
-    Atomics.notify(this.#words, LOCK);
   }
 }

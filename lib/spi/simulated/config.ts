@@ -1,5 +1,5 @@
 /**
- * Simulated controllers as the configuration file describes them; options.ts shows the whole.
+ * Simulated controllers as the configuration file describes them; ../config.ts shows the whole.
  *
  * @module
  */

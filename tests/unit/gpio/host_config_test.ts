@@ -3,7 +3,7 @@
 import assert from "node:assert/strict";
 import { ConfigNode } from "../../../lib/input/config_node.ts";
 import { UsageError } from "../../../lib/errors.ts";
-import { readGuests } from "../../../lib/gpio/options.ts";
+import { readGuests } from "../../../lib/gpio/config.ts";
 
 /** Reads one guest, whose text begins in line 2 of the file. */
 function read(guest: string) {

@@ -2,7 +2,7 @@
 
 import assert from "node:assert/strict";
 import { ConfigNode } from "../../../lib/input/config_node.ts";
-import { readGuests } from "../../../lib/gpio/options.ts";
+import { readGuests } from "../../../lib/gpio/config.ts";
 
 /** Each guest's chip and its lines, as the guest will know them. */
 function read(text: string): unknown[] {

@@ -1,7 +1,9 @@
 import assert from "node:assert/strict";
 import { ConfigNode } from "../../../lib/input/config_node.ts";
 import { UsageError } from "../../../lib/errors.ts";
-import { type GpioChoice, readDeviceList, readGuests } from "../../../lib/gpio/options.ts";
+import { readGuests } from "../../../lib/gpio/config.ts";
+import { readDeviceList } from "../../../lib/gpio/options.ts";
+import type { GpioChoice } from "../../../lib/gpio/settings.ts";
 import type { SimulatedLine } from "../../../lib/gpio/simulated/simulated_chip.ts";
 
 /** The guests of a configuration file. */

@@ -1,7 +1,9 @@
 import assert from "node:assert/strict";
 import { ConfigNode } from "../../../lib/input/config_node.ts";
 import { UsageError } from "../../../lib/errors.ts";
-import { type AdapterRequest, readAdapters, readDeviceList } from "../../../lib/i2c/options.ts";
+import { readAdapters } from "../../../lib/i2c/config.ts";
+import { readDeviceList } from "../../../lib/i2c/options.ts";
+import type { AdapterRequest } from "../../../lib/i2c/settings.ts";
 import { TEN_BIT } from "../../../lib/i2c/protocol.ts";
 
 function refusal(read: () => unknown): string {

@@ -1,9 +1,8 @@
 import assert from "node:assert/strict";
 import { getLogger } from "@logtape/logtape";
-import { BusLock } from "../../../lib/i2c/simulated/bus_lock.ts";
 import { I2cDevice } from "../../../lib/i2c/device.ts";
 import { Messages } from "../../../lib/i2c/messages.ts";
-import { readAdapters } from "../../../lib/i2c/options.ts";
+import { readAdapters } from "../../../lib/i2c/config.ts";
 import { powerUp, SimulatedAdapter } from "../../../lib/i2c/simulated/simulated_adapter.ts";
 import { ConfigNode } from "../../../lib/input/config_node.ts";
 import { ERR, I2cGuest, OK, read, write } from "../../support/i2c_driver.ts";
@@ -79,20 +78,4 @@ Deno.test("a 10-bit chip and a 7-bit chip of the same bits are two", () => {
     assert.deepEqual(guest.exchange(tenBit)[0].data, [0]);
     assert.deepEqual(guest.exchange(read(80, 1))[0].data, [0xff]);
   });
-});
-
-Deno.test("a lock is held by one thread at a time", async () => {
-  const shared = { lock: new SharedArrayBuffer(BusLock.SIZE), counter: new SharedArrayBuffer(8) };
-  const workers = Array.from({ length: 3 }, () => {
-    const url = new URL("increment_worker.ts", import.meta.url);
-    return new Worker(url, { type: "module" });
-  });
-  await Promise.all(workers.map((worker) =>
-    new Promise((resolve) => {
-      worker.onmessage = resolve;
-      worker.postMessage(shared);
-    })
-  ));
-  for (const worker of workers) worker.terminate();
-  assert.equal(new Uint32Array(shared.counter)[0], 600_000);
 });

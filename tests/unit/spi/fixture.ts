@@ -10,7 +10,7 @@ import {
   SimulatedController,
 } from "../../../lib/spi/simulated/simulated_controller.ts";
 import { ConfigNode } from "../../../lib/input/config_node.ts";
-import { readGuests } from "../../../lib/spi/options.ts";
+import { readGuests } from "../../../lib/spi/config.ts";
 import { InProcess, RecordingLog } from "../../support/in_process.ts";
 import { SpiGuest } from "../../support/spi_driver.ts";
 import type { QueueOptions } from "../../support/driver_queue.ts";

@@ -1,7 +1,8 @@
 import assert from "node:assert/strict";
 import { ConfigNode } from "../../../lib/input/config_node.ts";
 import { UsageError } from "../../../lib/errors.ts";
-import { readDevice, readGuests, readHold } from "../../../lib/spi/options.ts";
+import { readGuests, readHold } from "../../../lib/spi/config.ts";
+import { readDevice } from "../../../lib/spi/options.ts";
 
 const guests = (yaml: string) => readGuests(ConfigNode.parse("spi.yaml", yaml));
 

@@ -1,6 +1,6 @@
 /** A thread that counts up under a lock that it shares with others. */
 
-import { BusLock } from "../../../lib/i2c/simulated/bus_lock.ts";
+import { Lock } from "../../../lib/threads/lock.ts";
 
 const scope = self as unknown as {
   onmessage: (event: MessageEvent<{ lock: SharedArrayBuffer; counter: SharedArrayBuffer }>) => void;
@@ -8,7 +8,7 @@ const scope = self as unknown as {
 };
 
 scope.onmessage = ({ data }) => {
-  const lock = new BusLock(data.lock);
+  const lock = new Lock(data.lock);
   const counter = new Uint32Array(data.counter);
   for (let round = 0; round < 200_000; round++) {
     lock.acquire();
