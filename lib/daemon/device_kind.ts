@@ -44,6 +44,8 @@ export interface DeviceKind<Settings, Key extends string = string> {
   readonly options: readonly OptionSpec[];
   /** Top-level keys of the configuration file that are the device's. */
   readonly configKeys: readonly Key[];
+  /** Keys that there were, each with what to write now. */
+  readonly formerKeys?: Readonly<Record<string, string>>;
   /** Command lines for `--help`, each with a remark. */
   readonly examples: readonly { readonly args: string; readonly remark: string }[];
 

@@ -110,14 +110,14 @@ export function logSettings(options: OptionValues, config: CommonConfig): LogSet
 
 /** The configuration file as a mapping of the common keys and the device's. */
 export async function readConfig<Key extends string>(
-  kind: { readonly configKeys: readonly Key[] },
+  kind: Pick<DeviceKind<unknown, Key>, "configKeys" | "formerKeys">,
   options: OptionValues,
 ): Promise<Partial<Record<Key | (typeof COMMON_KEYS)[number], ConfigNode>>> {
   const file = options.config;
   if (typeof file !== "string") return {};
   // The YAML parser is most of the program; neither guests' threads nor most users need it.
   const { ConfigNode } = await import("../input/config_node.ts");
-  return ConfigNode.load(file).mapping([...COMMON_KEYS, ...kind.configKeys]);
+  return ConfigNode.load(file).mapping([...COMMON_KEYS, ...kind.configKeys], kind.formerKeys);
 }
 
 /**

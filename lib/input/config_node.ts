@@ -136,9 +136,13 @@ export class ConfigNode {
   /**
    * A mapping with no other keys than these.
    *
+   * @param former keys that there were, each with what to write now
    * @returns its values by key
    */
-  mapping<Key extends string>(keys: readonly Key[]): Partial<Record<Key, ConfigNode>> {
+  mapping<Key extends string>(
+    keys: readonly Key[],
+    former: Readonly<Record<string, string>> = {},
+  ): Partial<Record<Key, ConfigNode>> {
     // A file of comments alone says nothing, which is fine.
     if (this.#path === "" && form(this.#node) === "nothing") return {};
     if (!isMap(this.#node)) return this.#expected(`a mapping with the keys ${anyOf(keys)}`);
@@ -148,11 +152,13 @@ export class ConfigNode {
       const path = this.#path === "" ? name : `${this.#path}.${name}`;
       const offset = (key as Node).range?.[0] ?? this.#offset;
       if (!keys.includes(name as Key)) {
+        const here = new ConfigNode(this.#source, key, offset, this.#path);
+        if (Object.hasOwn(former, name)) {
+          here.fail(`there is no key '${name}' any more; write ${former[name]}`);
+        }
         const guess = closest(name, keys);
         const hint = guess === undefined ? `expected ${anyOf(keys)}` : `did you mean '${guess}'?`;
-        new ConfigNode(this.#source, key, offset, this.#path).fail(
-          `unknown key '${name}'; ${hint}`,
-        );
+        here.fail(`unknown key '${name}'; ${hint}`);
       }
       result[name as Key] = new ConfigNode(this.#source, value, offset, path);
     }

@@ -27,7 +27,7 @@
  *       tx-lines: 1              # most data lines: 1 (default), 2, 4 or 8
  *       rx-lines: 4
  *   - share: 1                 # the controller of an earlier entry, counted from 0
- * chip-select-hold-us: 10000   # how long a chip waits for the rest of a message; 0: not at all
+ * message-timeout-us: 10000    # how long a chip stays selected for the rest of a message; 0: not at all
  * ```
  *
  * @module
@@ -40,8 +40,8 @@ import type { ControllerSettings } from "./settings.ts";
 import { readSimulated } from "./simulated/config.ts";
 
 /** How long a chip stays selected for the rest of a message unless said otherwise. */
-export const USUAL_HOLD_MICROSECONDS = 10_000;
-const MAX_HOLD_MICROSECONDS = 1_000_000;
+const USUAL_MESSAGE_TIMEOUT_MICROSECONDS = 10_000;
+const MAX_MESSAGE_TIMEOUT_MICROSECONDS = 1_000_000;
 
 function readNodes(device: ConfigNode, flash: ConfigNode | undefined): ControllerSettings {
   const text = device.string("a device");
@@ -107,8 +107,12 @@ export function readGuests(node: ConfigNode): ControllerSettings[] {
   return controllers;
 }
 
-/** Reads how long a chip waits for the rest of a message, in milliseconds. */
-export function readHold(node: ConfigNode | undefined): number {
-  const microseconds = node?.integer(0, MAX_HOLD_MICROSECONDS, "a time in microseconds");
-  return (microseconds ?? USUAL_HOLD_MICROSECONDS) / 1000;
+/** Reads how long a chip stays selected for the rest of a message, in milliseconds. */
+export function readMessageTimeout(node: ConfigNode | undefined): number {
+  const microseconds = node?.integer(
+    0,
+    MAX_MESSAGE_TIMEOUT_MICROSECONDS,
+    "a time in microseconds",
+  );
+  return (microseconds ?? USUAL_MESSAGE_TIMEOUT_MICROSECONDS) / 1000;
 }

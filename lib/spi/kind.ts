@@ -17,7 +17,7 @@ import {
   makeHostMemory,
 } from "./host/host_controller.ts";
 import { bufferSize, findNodes, openNode, parseNodePath, pieceSize } from "./host/find_nodes.ts";
-import { readGuests, readHold } from "./config.ts";
+import { readGuests, readMessageTimeout } from "./config.ts";
 import { readDevice, spiOptions } from "./options.ts";
 import type { ControllerSettings } from "./settings.ts";
 import { combine, probe } from "./host/probe.ts";
@@ -42,8 +42,8 @@ type Controller =
 /** What one guest gets. */
 export type SpiSettings = Controller & {
   readonly guest: number;
-  /** How long a chip waits for the rest of a message, in milliseconds. */
-  readonly hold: number;
+  /** How long a chip stays selected for the rest of a message, in milliseconds. */
+  readonly messageTimeout: number;
 };
 
 /** What a node can do, as it was found. */
@@ -91,12 +91,13 @@ function makeBackend({ kind, settings, memory, guest }: SpiSettings, log: Logger
 }
 
 /** `vhost-device-spi` */
-export const spi: DeviceKind<SpiSettings, "guests" | "chip-select-hold-us"> = {
+export const spi: DeviceKind<SpiSettings, "guests" | "message-timeout-us"> = {
   program: "vhost-device-spi",
   type: "spi",
   summary: "gives virtual machines an SPI bus of this host, or a simulated one",
   options: spiOptions,
-  configKeys: ["guests", "chip-select-hold-us"],
+  configKeys: ["guests", "message-timeout-us"],
+  formerKeys: { "chip-select-hold-us": "'message-timeout-us'" },
   examples: [
     { args: "-s /run/spi.sock -l /dev/spidev0.0", remark: "one guest with one chip of bus 0" },
     {
@@ -107,7 +108,7 @@ export const spi: DeviceKind<SpiSettings, "guests" | "chip-select-hold-us"> = {
   ],
 
   plan({ options, config, guestCount }): GuestPlan<SpiSettings>[] {
-    const hold = readHold(config["chip-select-hold-us"]);
+    const messageTimeout = readMessageTimeout(config["message-timeout-us"]);
     const { device } = options;
     let controllers: ControllerSettings[];
     if (typeof device === "string") controllers = [readDevice(device)];
@@ -128,12 +129,12 @@ export const spi: DeviceKind<SpiSettings, "guests" | "chip-select-hold-us"> = {
     }
     return controllers.map((settings, guest) => {
       const controller = prepared.get(settings)!;
-      return { settings: { ...controller, guest, hold }, title: title(controller) };
+      return { settings: { ...controller, guest, messageTimeout }, title: title(controller) };
     });
   },
 
   create(settings, log) {
-    return new SpiDevice(makeBackend(settings, log), settings.hold, log);
+    return new SpiDevice(makeBackend(settings, log), settings.messageTimeout, log);
   },
 
   list() {

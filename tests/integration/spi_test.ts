@@ -12,7 +12,7 @@ guests:
   - simulated:
       chips: [loopback, registers: { values: { 0x0f: 0x33 } }]
 # Nothing here is to depend on how fast this machine is.
-chip-select-hold-us: 1000000
+message-timeout-us: 1000000
 `;
 
 /** Starts a daemon with a configuration file, from its text. */
@@ -167,6 +167,15 @@ Deno.test("a flash keeps its contents in its file from one daemon to the next", 
     using guest = new SpiGuest(daemon.connect());
     assert.deepEqual(guest.exchange([0x03, 0, 1, 0, 0, 0]).rx.slice(4), [0x12, 0x34]);
   });
+});
+
+Deno.test("the former key for the rest of a message is refused with the new one", async () => {
+  using folder = new TemporaryFolder();
+  const file = folder.file("spi.yaml");
+  Deno.writeTextFileSync(file, "guests: [simulated: 1]\nchip-select-hold-us: 10\n");
+  const { code, error } = await run(["-s", folder.file("socket"), "--config", file]);
+  assert.match(error, /spi\.yaml:2: .*'chip-select-hold-us' any more; write 'message-timeout-us'/);
+  assert.equal(code, 2);
 });
 
 Deno.test("a flash whose file cannot be had: one line, and exit code 1", async () => {

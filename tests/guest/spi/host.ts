@@ -57,7 +57,7 @@ async function served(
   device: string | string[],
   use: (guest: SpiGuest, situation: Situation) => void | Promise<void>,
   count = 1,
-  { hold = 1_000_000, flash = [] as number[] } = {},
+  { messageTimeout = 1_000_000, flash = [] as number[] } = {},
 ): Promise<void> {
   using folder = new TemporaryFolder();
   const file = folder.file("spi.yaml");
@@ -65,7 +65,7 @@ async function served(
     file,
     JSON.stringify({
       guests: [device].flat().map((device) => ({ device, flash })),
-      "chip-select-hold-us": hold,
+      "message-timeout-us": messageTimeout,
     }),
   );
   const args = ["--config", file];
@@ -292,7 +292,7 @@ export const cases: readonly Case[] = [
           assert.ok(performance.now() - begin >= 20);
         },
         1,
-        { hold: 20_000 },
+        { messageTimeout: 20_000 },
       ),
   },
   {

@@ -123,6 +123,13 @@ Deno.test("the place of a value is its line and the way to it", () => {
   );
 });
 
+Deno.test("a key that there was is refused with what to write now", () => {
+  refuses(
+    () => ConfigNode.parse("f.yaml", "eman: 1\n").mapping(["name"], { eman: "'name: TEXT'" }),
+    "f.yaml:1: there is no key 'eman' any more; write 'name: TEXT'",
+  );
+});
+
 Deno.test("unknown keys are refused at every level", () => {
   refuses(
     () => ConfigNode.parse("f.yaml", "name: 1\nnaem: 2\n").mapping(["name"]),

@@ -388,7 +388,7 @@ Deno.test(
       assert.ok(performance.now() - begin > 10);
     },
     undefined,
-    { count: 2, hold: 20 },
+    { count: 2, messageTimeout: 20 },
   ),
 );
 
@@ -403,7 +403,7 @@ Deno.test(
       assert.equal(other.exchange([READ | 0x10, 0], head).rx[1], 0x44);
     },
     undefined,
-    { count: 2, hold: 1e6 },
+    { count: 2, messageTimeout: 1e6 },
   ),
 );
 
@@ -418,7 +418,7 @@ Deno.test(
       assert.deepEqual(guest.transfer(head, { rx: 1 }).rx, [0x33]);
     },
     undefined,
-    { hold: 5 },
+    { messageTimeout: 5 },
   ),
 );
 
@@ -453,7 +453,7 @@ Deno.test(
       assert.notEqual(guest.transfer(head, { rx: 1 }).rx[0], 0x33);
     },
     undefined,
-    { hold: 0 },
+    { messageTimeout: 0 },
   ),
 );
 
@@ -469,6 +469,6 @@ Deno.test(
       assert.equal(guest.exchange([READ | 0x0f, 0], head).rx[1], 0x33);
     },
     undefined,
-    { hold: 1e6 },
+    { messageTimeout: 1e6 },
   ),
 );

@@ -32,15 +32,15 @@ export class Fixture implements Disposable {
 
   /**
    * @param yaml the list of guests of a configuration file
-   * @param hold how long a chip waits for the rest of a message, in milliseconds
+   * @param messageTimeout how long a chip stays selected for the rest of a message, in milliseconds
    */
-  constructor(yaml = CHIPS, { count = 1, hold = 1000, queue = {} as QueueOptions } = {}) {
+  constructor(yaml = CHIPS, { count = 1, messageTimeout = 1000, queue = {} as QueueOptions } = {}) {
     const [settings] = readGuests(ConfigNode.parse("test.yaml", yaml));
     if (settings.kind !== "simulated") throw new TypeError("not simulated");
     const memory = makeSimulatedMemory(settings.chips);
     this.backEnds = Array.from({ length: count }, (_, guest) => {
       const controller = new SimulatedController(settings, memory, guest, this.log.logger);
-      return new InProcess(new SpiDevice(controller, hold, this.log.logger));
+      return new InProcess(new SpiDevice(controller, messageTimeout, this.log.logger));
     });
     this.guests = this.backEnds.map((backEnd) => new SpiGuest(backEnd.connect(), queue));
   }

@@ -1,7 +1,7 @@
 import assert from "node:assert/strict";
 import { ConfigNode } from "../../../lib/input/config_node.ts";
 import { UsageError } from "../../../lib/errors.ts";
-import { readGuests, readHold } from "../../../lib/spi/config.ts";
+import { readGuests, readMessageTimeout } from "../../../lib/spi/config.ts";
 import { readDevice } from "../../../lib/spi/options.ts";
 
 const guests = (yaml: string) => readGuests(ConfigNode.parse("spi.yaml", yaml));
@@ -176,18 +176,18 @@ for (const [what, yaml, message] of refusedFiles) {
   });
 }
 
-Deno.test("the time that a chip waits is 10 ms unless said otherwise", () => {
-  assert.equal(readHold(undefined), 10);
-  assert.equal(readHold(ConfigNode.parse("spi.yaml", "2500")), 2.5);
-  assert.throws(() => readHold(ConfigNode.parse("spi.yaml", "1000001")), UsageError);
+Deno.test("the time that a chip stays selected for the rest of a message is 10 ms unless said otherwise", () => {
+  assert.equal(readMessageTimeout(undefined), 10);
+  assert.equal(readMessageTimeout(ConfigNode.parse("spi.yaml", "2500")), 2.5);
+  assert.throws(() => readMessageTimeout(ConfigNode.parse("spi.yaml", "1000001")), UsageError);
 });
 
 Deno.test("the example configuration is one that is accepted", () => {
   const file = new URL("../../../examples/spi.yaml", import.meta.url).pathname;
-  const keys = ConfigNode.load(file).mapping(["socket-path", "guests", "chip-select-hold-us"]);
+  const keys = ConfigNode.load(file).mapping(["socket-path", "guests", "message-timeout-us"]);
   const [first, second] = readGuests(keys.guests!);
   assert.equal(first, second);
   if (first.kind !== "simulated") assert.fail("not simulated");
   assert.deepEqual(first.chips.map(({ type }) => type), ["loopback", "flash", "registers"]);
-  assert.equal(readHold(keys["chip-select-hold-us"]), 10);
+  assert.equal(readMessageTimeout(keys["message-timeout-us"]), 10);
 });
