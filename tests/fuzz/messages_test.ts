@@ -1,4 +1,4 @@
-import assert from "node:assert/strict";
+import { assertEquals, assertStrictEquals } from "@std/assert";
 import { DriverQueue } from "../support/driver_queue.ts";
 import { fuzz } from "../support/fuzz.ts";
 import { Guest } from "../support/guest.ts";
@@ -18,7 +18,7 @@ Deno.test("V12 no stream of messages and rings upsets a session for good", () =>
   using fds = new Fds();
   const wellBehaved = () => {
     using guest = new Guest(backEnd.connect());
-    assert.deepEqual([...guest.request([1, 2, 3], 3).response], [1, 2, 3]);
+    assertEquals([...guest.request([1, 2, 3], 3).response], [1, 2, 3]);
   };
   wellBehaved();
   const descriptors = fdCount();
@@ -51,9 +51,9 @@ Deno.test("V12 no stream of messages and rings upsets a session for good", () =>
       for (const queue of queues) queue[Symbol.dispose]();
     }
     backEnd.settle();
-    assert.equal(fdCount(), descriptors, "descriptors were left open");
-    assert.equal(mappings(), mapped, "memory was left mapped");
-    assert.deepEqual(backEnd.errors, [], "a handler has thrown");
+    assertStrictEquals(fdCount(), descriptors, "descriptors were left open");
+    assertStrictEquals(mappings(), mapped, "memory was left mapped");
+    assertEquals(backEnd.errors, [], "a handler has thrown");
     wellBehaved();
     backEnd.log.lines.length = 0;
     backEnd.device.calls.length = 0;

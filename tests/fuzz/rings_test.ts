@@ -1,4 +1,4 @@
-import assert from "node:assert/strict";
+import { assert, assertEquals, assertStrictEquals } from "@std/assert";
 import { DescriptorChain, HostBuffer } from "../../lib/virtio/descriptor_chain.ts";
 import { F_INDIRECT_DESC, F_VERSION_1 } from "../../lib/virtio/features.ts";
 import { GuestMemory } from "../../lib/virtio/guest_memory.ts";
@@ -79,7 +79,7 @@ Deno.test("R1 R3 chains are what the specification says they are, whatever they 
   using driver = new DriverQueue(0, ram, { size: SIZE });
   const features = F_VERSION_1 | F_INDIRECT_DESC;
   const device = SplitQueue.open(memory, SIZE, driver.addresses, 0, features);
-  assert.ok(typeof device !== "string");
+  assert(typeof device !== "string");
   const chain = new DescriptorChain(memory);
   const places = [ram.allocate(16 * 12), ram.allocate(16 * 12)];
   const buffer = new HostBuffer(1 << 16);
@@ -111,26 +111,26 @@ Deno.test("R1 R3 chains are what the specification says they are, whatever they 
     driver.offer(0);
     const found = device.pop(chain);
     const expected = walk(ring, tables, inMemory);
-    assert.equal(found === CHAIN, expected !== undefined);
+    assertStrictEquals(found === CHAIN, expected !== undefined);
     if (expected === undefined) return;
     good++;
     const readable = expected.filter(({ flags }) => !(flags & DESC_WRITE));
     const bytes = readable.flatMap(({ address, length }) => [...ram.read(address, length)]);
-    assert.equal(chain.readableLength, bytes.length);
-    assert.equal(chain.read(0, buffer, 0, bytes.length + 1), bytes.length);
-    assert.deepEqual([...buffer.bytes.subarray(0, bytes.length)], bytes);
+    assertStrictEquals(chain.readableLength, bytes.length);
+    assertStrictEquals(chain.read(0, buffer, 0, bytes.length + 1), bytes.length);
+    assertEquals([...buffer.bytes.subarray(0, bytes.length)], bytes);
     const at = random.below(bytes.length + 1);
     const byte = (offset: number) => bytes[offset] ?? 0;
-    assert.equal(chain.readU8(at), byte(at));
-    assert.equal(chain.readU16(at), byte(at) + 256 * byte(at + 1));
+    assertStrictEquals(chain.readU8(at), byte(at));
+    assertStrictEquals(chain.readU16(at), byte(at) + 256 * byte(at + 1));
 
     // What is written arrives where the last of the buffers that overlap there says.
     const writable = expected.filter(({ flags }) => flags & DESC_WRITE);
     const room = writable.reduce((sum, { length }) => sum + length, 0);
-    assert.equal(chain.writableLength, room);
+    assertStrictEquals(chain.writableLength, room);
     const content = random.bytes(256);
     for (let index = 0; index < room; index++) buffer.bytes[index] = content[index & 0xff];
-    assert.equal(chain.write(0, buffer, 0, room), room);
+    assertStrictEquals(chain.write(0, buffer, 0, room), room);
     const expectedBytes = new Map<number, number>();
     let done = 0;
     for (const { address, length } of writable) {
@@ -138,9 +138,11 @@ Deno.test("R1 R3 chains are what the specification says they are, whatever they 
         expectedBytes.set(address + index, content[done++ & 0xff]);
       }
     }
-    for (const [address, value] of expectedBytes) assert.equal(ram.read(address, 1)[0], value);
+    for (const [address, value] of expectedBytes) {
+      assertStrictEquals(ram.read(address, 1)[0], value);
+    }
   });
-  assert.ok(good > 0 || Deno.env.has("FUZZ_SEED"), "no chain was a good one");
+  assert(good > 0 || Deno.env.has("FUZZ_SEED"), "no chain was a good one");
   device.close();
   memory.clear();
 });

@@ -1,4 +1,4 @@
-import assert from "node:assert/strict";
+import { assert, assertEquals, assertMatch, assertNotMatch, assertStrictEquals } from "@std/assert";
 import { fileURLToPath } from "node:url";
 import { Daemon } from "../support/daemon.ts";
 import { TemporaryFolder } from "../support/temporary_folder.ts";
@@ -64,12 +64,12 @@ guests:
       "gpiodetect; gpioinfo; gpioget --as-is -c 0 led",
       boot(daemon),
     );
-    assert.match(output, /^gpiochip0 \[.*\] \(4 lines\)/);
-    assert.match(output, /line +0:\s+"led"\s+output\n/);
-    assert.match(output, /line +1:\s+unnamed\s+input\n/);
-    assert.match(output, /line +2:\s+"a button"\s+input\n/);
-    assert.match(output, /line +3:\s+"spare"\s+input\n/);
-    assert.match(output, /"led"=active/);
+    assertMatch(output, /^gpiochip0 \[.*\] \(4 lines\)/);
+    assertMatch(output, /line +0:\s+"led"\s+output\n/);
+    assertMatch(output, /line +1:\s+unnamed\s+input\n/);
+    assertMatch(output, /line +2:\s+"a button"\s+input\n/);
+    assertMatch(output, /line +3:\s+"spare"\s+input\n/);
+    assertMatch(output, /"led"=active/);
   });
 });
 
@@ -77,7 +77,7 @@ Deno.test("a plain list of lines has the names that the reference gives them", a
   await using daemon = await Daemon.start("vhost-device-gpio", ["-l", "s8"]);
   const output = await guestOutput("gpioinfo -c 0", boot(daemon));
   const names = [...output.matchAll(/"(\w+)"/g)].map(([, name]) => name);
-  assert.deepEqual(names, Array.from({ length: 8 }, (_, line) => `dummy${line}`));
+  assertEquals(names, Array.from({ length: 8 }, (_, line) => `dummy${line}`));
 });
 
 Deno.test("every line can be set and is read where its wire leads", async () => {
@@ -93,16 +93,16 @@ Deno.test("every line can be set and is read where its wire leads", async () => 
     done`;
   await withDaemon(wired, async (daemon) => {
     const output = await guestOutput(script, boot(daemon));
-    assert.deepEqual(output.trim().split(/\s+/), ["0", "0", "0", "0", "1", "1", "1", "1"]);
+    assertEquals(output.trim().split(/\s+/), ["0", "0", "0", "0", "1", "1", "1", "1"]);
   });
 });
 
 Deno.test("line changes are logged at info", async () => {
   await using daemon = await Daemon.start("vhost-device-gpio", ["-l", "s8"]);
   await guestOutput("gpioset -t0 -c 0 dummy3=1", boot(daemon));
-  assert.match(daemon.log, /info .*line 3 "dummy3": direction output/);
-  assert.match(daemon.log, /info .*line 3 "dummy3": value 1/);
-  assert.match(daemon.log, /info .*line 3 "dummy3": direction none/);
+  assertMatch(daemon.log, /info .*line 3 "dummy3": direction output/);
+  assertMatch(daemon.log, /info .*line 3 "dummy3": value 1/);
+  assertMatch(daemon.log, /info .*line 3 "dummy3": direction none/);
 });
 
 Deno.test("a value set before the direction is driven from the first moment on", async () => {
@@ -114,8 +114,8 @@ Deno.test("a value set before the direction is driven from the first moment on",
   await withDaemon(wired, async (daemon) => {
     // 1 is rising, 2 falling: there is no pulse to 0 in between.
     const output = await guestOutput(script, boot(daemon));
-    assert.deepEqual(output.trim().split("\n"), ["1", "2"]);
-    assert.match(daemon.log, /direction output/);
+    assertEquals(output.trim().split("\n"), ["1", "2"]);
+    assertMatch(daemon.log, /direction output/);
   });
 });
 
@@ -136,7 +136,7 @@ for (
   Deno.test(`gpiomon sees ${edges} edges that arrive through a wire`, async () => {
     await withDaemon(wired, async (daemon) => {
       const output = await guestOutput(watch(edges, expected.length), boot(daemon));
-      assert.deepEqual(output.trim().split("\n"), expected);
+      assertEquals<readonly string[]>(output.trim().split("\n"), expected);
     });
   });
 }
@@ -160,14 +160,14 @@ const pulses = (count: number) => `
 
 Deno.test("of 1,000 edges none is lost", async () => {
   await withDaemon(wired, async (daemon) => {
-    assert.equal((await guestOutput(pulses(500), boot(daemon))).trim(), "500");
+    assertEquals((await guestOutput(pulses(500), boot(daemon))).trim(), "500");
   });
 });
 
 Deno.test("an edge that comes while the interrupt is masked is delivered afterwards", async () => {
   // The second edge of a pulse comes at once; for some the driver is still busy with the first.
   await withDaemon(wired, async (daemon) => {
-    assert.equal((await guestOutput(pulses(200), boot(daemon))).trim(), "200");
+    assertEquals((await guestOutput(pulses(200), boot(daemon))).trim(), "200");
   });
 });
 
@@ -190,10 +190,10 @@ Deno.test("level interrupts come as long as the level lasts, and no longer", asy
       devicetree: fileURLToPath(new URL("gpio_levels.dts", import.meta.url)),
       sockets: folder.path,
     });
-    assert.match(output, /^before 0 0$/m);
+    assertMatch(output, /^before 0 0$/m);
     const [, ...counts] = /after (\d+) (\d+) now (\d+) (\d+)/.exec(output)!.map(Number);
-    assert.ok(counts[0] > 1 && counts[1] > 1, output);
-    assert.deepEqual(counts.slice(0, 2), counts.slice(2), output);
+    assert(counts[0] > 1 && counts[1] > 1, output);
+    assertEquals(counts.slice(0, 2), counts.slice(2), output);
   });
 });
 
@@ -218,8 +218,8 @@ Deno.test("the driver can be unbound and bound again", async () => {
     ! dmesg | grep -E 'BUG|GPIO request failed'`;
   await withDaemon(wired, async (daemon) => {
     const output = await guestOutput(script, boot(daemon));
-    assert.equal(output.match(/^0$/gm)?.length, 3, output);
-    assert.equal(daemon.log.match(/ready:/g)?.length, 4, daemon.log);
+    assertEquals(output.match(/^0$/gm)?.length, 3, output);
+    assertEquals(daemon.log.match(/ready:/g)?.length, 4, daemon.log);
   });
 });
 
@@ -239,12 +239,12 @@ Deno.test("a guest killed and booted again 20 times leaves nothing behind", asyn
         memory = daemon.residentMemory();
       }
     }
-    assert.equal(daemon.fdCount(), fds);
+    assertStrictEquals(daemon.fdCount(), fds);
     // Mapped guest memory would be 128 MiB a guest; a little is the collector's business.
     const growth = daemon.residentMemory() - memory;
-    assert.ok(growth < 16 * 2 ** 20, `${growth} bytes`);
+    assert(growth < 16 * 2 ** 20, `${growth} bytes`);
     const output = await guestOutput("gpioget --numeric -c 0 in0", boot(daemon));
-    assert.equal(output.trim(), "0");
+    assertEquals(output.trim(), "0");
   });
 });
 
@@ -258,11 +258,11 @@ Deno.test("two guests have chips of their own", async () => {
     runInGuest(hold("dummy7"), boot(daemon, 0)),
     runInGuest(hold("dummy2"), boot(daemon, 1)),
   ]);
-  assert.match(first.output, /\(8 lines\)/);
-  assert.match(second.output, /\(4 lines\)/);
-  assert.match(daemon.log, /guest 0: line 7 "dummy7": value 1/);
-  assert.match(daemon.log, /guest 1: line 2 "dummy2": value 1/);
-  assert.doesNotMatch(daemon.log, /guest 0: line 2|guest 1: line 7/);
+  assertMatch(first.output, /\(8 lines\)/);
+  assertMatch(second.output, /\(4 lines\)/);
+  assertMatch(daemon.log, /guest 0: line 7 "dummy7": value 1/);
+  assertMatch(daemon.log, /guest 1: line 2 "dummy2": value 1/);
+  assertNotMatch(daemon.log, /guest 0: line 2|guest 1: line 7/);
 });
 
 Deno.test("drivers of Linux work on top of the lines: a key and an LED", async () => {
@@ -280,7 +280,7 @@ Deno.test("drivers of Linux work on top of the lines: a key and an LED", async (
       sockets: folder.path,
     });
     // struct input_event: type EV_KEY (1), code KEY_ENTER (28), value; then EV_SYN.
-    assert.match(output, /^1 28 [01]$/m);
-    assert.match(daemon.log, /line 3 "out3": value 1/);
+    assertMatch(output, /^1 28 [01]$/m);
+    assertMatch(daemon.log, /line 3 "out3": value 1/);
   });
 });

@@ -1,4 +1,4 @@
-import assert from "node:assert/strict";
+import { assert, assertEquals, assertMatch, assertNotMatch, assertStrictEquals } from "@std/assert";
 import { fileURLToPath } from "node:url";
 import { Daemon } from "../support/daemon.ts";
 import { TemporaryFolder } from "../support/temporary_folder.ts";
@@ -54,9 +54,9 @@ Deno.test("i2cdetect finds exactly the addresses that are listed", async () => {
     boot(daemon),
   );
   const scans = output.split(/quick|read/);
-  assert.equal(scans.length, 3);
-  for (const scan of scans) assert.deepEqual(detected(scan), [0x23, 0x48, 0x50]);
-  assert.doesNotMatch(daemon.log, /warn|error|debug/);
+  assertEquals(scans.length, 3);
+  for (const scan of scans) assertEquals(detected(scan), [0x23, 0x48, 0x50]);
+  assertNotMatch(daemon.log, /warn|error|debug/);
 });
 
 Deno.test("i2cset and i2cget write and read bytes and words", async () => {
@@ -67,7 +67,7 @@ Deno.test("i2cset and i2cget write and read bytes and words", async () => {
      i2cset -y 0 0x50 0x28 1 2 3 4 i; i2cget -y 0 0x50 0x28 i 5`,
     boot(daemon),
   );
-  assert.deepEqual(output.trim().split("\n"), [
+  assertEquals(output.trim().split("\n"), [
     "0xab",
     "0x1234",
     "0x34",
@@ -80,9 +80,9 @@ Deno.test("i2cdump shows all registers of a chip", async () => {
   await withDaemon(plain, async (daemon) => {
     const output = await guestOutput("i2cdump -y 0 0x20 b; i2cdump -y 0 0x20 i", boot(daemon));
     const rows = [...output.matchAll(/^10: (.{47})/gm)].map(([, row]) => row);
-    assert.equal(rows.length, 2);
-    for (const row of rows) assert.equal(row, "12 34 56" + " 00".repeat(13));
-    assert.equal([...output.matchAll(/^[0-9a-f]0: 00/gm)].length, 30);
+    assertEquals(rows.length, 2);
+    for (const row of rows) assertStrictEquals(row, "12 34 56" + " 00".repeat(13));
+    assertEquals([...output.matchAll(/^[0-9a-f]0: 00/gm)].length, 30);
   });
 });
 
@@ -94,7 +94,7 @@ Deno.test("i2ctransfer sends several messages with repeated starts", async () =>
        i2ctransfer -y 0 w1@0x20 0x10 $(for i in $(seq 41); do echo r1; done) | wc -l`,
       boot(daemon),
     );
-    assert.deepEqual(output.trim().split("\n"), [
+    assertEquals(output.trim().split("\n"), [
       "0x12 0x34",
       "0x56",
       "0xff 0xff 0xff",
@@ -112,7 +112,7 @@ Deno.test("a message that fails in the middle of a group ends it, and the next o
        i2cget -y 0 0x50 0; i2cget -y 0 0x21 0`,
       boot(daemon),
     );
-    assert.deepEqual(output.trim().split("\n"), [
+    assertEquals(output.trim().split("\n"), [
       "Warning: only 1/3 messages were sent",
       "Warning: only 1/3 messages were sent",
       "0x11",
@@ -132,7 +132,7 @@ Deno.test("the kernel's at24 driver writes and reads whole EEPROMs of one and tw
     done`;
   await withDaemon(plain, async (daemon) => {
     const output = await guestOutput(script, describe(daemon));
-    assert.deepEqual(output.trim().split("\n"), ["0050 256", "0054 32768", "0058 2048"]);
+    assertEquals(output.trim().split("\n"), ["0050 256", "0054 32768", "0058 2048"]);
   });
 });
 
@@ -150,12 +150,12 @@ adapters:
   await withDaemon(config, async (daemon, folder) => {
     const file = "/sys/bus/i2c/devices/0-0050/eeprom";
     await guestOutput(`seq 100 | head -c 256 >${file}`, describe(daemon));
-    assert.equal(Deno.readTextFileSync(folder.file("eeprom")), contents);
+    assertStrictEquals(Deno.readTextFileSync(folder.file("eeprom")), contents);
     daemon.untilLogged(/requests were served/);
     // While a page is being written, the next one is refused, and tried again.
     const pages = 256 / 8;
     const served = Number(/(\d+) requests were served/.exec(daemon.log)?.[1]);
-    assert.ok(served >= 2 * pages, `${served} requests`);
+    assert(served >= 2 * pages, `${served} requests`);
   });
 });
 
@@ -166,7 +166,7 @@ Deno.test("the kernel's lm75 driver reads the simulated temperature through hwmo
        echo 60000 >temp1_max; cat temp1_max`,
       describe(daemon),
     );
-    assert.deepEqual(output.trim().split("\n"), ["lm75", "23500", "80000", "75000", "60000"]);
+    assertEquals(output.trim().split("\n"), ["lm75", "23500", "80000", "75000", "60000"]);
   });
 });
 
@@ -186,8 +186,8 @@ adapters:
        echo hot >/outside/temperature; sleep 0.3; cat temp1_input`,
       describe(daemon, "-M", `${outside.path}:/outside:rw`),
     );
-    assert.deepEqual(output.trim().split("\n"), ["-12500", "42000", "42000"]);
-    assert.match(daemon.log, /warn .*temperature file .*'hot' is no number/);
+    assertEquals(output.trim().split("\n"), ["-12500", "42000", "42000"]);
+    assertMatch(daemon.log, /warn .*temperature file .*'hot' is no number/);
   });
 });
 
@@ -197,7 +197,7 @@ Deno.test("a chip that stretches the clock is waited for", async () => {
       "i2cset -y 0 0x22 1 0x5a; time -p i2cget -y 0 0x22 1",
       boot(daemon),
     );
-    assert.match(output, /^0x5a/);
+    assertMatch(output, /^0x5a/);
   });
 });
 
@@ -219,7 +219,7 @@ adapters:
     i2ctransfer -y 0 r2@0x20 2>&1 || :`;
   await withDaemon(config, async (daemon) => {
     const output = await guestOutput(script, boot(daemon));
-    assert.deepEqual(output.trim().split("\n"), [
+    assertEquals(output.trim().split("\n"), [
       "1",
       "0x11 0x33 0x22 0x44 0x55",
       "33",
@@ -253,12 +253,12 @@ adapters:
     const options = ["-M", `${meet.path}:/meet:rw`];
     await Promise.all([0, 1].map(async (guest) => {
       const output = await guestOutput(script(guest * 32768), { ...boot(daemon, guest), options });
-      assert.match(output, /^[0-9a-f]{64} /);
+      assertMatch(output, /^[0-9a-f]{64} /);
     }));
     await daemon.stop();
     const served = [...daemon.log.matchAll(/(\d+) requests were served/g)].map(([, n]) => +n);
-    assert.equal(served.length, 2);
-    for (const count of served) assert.ok(count >= 15_000, `${count} requests`);
+    assertEquals(served.length, 2);
+    for (const count of served) assert(count >= 15_000, `${count} requests`);
   }, 2);
 });
 
@@ -268,7 +268,7 @@ Deno.test("the driver can be unbound and bound again", async () => {
     cd /sys/bus/virtio/drivers/i2c_virtio
     i2cset -y 0 0x50 0 0x77
     for i in 1 2 3; do echo virtio0 >unbind; echo virtio0 >bind; i2cget -y 0 0x50 0; done`;
-  assert.equal(await guestOutput(script, boot(daemon)), "0x77\n0x77\n0x77\n");
+  assertEquals(await guestOutput(script, boot(daemon)), "0x77\n0x77\n0x77\n");
 });
 
 Deno.test("a driver without zero-length requests gets no service", async () => {
@@ -279,6 +279,6 @@ Deno.test("a driver without zero-length requests gets no service", async () => {
     echo 0 >/sys/kernel/debug/virtio/virtio0/filter_feature_add
     echo virtio0 >bind || :
     i2cdetect -l; echo the end`;
-  assert.equal(await guestOutput(script, boot(daemon)), "the end\n");
-  assert.match(daemon.log, /driver does not take I2C_F_ZERO_LENGTH_REQUEST/);
+  assertEquals(await guestOutput(script, boot(daemon)), "the end\n");
+  assertMatch(daemon.log, /driver does not take I2C_F_ZERO_LENGTH_REQUEST/);
 });

@@ -1,6 +1,6 @@
 /** The guest itself: what the other tests in this folder take for granted. */
 
-import assert from "node:assert/strict";
+import { assert, assertEquals, assertMatch, assertStrictEquals } from "@std/assert";
 import { fileURLToPath } from "node:url";
 import { TemporaryFolder } from "../support/temporary_folder.ts";
 import { guestOutput, runInGuest } from "../support/uml.ts";
@@ -35,13 +35,13 @@ Deno.test("guest: exit status, standard output and standard error arrive as they
       echo warning >&2; printf end; exit 42`,
   ]);
   const lines = Array.from({ length: 5000 }, (_, i) => `${i + 1}\n`).join("");
-  assert.equal(code, 42);
-  assert.deepEqual([...stdout.subarray(0, 14)], [
+  assertEquals(code, 42);
+  assertEquals([...stdout.subarray(0, 14)], [
     ...[1, 2, 3, 4, 0o21, 0o23, 0o32, 0o33, 0o177, 0o200, 0o377],
     ...[9, 13, 10],
   ]);
-  assert.equal(text(stdout.subarray(14)), lines + "end");
-  assert.equal(text(stderr), "warning\n");
+  assertStrictEquals(text(stdout.subarray(14)), lines + "end");
+  assertEquals(text(stderr), "warning\n");
 });
 
 Deno.test("guest: what is printed arrives at once", async () => {
@@ -52,18 +52,18 @@ Deno.test("guest: what is printed arrives at once", async () => {
   }).spawn();
   const reader = child.stdout.getReader();
   const { value } = await reader.read();
-  assert.equal(text(value!), "ready\n");
+  assertEquals(text(value!), "ready\n");
   child.kill("SIGTERM");
   await reader.cancel();
-  assert.equal((await child.status).code, 143);
+  assertEquals((await child.status).code, 143);
 });
 
 Deno.test("guest: the command may be a script on standard input, with arguments", async () => {
   const { code, stdout } = await run(["-f", "-", "one", "two words"], {
     stdin: 'for word; do echo "$word"; done; exit 3\n',
   });
-  assert.equal(text(stdout), "one\ntwo words\n");
-  assert.equal(code, 3);
+  assertEquals(text(stdout), "one\ntwo words\n");
+  assertEquals(code, 3);
 });
 
 Deno.test("guest: folders of the host are mounted read-only, writable or copy-on-write", async () => {
@@ -89,11 +89,11 @@ Deno.test("guest: folders of the host are mounted read-only, writable or copy-on
       ],
     },
   );
-  assert.equal(output, "cow and spaces\nro\nrw\nro\ngiven\nnew\n");
-  assert.deepEqual([...Deno.readDirSync(folder.file("rw"))].map((e) => e.name).sort(), [
+  assertEquals(output, "cow and spaces\nro\nrw\nro\ngiven\nnew\n");
+  assertEquals([...Deno.readDirSync(folder.file("rw"))].map((e) => e.name).sort(), [
     ...["given", "new"],
   ]);
-  assert.equal([...Deno.readDirSync(folder.file("cow and spaces"))].length, 1);
+  assertEquals([...Deno.readDirSync(folder.file("cow and spaces"))].length, 1);
 });
 
 Deno.test("guest: one that takes too long is killed, one that dies is told from one that fails", async () => {
@@ -101,10 +101,10 @@ Deno.test("guest: one that takes too long is killed, one that dies is told from 
     run(["-t", "1", "--", "sleep", "20"]),
     run(["--", "poweroff", "-f"]),
   ]);
-  assert.equal(late.code, 124);
-  assert.match(text(late.stderr), /killed after 1 seconds/);
-  assert.equal(dead.code, 125);
-  assert.match(text(dead.stderr), /the guest died/);
+  assertEquals(late.code, 124);
+  assertMatch(text(late.stderr), /killed after 1 seconds/);
+  assertEquals(dead.code, 125);
+  assertMatch(text(dead.stderr), /the guest died/);
 });
 
 Deno.test("guest: SIGKILL leaves no process behind", async () => {
@@ -123,12 +123,12 @@ Deno.test("guest: SIGKILL leaves no process behind", async () => {
         return false;
       }
     }).length;
-  assert.ok(kernels() > 0);
+  assert(kernels() > 0);
   child.kill("SIGKILL");
   await child.status;
   await reader.cancel();
   for (let tries = 0; kernels() > 0; tries++) {
-    assert.ok(tries < 100, "the guest outlived run.sh");
+    assert(tries < 100, "the guest outlived run.sh");
     await new Promise((wake) => setTimeout(wake, 20));
   }
 });
@@ -142,13 +142,13 @@ Deno.test("guest: misuse is one line and exit status 2", async () => {
     ] as const
   ) {
     const { code, stderr } = await run([...args]);
-    assert.equal(code, 2);
-    assert.match(text(stderr), /^run\.sh: .*\n$/);
-    assert.match(text(stderr), complaint);
+    assertEquals(code, 2);
+    assertMatch(text(stderr), /^run\.sh: .*\n$/);
+    assertMatch(text(stderr), complaint);
   }
   const { code, stderr } = await run(["true"], { env: { XDG_CACHE_HOME: "/nowhere" } });
-  assert.equal(code, 2);
-  assert.equal(text(stderr), "run.sh: the guest is not built yet (run: make guest)\n");
+  assertEquals(code, 2);
+  assertEquals(text(stderr), "run.sh: the guest is not built yet (run: make guest)\n");
 });
 
 Deno.test("guest: it has buses and lines of its own for daemons inside", async () => {
@@ -173,7 +173,7 @@ Deno.test("guest: it has buses and lines of its own for daemons inside", async (
     `,
     { options: ["-a", "uml_sim.i2c=2", "-a", "uml_sim.smbus=1", "-a", "uml_sim.spi=1"] },
   );
-  assert.equal(
+  assertEquals(
     output,
     `"0"=inactive
 0x01 0x02 0xff
@@ -195,14 +195,14 @@ Deno.test("guest: deno runs inside", async () => {
   const output = await guestOutput(`/opt/deno/deno eval 'console.log(Deno.pid > 1)'`, {
     options: ["-m", "1G", "-M", `${deno.slice(0, deno.lastIndexOf("/"))}:/opt/deno`],
   });
-  assert.equal(output, "true\n");
+  assertEquals(output, "true\n");
 });
 
 Deno.test("guest: several at once do not mix", async () => {
   const outcomes = await Promise.all(
     [1, 2, 3, 4].map((n) => runInGuest(`echo ${n} >/tmp/n; sleep 0.2; cat /tmp/n; exit ${n}`)),
   );
-  assert.deepEqual(outcomes.map(({ status, output }) => [status, output]), [
+  assertEquals(outcomes.map(({ status, output }) => [status, output]), [
     ...[[1, "1\n"], [2, "2\n"], [3, "3\n"], [4, "4\n"]],
   ]);
 });

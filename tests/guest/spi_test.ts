@@ -1,4 +1,4 @@
-import assert from "node:assert/strict";
+import { assertEquals, assertMatch } from "@std/assert";
 import { fileURLToPath } from "node:url";
 import { Daemon } from "../support/daemon.ts";
 import { until } from "../support/wait.ts";
@@ -33,8 +33,8 @@ const run = testCases(cases, async () => {
 
 Deno.test("the flash's file holds what the guest has written and erased", async () => {
   await run();
-  assert.deepEqual(flash.slice(0x20003, 0x20003 + 5001), pattern(5001, 3));
-  assert.deepEqual(flash.slice(0x90000, 0xa0000), new Uint8Array(65536).fill(0xff));
+  assertEquals(flash.slice(0x20003, 0x20003 + 5001), pattern(5001, 3));
+  assertEquals(flash.slice(0x90000, 0xa0000), new Uint8Array(65536).fill(0xff));
 });
 
 /** A devicetree with one controller and this chip below it. */
@@ -88,7 +88,7 @@ Deno.test("the kernel's spi-loopback-test passes, data, ranges and times", async
     "spi_loopback_test.loopback=1",
     "spi_loopback_test.delay_ms=0",
   ]);
-  assert.match(log, /Finished spi-loopback-tests with return: 0/, log);
+  assertMatch(log, /Finished spi-loopback-tests with return: 0/, log);
 });
 
 const spidevNode = `
@@ -115,7 +115,7 @@ Deno.test("the driver can be unbound and bound again", async () => {
       echo_it again
     done`,
   );
-  assert.equal(output, "first\nagain\nagain\nagain\n");
+  assertEquals(output, "first\nagain\nagain\nagain\n");
 });
 
 Deno.test("a guest that is killed in the middle of a transfer can be booted again", async () => {
@@ -135,12 +135,12 @@ Deno.test("a guest that is killed in the middle of a transfer can be booted agai
     guest.kill("SIGTERM");
     reader.releaseLock();
     await Promise.all([guest.stdout.cancel(), guest.stderr.cancel(), guest.status]);
-    assert.equal(await guestOutput(`${send} | wc -c`, boot), "4096\n");
+    assertEquals(await guestOutput(`${send} | wc -c`, boot), "4096\n");
     const ends = 2 * (round + 1);
     until(`${ends} ends`, () => daemon.log.match(/front-end gone/g)?.length === ends);
     fds.push(daemon.fdCount());
   }
-  assert.equal(new Set(fds).size, 1, `${fds}`);
+  assertEquals(new Set(fds).size, 1, `${fds}`);
 });
 
 Deno.test("two guests use a controller at the same time", async () => {
@@ -156,5 +156,5 @@ Deno.test("two guests use a controller at the same time", async () => {
       echo done`;
     return await guestOutput(script, { devicetree: file, sockets: daemon.folder.path });
   };
-  assert.deepEqual(await Promise.all([guest(0), guest(1)]), ["done\n", "done\n"]);
+  assertEquals(await Promise.all([guest(0), guest(1)]), ["done\n", "done\n"]);
 });

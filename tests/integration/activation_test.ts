@@ -1,4 +1,4 @@
-import assert from "node:assert/strict";
+import { assert, assertEquals, assertMatch, assertStrictEquals } from "@std/assert";
 import { createEventfd } from "../../ffi/eventfd.ts";
 import { close } from "../../ffi/fd.ts";
 import { libc } from "../../ffi/libc.ts";
@@ -96,12 +96,12 @@ Deno.test("--fd serves a listening socket for ever and does not remove it", asyn
   });
   for (let round = 0; round < 2; round++) {
     using guest = new GpioGuest(sockets.connect("socket"));
-    assert.equal(guest.get(GPIO.GET_VALUE, 2), 0);
+    assertEquals(guest.get(GPIO.GET_VALUE, 2), 0);
   }
-  assert.match(daemon.log, new RegExp(`guest 0: 3 simulated lines at descriptor ${fd}\n`));
+  assertMatch(daemon.log, new RegExp(`guest 0: 3 simulated lines at descriptor ${fd}\n`));
   const { code } = await daemon.stop();
-  assert.equal(code, 0);
-  assert.ok(isSocketAlive(sockets.folder.file("socket")));
+  assertEquals(code, 0);
+  assert(isSocketAlive(sockets.folder.file("socket")));
 });
 
 Deno.test("--fd serves a connected socket until its front-end goes", async () => {
@@ -113,10 +113,10 @@ Deno.test("--fd serves a connected socket until its front-end goes", async () =>
   close(there);
   {
     using guest = new GpioGuest(new FrontEnd(here));
-    assert.equal(guest.get(GPIO.GET_VALUE, 0), 0);
+    assertEquals(guest.get(GPIO.GET_VALUE, 0), 0);
   }
-  assert.equal(await daemon.ended(), 0);
-  assert.match(daemon.log, /front-end gone: the front-end closed the connection/);
+  assertEquals(await daemon.ended(), 0);
+  assertMatch(daemon.log, /front-end gone: the front-end closed the connection/);
 });
 
 Deno.test("sockets passed by systemd are the guests', in their order", async () => {
@@ -126,11 +126,11 @@ Deno.test("sockets passed by systemd are the guests', in their order", async () 
   await using daemon = await sockets.activate(["-l", "s1:s2:s3"], fds);
   names.forEach((name, index) => {
     using guest = new GpioGuest(sockets.connect(name));
-    assert.equal(guest.frontEnd.getConfig(0, 2)?.[0], index + 1);
+    assertStrictEquals(guest.frontEnd.getConfig(0, 2)?.[0], index + 1);
   });
   const { code } = await daemon.stop();
-  assert.equal(code, 0);
-  for (const name of names) assert.ok(isSocketAlive(sockets.folder.file(name)));
+  assertEquals(code, 0);
+  for (const name of names) assert(isSocketAlive(sockets.folder.file(name)));
 });
 
 Deno.test("the names that systemd gives to sockets are of no importance", async () => {

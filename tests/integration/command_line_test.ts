@@ -1,4 +1,4 @@
-import assert from "node:assert/strict";
+import { assert, assertEquals, assertMatch } from "@std/assert";
 import { inBatches, type Refusal, run, testRefusals } from "../support/refusals.ts";
 
 const MOST_GUESTS = 256;
@@ -229,13 +229,13 @@ Deno.test("each program shows its help and its version on standard output", asyn
   await inBatches(programs, async (program) => {
     for (const option of ["--help", "-h"]) {
       const { code, stdout, stderr } = await run(program, [option]);
-      assert.deepEqual([code, stderr], [0, ""]);
-      assert.match(stdout, new RegExp(`^${program}: .*\n\nUsage: ${program} `));
+      assertEquals([code, stderr], [0, ""]);
+      assertMatch(stdout, new RegExp(`^${program}: .*\n\nUsage: ${program} `));
     }
     for (const option of ["--version", "-V"]) {
       const { code, stdout, stderr } = await run(program, [option]);
-      assert.deepEqual([code, stderr], [0, ""]);
-      assert.match(stdout, new RegExp(`^${program} \\d+\\.\\d+\\.\\d+\n$`));
+      assertEquals([code, stderr], [0, ""]);
+      assertMatch(stdout, new RegExp(`^${program} \\d+\\.\\d+\\.\\d+\n$`));
     }
   });
 });
@@ -243,32 +243,32 @@ Deno.test("each program shows its help and its version on standard output", asyn
 Deno.test("capabilities are printed as JSON of the back-end's type", async () => {
   for (const type of ["gpio", "i2c", "spi"]) {
     const { code, stdout } = await run(`vhost-device-${type}`, ["--print-capabilities"]);
-    assert.equal(code, 0);
-    assert.deepEqual(JSON.parse(stdout), { type, features: [] });
+    assertEquals(code, 0);
+    assertEquals(JSON.parse(stdout), { type, features: [] });
   }
 });
 
 Deno.test("a standard output that is full is an error at run time", async () => {
   const outcome = await run("vhost-device-gpio", ["--help"], { prepare: "exec >/dev/full" });
-  assert.equal(outcome.code, 1);
-  assert.match(outcome.stderr, /^vhost-device-gpio: standard output cannot be written: .*\n$/);
+  assertEquals(outcome.code, 1);
+  assertMatch(outcome.stderr, /^vhost-device-gpio: standard output cannot be written: .*\n$/);
 });
 
 Deno.test("a standard output that is closed is no error", async () => {
   const outcome = await run("vhost-device-gpio", ["--help"], { prepare: "exec >&-" });
-  assert.deepEqual(outcome, { code: 0, stdout: "", stderr: "" });
+  assertEquals(outcome, { code: 0, stdout: "", stderr: "" });
 });
 
 Deno.test("a standard error that is closed or full does not change the exit code", async () => {
   for (const target of ["&-", "/dev/full"]) {
     const { code, stderr } = await run("vhost-device-gpio", [], { prepare: `exec 2>${target}` });
-    assert.deepEqual([code, stderr], [2, ""]);
+    assertEquals([code, stderr], [2, ""]);
   }
 });
 
 Deno.test("very long values are shown in part", async () => {
   const { code, stderr } = await run("vhost-device-gpio", ["-s", "x".repeat(20_000), "-l", "s1"]);
-  assert.equal(code, 2);
-  assert.ok(stderr.length < 2000, `${stderr.length} characters`);
-  assert.match(stderr, /has 20001 bytes.*choose a shorter one\n$/);
+  assertEquals(code, 2);
+  assert(stderr.length < 2000, `${stderr.length} characters`);
+  assertMatch(stderr, /has 20001 bytes.*choose a shorter one\n$/);
 });

@@ -1,4 +1,4 @@
-import assert from "node:assert/strict";
+import { assertEquals } from "@std/assert";
 import { Daemon } from "../support/daemon.ts";
 import { type Refusal, testRefusals } from "../support/refusals.ts";
 import { TemporaryFolder } from "../support/temporary_folder.ts";
@@ -116,7 +116,7 @@ Deno.test("a configuration file says everything that options can", async () => {
   });
   daemon.untilLogged(/other1/);
   const lines = daemon.log.trim().split("\n").map((line) => JSON.parse(line));
-  assert.deepEqual(
+  assertEquals(
     lines.map(({ guest, message }) => `${guest}: ${message}`),
     [0, 1].map((guest) => `${guest}: 3 simulated lines at ${folder.file("other")}${guest}`),
   );

@@ -1,4 +1,4 @@
-import assert from "node:assert/strict";
+import { assert, assertEquals, assertMatch, assertNotMatch, assertStrictEquals } from "@std/assert";
 import { Daemon, type DaemonOptions } from "../support/daemon.ts";
 import { fragileProgram } from "../support/fragile.ts";
 import { Guest } from "../support/guest.ts";
@@ -21,7 +21,7 @@ function names(folder: TemporaryFolder): string[] {
 }
 
 function echoes(guest: Guest): void {
-  assert.deepEqual([...guest.request([1, 2, 3], 3).response], [1, 2, 3]);
+  assertEquals([...guest.request([1, 2, 3], 3).response], [1, 2, 3]);
 }
 
 Deno.test("where one device of several cannot be had, no socket is left", async () => {
@@ -30,16 +30,16 @@ Deno.test("where one device of several cannot be had, no socket is left", async 
   const outcome = await run(PROGRAM, args, { executable });
   const value = "guest 1: the device is absent";
   assertRefused(outcome, { program: PROGRAM, code: 1, value, remedy: "plug it in" });
-  assert.deepEqual(names(folder), []);
+  assertEquals(names(folder), []);
 });
 
 Deno.test("an internal error at the start is told in one line", async () => {
   using folder = new TemporaryFolder();
   const args = ["-s", folder.file("socket"), "-l", "broken"];
   const { code, stderr } = await run(PROGRAM, args, { executable });
-  assert.equal(stderr, `${PROGRAM}: guest 0: internal error: create is fragile\n`);
-  assert.equal(code, 1);
-  assert.deepEqual(names(folder), []);
+  assertEquals(stderr, `${PROGRAM}: guest 0: internal error: create is fragile\n`);
+  assertEquals(code, 1);
+  assertEquals(names(folder), []);
 });
 
 Deno.test("an internal error ends the connection, and the next front-end is served", async () => {
@@ -49,19 +49,19 @@ Deno.test("an internal error ends the connection, and the next front-end is serv
   {
     using guest = new Guest(daemon.connect());
     guest.queues[0].submit(guest.segments([1, 2, 3], 3));
-    assert.ok(guest.frontEnd.isClosed());
+    assert(guest.frontEnd.isClosed());
   }
   {
     using next = new Guest(daemon.connect());
     echoes(next);
   }
   until("the end of the last connection", () => daemon.log.split("front-end gone").length === 3);
-  assert.equal(daemon.fdCount(), fds);
+  assertStrictEquals(daemon.fdCount(), fds);
   const errors = daemon.log.split("\n").filter((line) => / error /.test(line));
-  assert.equal(errors.length, 1, daemon.log);
-  assert.match(errors[0], /error guest 0: internal error: process is \{fragile\}\\nat times$/);
-  assert.match(daemon.log, /front-end gone: internal error/);
-  assert.doesNotMatch(daemon.log, /\bat file:/);
+  assertEquals(errors.length, 1, daemon.log);
+  assertMatch(errors[0], /error guest 0: internal error: process is \{fragile\}\\nat times$/);
+  assertMatch(daemon.log, /front-end gone: internal error/);
+  assertNotMatch(daemon.log, /\bat file:/);
 });
 
 Deno.test("a device that cannot be reset does not keep its front-end or the next one", async () => {
@@ -79,17 +79,17 @@ Deno.test("a guest's thread that ends early takes no other guest along", async (
   {
     using guest = new Guest(daemon.connect(0));
     guest.queues[0].submit(guest.segments([1, 2, 3], 3));
-    assert.ok(guest.frontEnd.isClosed());
+    assert(guest.frontEnd.isClosed());
   }
   until("the removal of the socket", () => !names(daemon.folder).includes("socket0"));
-  assert.match(
+  assertMatch(
     daemon.log,
     /error guest 0: is no longer served: .*everything is fragile\n/,
   );
   echoes(other);
   const { code } = await daemon.stop();
-  assert.equal(code, 0);
-  assert.deepEqual(names(daemon.folder), ["log"]);
+  assertEquals(code, 0);
+  assertEquals(names(daemon.folder), ["log"]);
 });
 
 Deno.test("a daemon whose guests have all ended early ends with an error", async () => {
@@ -97,10 +97,10 @@ Deno.test("a daemon whose guests have all ended early ends with an error", async
   {
     using guest = new Guest(daemon.connect());
     guest.queues[0].submit(guest.segments([1, 2, 3], 3));
-    assert.ok(guest.frontEnd.isClosed());
+    assert(guest.frontEnd.isClosed());
   }
-  assert.equal(await daemon.ended(), 1);
-  assert.match(daemon.log, /\nvhost-device-fragile: no guest is left to be served; start .*\n$/);
+  assertEquals(await daemon.ended(), 1);
+  assertMatch(daemon.log, /\nvhost-device-fragile: no guest is left to be served; start .*\n$/);
 });
 
 Deno.test("a front-end is turned away where descriptors have run out, and the next is served", async () => {
@@ -108,14 +108,14 @@ Deno.test("a front-end is turned away where descriptors have run out, and the ne
   daemon.untilLogged(/ at /);
   const limit = (count: number) => {
     const args = ["--pid", `${daemon.pid}`, `--nofile=${count}:`];
-    assert.ok(new Deno.Command("prlimit", { args }).outputSync().success);
+    assert(new Deno.Command("prlimit", { args }).outputSync().success);
   };
   const fds = daemon.fds();
   let unused = 0;
   while (fds.has(unused)) unused++;
   limit(unused);
   using turnedAway = daemon.connect();
-  assert.ok(turnedAway.isClosed());
+  assert(turnedAway.isClosed());
   daemon.untilLogged(/error guest 0: a front-end is turned away: Too many open files\n/);
   limit(1024);
   using next = new Guest(daemon.connect());

@@ -4,7 +4,7 @@
  * @module
  */
 
-import assert from "node:assert/strict";
+import { assert, assertEquals, assertStrictEquals } from "@std/assert";
 import { clearEventfd } from "../../ffi/eventfd.ts";
 import { close } from "../../ffi/fd.ts";
 import { socketPair } from "../../ffi/socket.ts";
@@ -59,7 +59,7 @@ class Machine implements Disposable {
       length: 2,
       writable: true,
     }]);
-    assert.equal(queue.waitUsed(frontEnd).length, 2);
+    assertEquals(queue.waitUsed(frontEnd).length, 2);
     return [...this.ram.read(response, 2)];
   }
 
@@ -86,17 +86,17 @@ gpioTest("User-Mode Linux is served, and again after the driver was bound anew",
 
   frontEnd.setOwner();
   const offered = frontEnd.getFeatures();
-  assert.ok(offered & VHOST_USER_F_PROTOCOL_FEATURES);
+  assert(offered & VHOST_USER_F_PROTOCOL_FEATURES);
   const protocol = frontEnd.getProtocolFeatures() &
     (PROTOCOL_MQ | PROTOCOL_REPLY_ACK | PROTOCOL_BACKEND_REQ | PROTOCOL_CONFIG);
   frontEnd.setProtocolFeatures(protocol);
   frontEnd.acknowledged = true;
   frontEnd.tell(REQUEST.SET_BACKEND_REQ_FD, [], [requestsThere]);
-  assert.equal(frontEnd.askNumber(REQUEST.GET_QUEUE_NUM), 2n);
+  assertEquals(frontEnd.askNumber(REQUEST.GET_QUEUE_NUM), 2n);
 
   for (let bound = 0; bound < 3; bound++) {
     frontEnd.setFeatures(DRIVER_FEATURES | VHOST_USER_F_PROTOCOL_FEATURES);
-    for (const size of [2, 8]) assert.equal(frontEnd.getConfig(0, size)?.length, size);
+    for (const size of [2, 8]) assertStrictEquals(frontEnd.getConfig(0, size)?.length, size);
     frontEnd.setMemoryTable(machine.ram);
     const queues = machine.bind(256);
     for (const queue of queues) {
@@ -117,8 +117,8 @@ gpioTest("User-Mode Linux is served, and again after the driver was bound anew",
       { address: request, length: 8 },
       { address: request + 8, length: 2, writable: true },
     ]);
-    assert.ok(waitReadable(calls[0][0]), "no call through the socket");
-    assert.deepEqual([...machine.ram.read(request + 8, 2)], [0, 0], "a direction is from before");
+    assert(waitReadable(calls[0][0]), "no call through the socket");
+    assertEquals([...machine.ram.read(request + 8, 2)], [0, 0], "a direction is from before");
     queue.takeUsed();
     machine.ram.write(request, gpioRequest(GPIO.SET_DIRECTION, 2, IN));
     queue.offer(queue.place([
@@ -145,7 +145,7 @@ gpioTest("QEMU 10 is served from realize to stop, and when the guest binds again
   const protocol = frontEnd.getProtocolFeatures() &
     (PROTOCOL_MQ | PROTOCOL_REPLY_ACK | PROTOCOL_CONFIG | PROTOCOL_BACKEND_REQ | PROTOCOL_STATUS);
   frontEnd.setProtocolFeatures(protocol);
-  assert.equal(frontEnd.askNumber(REQUEST.GET_QUEUE_NUM), 2n);
+  assertEquals(frontEnd.askNumber(REQUEST.GET_QUEUE_NUM), 2n);
   const [here, there] = socketPair();
   frontEnd.send(REQUEST.SET_BACKEND_REQ_FD, u64(0), [there]);
   frontEnd.setOwner();
@@ -155,7 +155,7 @@ gpioTest("QEMU 10 is served from realize to stop, and when the guest binds again
     frontEnd.setVringCall(queue.index, queue.callFd);
     frontEnd.setVringError(queue.index, queue.errorFd);
   }
-  assert.equal(frontEnd.getConfig(0, 8)?.length, 8);
+  assertEquals(frontEnd.getConfig(0, 8)?.length, 8);
 
   for (let bound = 0; bound < 3; bound++) {
     const queues = bound === 0 ? machine.queues : machine.bind(64);
@@ -178,14 +178,14 @@ gpioTest("QEMU 10 is served from realize to stop, and when the guest binds again
     for (const { index } of queues) frontEnd.setVringEnable(index, true);
     frontEnd.acknowledged = false;
     for (const queue of queues) frontEnd.setVringCall(queue.index, queue.callFd);
-    assert.deepEqual(machine.ask(frontEnd, GPIO.GET_DIRECTION, 4), [0, 0]);
-    assert.deepEqual(machine.ask(frontEnd, GPIO.SET_DIRECTION, 4, IN), [0, 0]);
-    assert.deepEqual(machine.ask(frontEnd, GPIO.GET_DIRECTION, 4), [0, IN]);
+    assertEquals(machine.ask(frontEnd, GPIO.GET_DIRECTION, 4), [0, 0]);
+    assertEquals(machine.ask(frontEnd, GPIO.SET_DIRECTION, 4, IN), [0, 0]);
+    assertEquals(machine.ask(frontEnd, GPIO.GET_DIRECTION, 4), [0, IN]);
 
     // A pause of the guest: the same rings go on where they were.
     for (const { index } of queues) frontEnd.setVringEnable(index, false);
     const bases = queues.map(({ index }) => frontEnd.getVringBase(index));
-    assert.deepEqual(bases, queues.map((queue) => queue.availableIndex));
+    assertEquals(bases, queues.map((queue) => queue.availableIndex));
     frontEnd.setFeatures(DRIVER_FEATURES | VHOST_USER_F_PROTOCOL_FEATURES);
     frontEnd.setMemoryTable(machine.ram);
     for (const queue of queues) {
@@ -196,7 +196,7 @@ gpioTest("QEMU 10 is served from realize to stop, and when the guest binds again
       frontEnd.setVringCall(queue.index, queue.callFd);
     }
     for (const { index } of queues) frontEnd.setVringEnable(index, true);
-    assert.deepEqual(machine.ask(frontEnd, GPIO.GET_DIRECTION, 4), [0, IN], "a pause is no reset");
+    assertEquals(machine.ask(frontEnd, GPIO.GET_DIRECTION, 4), [0, IN], "a pause is no reset");
 
     for (const { index } of queues) frontEnd.setVringEnable(index, false);
     for (const { index } of queues) frontEnd.getVringBase(index);
@@ -223,10 +223,10 @@ gpioTest("QEMU 7.2 is served although its event queue never starts", (daemon) =>
   frontEnd.setVringCall(0, queue.callFd);
   frontEnd.setVringCall(1, events.callFd);
   for (const index of [0, 1]) frontEnd.setVringEnable(index, true);
-  assert.deepEqual(machine.ask(frontEnd, GPIO.GET_DIRECTION, 0), [0, 0]);
+  assertEquals(machine.ask(frontEnd, GPIO.GET_DIRECTION, 0), [0, 0]);
   // It stops without disabling the rings.
-  assert.equal(frontEnd.getVringBase(0), 1);
-  assert.equal(frontEnd.getVringBase(1), 0);
+  assertEquals(frontEnd.getVringBase(0), 1);
+  assertEquals(frontEnd.getVringBase(1), 0);
 });
 
 gpioTest("a restarted daemon goes on where the guest's rings are", (daemon) => {
@@ -249,7 +249,7 @@ gpioTest("a restarted daemon goes on where the guest's rings are", (daemon) => {
     using frontEnd = daemon.connect();
     start(frontEnd, queue.usedIndexOfDevice);
     for (let count = 0; count < 7; count++) {
-      assert.deepEqual(machine.ask(frontEnd, GPIO.GET_DIRECTION, 0), [0, 0]);
+      assertEquals(machine.ask(frontEnd, GPIO.GET_DIRECTION, 0), [0, 0]);
     }
   }
 });

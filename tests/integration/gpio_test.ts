@@ -1,4 +1,4 @@
-import assert from "node:assert/strict";
+import { assert, assertEquals, assertStrictEquals } from "@std/assert";
 import type { Daemon } from "../support/daemon.ts";
 import {
   ERR,
@@ -65,24 +65,24 @@ const invalid = (line: number) => ({ line, status: INVALID, length: 1 });
 
 wiredTest("G1 the configuration space tells of lines and names", (guest) => {
   const config = guest.frontEnd.getConfig(0, 8);
-  assert.deepEqual(config, new Uint8Array([6, 0, 0, 0, NAMES.length, 0, 0, 0]));
+  assertEquals(config, new Uint8Array([6, 0, 0, 0, NAMES.length, 0, 0, 0]));
 });
 
 wiredTest("G1 every response is whole, that of an error included", (guest) => {
   for (const type of [0, 2, 3, 4, 5, 6, 7, 0xffff]) {
     for (const line of [LED, 6, 0xffff]) {
       const { status, value, length } = guest.ask(type, line, 99);
-      assert.equal(length, 2);
-      assert.ok(status === OK || status === ERR);
-      if (status === ERR) assert.equal(value, 0);
+      assertEquals(length, 2);
+      assert(status === OK || status === ERR);
+      if (status === ERR) assertEquals(value, 0);
     }
   }
 });
 
 wiredTest("G1 a request that is too short gets an error", (guest) => {
   const { response, length } = guest.request([2, 0, 0, 0], 2);
-  assert.deepEqual([...response, length], [ERR, 0, 2]);
-  assert.deepEqual([...guest.request([], 2).response], [ERR, 0]);
+  assertEquals([...response, length], [ERR, 0, 2]);
+  assertEquals([...guest.request([], 2).response], [ERR, 0]);
 });
 
 wiredTest("G2 names come in line order, each with a zero byte", (guest) => {
@@ -90,70 +90,70 @@ wiredTest("G2 names come in line order, each with a zero byte", (guest) => {
     gpioRequest(GPIO.GET_LINE_NAMES),
     1 + NAMES.length,
   );
-  assert.equal(length, 1 + NAMES.length);
-  assert.equal(response[0], OK);
-  assert.equal(new TextDecoder().decode(response.subarray(1)), NAMES);
+  assertStrictEquals(length, 1 + NAMES.length);
+  assertStrictEquals(response[0], OK);
+  assertStrictEquals(new TextDecoder().decode(response.subarray(1)), NAMES);
 });
 
 wiredTest("G2 a buffer of another size than the names have gets an error and no names", (guest) => {
   for (const room of [1, 2, NAMES.length, NAMES.length + 2, 1000]) {
     const { response, length } = guest.request(gpioRequest(GPIO.GET_LINE_NAMES), room);
-    assert.equal(response[0], ERR);
-    assert.ok(length <= room);
-    assert.ok(response.subarray(length).every((byte) => byte === 0xee));
+    assertStrictEquals(response[0], ERR);
+    assert(length <= room);
+    assert(response.subarray(length).every((byte) => byte === 0xee));
   }
 });
 
 gpioTest("G2 a chip without names has names of size 0", (daemon) => {
   using guest = new GpioGuest(daemon.connect());
-  assert.deepEqual(guest.frontEnd.getConfig(4, 4), new Uint8Array(4));
-  assert.equal(guest.ask(GPIO.GET_LINE_NAMES).status, ERR);
+  assertEquals(guest.frontEnd.getConfig(4, 4), new Uint8Array(4));
+  assertStrictEquals(guest.ask(GPIO.GET_LINE_NAMES).status, ERR);
 }, { args: [], config: "guests:\n  - simulated:\n      lines: [{}, {}, {}]\n" });
 
 gpioTest("G2 the lines of -l are named as scripts know them", (daemon) => {
   using guest = new GpioGuest(daemon.connect());
   const names = "dummy0\0dummy1\0dummy2\0";
   const { response } = guest.request(gpioRequest(GPIO.GET_LINE_NAMES), 1 + names.length);
-  assert.equal(new TextDecoder().decode(response.subarray(1)), names);
+  assertStrictEquals(new TextDecoder().decode(response.subarray(1)), names);
 }, { args: ["-l", "s3"] });
 
 wiredTest("G3 lines begin as configured, and directions can be set and given back", (guest) => {
   const directions = [LED, BUTTON, VALVE, SENSOR, HIGH, DRIVEN].map((line) =>
     guest.get(GPIO.GET_DIRECTION, line)
   );
-  assert.deepEqual(directions, [NONE, NONE, NONE, NONE, IN, OUT]);
+  assertEquals(directions, [NONE, NONE, NONE, NONE, IN, OUT]);
   for (const direction of [IN, OUT, IN, NONE, OUT, NONE]) {
     guest.get(GPIO.SET_DIRECTION, LED, direction);
-    assert.equal(guest.get(GPIO.GET_DIRECTION, LED), direction);
+    assertStrictEquals(guest.get(GPIO.GET_DIRECTION, LED), direction);
   }
   for (const direction of [3, 4, 0xff, 0x1_0001, 0xffff_ffff]) {
-    assert.equal(guest.ask(GPIO.SET_DIRECTION, LED, direction).status, ERR);
+    assertStrictEquals(guest.ask(GPIO.SET_DIRECTION, LED, direction).status, ERR);
   }
-  assert.equal(guest.get(GPIO.GET_DIRECTION, LED), NONE);
+  assertStrictEquals(guest.get(GPIO.GET_DIRECTION, LED), NONE);
 });
 
 wiredTest("G3 a value set before the direction is driven from the first moment on", (guest) => {
   arm(guest, IRQ.BOTH);
   guest.get(GPIO.SET_DIRECTION, LED, NONE);
-  assert.equal(eventNow(guest), undefined);
+  assertEquals(eventNow(guest), undefined);
   guest.get(GPIO.SET_VALUE, LED, 1);
-  assert.equal(guest.get(GPIO.GET_VALUE, BUTTON), 0);
+  assertEquals(guest.get(GPIO.GET_VALUE, BUTTON), 0);
   guest.get(GPIO.SET_DIRECTION, LED, OUT);
-  assert.equal(guest.get(GPIO.GET_VALUE, BUTTON), 1);
+  assertEquals(guest.get(GPIO.GET_VALUE, BUTTON), 1);
   // One edge and not three, as a glitch to 0 would be.
-  assert.deepEqual(eventNow(guest), valid(BUTTON));
+  assertEquals(eventNow(guest), valid(BUTTON));
   guest.unmask(BUTTON);
-  assert.equal(eventNow(guest), undefined);
+  assertEquals(eventNow(guest), undefined);
 });
 
 wiredTest("G3 an output without a value drives 0, and forgets what it was before", (guest) => {
   guest.get(GPIO.SET_DIRECTION, LED, OUT);
-  assert.equal(guest.get(GPIO.GET_VALUE, LED), 0);
+  assertEquals(guest.get(GPIO.GET_VALUE, LED), 0);
   guest.get(GPIO.SET_VALUE, LED, 1);
-  assert.equal(guest.get(GPIO.GET_VALUE, LED), 1);
+  assertEquals(guest.get(GPIO.GET_VALUE, LED), 1);
   guest.get(GPIO.SET_DIRECTION, LED, NONE);
   guest.get(GPIO.SET_DIRECTION, LED, OUT);
-  assert.equal(guest.get(GPIO.GET_VALUE, LED), 0);
+  assertEquals(guest.get(GPIO.GET_VALUE, LED), 0);
 });
 
 wiredTest("G4 what an output drives is what the input at its wire reads", (guest) => {
@@ -161,22 +161,22 @@ wiredTest("G4 what an output drives is what the input at its wire reads", (guest
   guest.get(GPIO.SET_DIRECTION, LED, OUT);
   for (const value of [1, 0, 0, 1, 1, 0]) {
     guest.get(GPIO.SET_VALUE, LED, value);
-    assert.equal(guest.get(GPIO.GET_VALUE, LED), value);
-    assert.equal(guest.get(GPIO.GET_VALUE, BUTTON), value);
+    assertStrictEquals(guest.get(GPIO.GET_VALUE, LED), value);
+    assertStrictEquals(guest.get(GPIO.GET_VALUE, BUTTON), value);
   }
-  assert.equal(guest.get(GPIO.GET_VALUE, HIGH), 1);
+  assertEquals(guest.get(GPIO.GET_VALUE, HIGH), 1);
 });
 
 wiredTest("G4 values, lines and types that there are not get an error", (guest) => {
   guest.get(GPIO.SET_DIRECTION, LED, OUT);
   for (const value of [2, 255, 256, 0x1_0000, 0xffff_ffff]) {
-    assert.equal(guest.ask(GPIO.SET_VALUE, LED, value).status, ERR);
+    assertStrictEquals(guest.ask(GPIO.SET_VALUE, LED, value).status, ERR);
   }
   for (const type of [2, 3, 4, 5, 6]) {
-    for (const line of [6, 7, 0x100, 0xffff]) assert.equal(guest.ask(type, line).status, ERR);
+    for (const line of [6, 7, 0x100, 0xffff]) assertStrictEquals(guest.ask(type, line).status, ERR);
   }
-  for (const type of [0, 7, 8, 0x102, 0xffff]) assert.equal(guest.ask(type, LED).status, ERR);
-  assert.equal(guest.get(GPIO.GET_VALUE, LED), 0);
+  for (const type of [0, 7, 8, 0x102, 0xffff]) assertStrictEquals(guest.ask(type, LED).status, ERR);
+  assertEquals(guest.get(GPIO.GET_VALUE, LED), 0);
 });
 
 const edges: [string, number, (0 | 1)[]][] = [
@@ -190,10 +190,10 @@ for (const [name, type, wanted] of edges) {
     for (const value of [1, 0, 1, 0, 1, 0] as const) {
       guest.get(GPIO.SET_VALUE, LED, value);
       if (wanted.includes(value)) {
-        assert.deepEqual(guest.nextEvent(), valid(BUTTON));
+        assertEquals(guest.nextEvent(), valid(BUTTON));
         guest.unmask(BUTTON);
       } else {
-        assert.equal(eventNow(guest), undefined);
+        assertEquals(eventNow(guest), undefined);
       }
     }
   });
@@ -206,54 +206,54 @@ for (const [name, type, active] of [["high", IRQ.HIGH, 1], ["low", IRQ.LOW, 0]] 
     guest.get(GPIO.SET_DIRECTION, BUTTON, IN);
     guest.get(GPIO.SET_IRQ_TYPE, BUTTON, type);
     guest.unmask(BUTTON);
-    assert.equal(eventNow(guest), undefined);
+    assertEquals(eventNow(guest), undefined);
     guest.get(GPIO.SET_VALUE, LED, active);
-    assert.deepEqual(guest.nextEvent(), valid(BUTTON));
+    assertEquals(guest.nextEvent(), valid(BUTTON));
     for (let count = 0; count < 5; count++) {
       guest.unmask(BUTTON);
-      assert.deepEqual(guest.nextEvent(), valid(BUTTON));
+      assertEquals(guest.nextEvent(), valid(BUTTON));
     }
     // A level that is over when the interrupt is unmasked is forgotten.
     guest.get(GPIO.SET_VALUE, LED, 1 - active);
     guest.unmask(BUTTON);
-    assert.equal(eventNow(guest), undefined);
+    assertEquals(eventNow(guest), undefined);
     guest.get(GPIO.SET_VALUE, LED, active);
-    assert.deepEqual(guest.nextEvent(), valid(BUTTON));
+    assertEquals(guest.nextEvent(), valid(BUTTON));
   });
 }
 
 wiredTest("G5 an interrupt's type changes through NONE only, and never on an output", (guest) => {
   guest.get(GPIO.SET_DIRECTION, BUTTON, IN);
   for (const type of [5, 6, 7, 9, 12, 16, 0xffff_ffff]) {
-    assert.equal(guest.ask(GPIO.SET_IRQ_TYPE, BUTTON, type).status, ERR);
+    assertStrictEquals(guest.ask(GPIO.SET_IRQ_TYPE, BUTTON, type).status, ERR);
   }
   for (const type of [IRQ.RISING, IRQ.FALLING, IRQ.BOTH, IRQ.HIGH, IRQ.LOW]) {
     guest.get(GPIO.SET_IRQ_TYPE, BUTTON, type);
-    assert.equal(guest.ask(GPIO.SET_IRQ_TYPE, BUTTON, IRQ.BOTH).status, ERR);
+    assertStrictEquals(guest.ask(GPIO.SET_IRQ_TYPE, BUTTON, IRQ.BOTH).status, ERR);
     guest.get(GPIO.SET_IRQ_TYPE, BUTTON, IRQ.NONE);
   }
   guest.get(GPIO.SET_DIRECTION, LED, OUT);
-  assert.equal(guest.ask(GPIO.SET_IRQ_TYPE, LED, IRQ.RISING).status, ERR);
+  assertStrictEquals(guest.ask(GPIO.SET_IRQ_TYPE, LED, IRQ.RISING).status, ERR);
   guest.get(GPIO.SET_IRQ_TYPE, BUTTON, IRQ.RISING);
-  assert.equal(guest.ask(GPIO.SET_DIRECTION, BUTTON, OUT).status, ERR);
+  assertStrictEquals(guest.ask(GPIO.SET_DIRECTION, BUTTON, OUT).status, ERR);
 });
 
 gpioTest("G5 without the feature there are no interrupts", (daemon) => {
   using guest = new GpioGuest(daemon.connect(), { features: 0n });
-  assert.equal(guest.features & F_IRQ, 0n);
+  assertEquals(guest.features & F_IRQ, 0n);
   guest.get(GPIO.SET_DIRECTION, BUTTON, IN);
-  assert.equal(guest.ask(GPIO.SET_IRQ_TYPE, BUTTON, IRQ.RISING).status, ERR);
+  assertStrictEquals(guest.ask(GPIO.SET_IRQ_TYPE, BUTTON, IRQ.RISING).status, ERR);
 });
 
 wiredTest("G6 edges while masked are latched once and come at unmasking", (guest) => {
   arm(guest, IRQ.RISING);
   guest.get(GPIO.SET_VALUE, LED, 1);
-  assert.deepEqual(guest.nextEvent(), valid(BUTTON));
+  assertEquals(guest.nextEvent(), valid(BUTTON));
   for (const value of [0, 1, 0, 1, 0]) guest.get(GPIO.SET_VALUE, LED, value);
   guest.unmask(BUTTON);
-  assert.deepEqual(guest.nextEvent(), valid(BUTTON));
+  assertEquals(guest.nextEvent(), valid(BUTTON));
   guest.unmask(BUTTON);
-  assert.equal(eventNow(guest), undefined);
+  assertEquals(eventNow(guest), undefined);
 });
 
 wiredTest("G6 an edge finds the buffer of a driver whose kick has not arrived yet", (guest) => {
@@ -263,9 +263,9 @@ wiredTest("G6 an edge finds the buffer of a driver whose kick has not arrived ye
   guest.unmask(BUTTON, false);
   guest.get(GPIO.SET_VALUE, LED, 1);
   guest.get(GPIO.SET_VALUE, LED, 0);
-  assert.deepEqual(guest.nextEvent(), valid(BUTTON));
+  assertEquals(guest.nextEvent(), valid(BUTTON));
   guest.unmask(BUTTON);
-  assert.deepEqual(guest.nextEvent(), valid(BUTTON));
+  assertEquals(guest.nextEvent(), valid(BUTTON));
 });
 
 wiredTest(
@@ -276,20 +276,20 @@ wiredTest(
     guest.get(GPIO.SET_IRQ_TYPE, BUTTON, IRQ.RISING);
     guest.get(GPIO.SET_VALUE, LED, 1);
     guest.unmask(BUTTON);
-    assert.deepEqual(guest.nextEvent(), valid(BUTTON));
+    assertEquals(guest.nextEvent(), valid(BUTTON));
     guest.get(GPIO.SET_VALUE, LED, 0);
     guest.get(GPIO.SET_VALUE, LED, 1);
     guest.get(GPIO.SET_IRQ_TYPE, BUTTON, IRQ.NONE);
     guest.get(GPIO.SET_IRQ_TYPE, BUTTON, IRQ.RISING);
     guest.unmask(BUTTON);
-    assert.equal(eventNow(guest), undefined);
+    assertEquals(eventNow(guest), undefined);
   },
 );
 
 wiredTest("G7 a buffer for an interrupt that is not enabled comes back at once", (guest) => {
   for (const line of [LED, BUTTON, 6, 0xffff]) {
     guest.unmask(line);
-    assert.deepEqual(guest.nextEvent(), invalid(line));
+    assertEquals(guest.nextEvent(), invalid(line));
   }
 });
 
@@ -297,7 +297,7 @@ wiredTest("G7 disabling returns the waiting buffer before it answers", (guest) =
   for (const how of [GPIO.SET_IRQ_TYPE, GPIO.SET_DIRECTION]) {
     arm(guest, IRQ.BOTH);
     guest.get(how, BUTTON, 0);
-    assert.deepEqual(guest.takeEvent(), invalid(BUTTON));
+    assertEquals(guest.takeEvent(), invalid(BUTTON));
   }
 });
 
@@ -307,11 +307,11 @@ wiredTest(
     for (let round = 0; round < 200; round++) {
       arm(guest, IRQ.BOTH);
       guest.get(GPIO.SET_VALUE, LED, 1);
-      assert.deepEqual(guest.nextEvent(), valid(BUTTON));
+      assertEquals(guest.nextEvent(), valid(BUTTON));
       // Both queues are kicked; whichever the device looks at first, the buffer is back in time.
       guest.unmask(BUTTON);
       guest.get(GPIO.SET_IRQ_TYPE, BUTTON, IRQ.NONE);
-      assert.deepEqual(guest.takeEvent(), invalid(BUTTON));
+      assertEquals(guest.takeEvent(), invalid(BUTTON));
     }
   },
 );
@@ -319,31 +319,31 @@ wiredTest(
 wiredTest("G7 a second buffer for the same line comes back", (guest) => {
   arm(guest, IRQ.RISING);
   guest.unmask(BUTTON);
-  assert.deepEqual(guest.nextEvent(), invalid(BUTTON));
+  assertEquals(guest.nextEvent(), invalid(BUTTON));
   guest.get(GPIO.SET_VALUE, LED, 1);
-  assert.deepEqual(guest.nextEvent(), valid(BUTTON));
+  assertEquals(guest.nextEvent(), valid(BUTTON));
 });
 
 wiredTest("G7 a buffer for a line whose type was refused waits for the next type", (guest) => {
   guest.get(GPIO.SET_DIRECTION, BUTTON, IN);
-  assert.equal(guest.ask(GPIO.SET_IRQ_TYPE, BUTTON, 7).status, ERR);
+  assertStrictEquals(guest.ask(GPIO.SET_IRQ_TYPE, BUTTON, 7).status, ERR);
   guest.unmask(BUTTON);
-  assert.equal(eventNow(guest), undefined);
+  assertEquals(eventNow(guest), undefined);
   guest.get(GPIO.SET_IRQ_TYPE, BUTTON, IRQ.NONE);
-  assert.deepEqual(guest.nextEvent(), invalid(BUTTON));
+  assertEquals(guest.nextEvent(), invalid(BUTTON));
 });
 
 wiredTest("G7 waiting buffers come back when their queue stops", (guest) => {
   arm(guest, IRQ.RISING);
   const queue = guest.eventQueue;
-  assert.equal(guest.frontEnd.getVringBase(1), queue.availableIndex);
-  assert.deepEqual(guest.takeEvent(), invalid(BUTTON));
+  assertStrictEquals(guest.frontEnd.getVringBase(1), queue.availableIndex);
+  assertEquals(guest.takeEvent(), invalid(BUTTON));
 });
 
 wiredTest("G7 an event buffer without room comes back with length 0", (guest) => {
   const address = guest.ram.allocate(2);
   const head = guest.eventQueue.submit([{ address, length: 2 }]);
-  assert.deepEqual(guest.eventQueue.waitUsed(guest.frontEnd), { head, length: 0 });
+  assertEquals(guest.eventQueue.waitUsed(guest.frontEnd), { head, length: 0 });
 });
 
 wiredTest("G8 requests are answered in order, and events of lines do not mix", (guest) => {
@@ -369,12 +369,12 @@ wiredTest("G8 requests are answered in order, and events of lines do not mix", (
   queue.offer(...requests.map(({ head }) => head));
   queue.kick();
   const answers = requests.map(({ head, address }) => {
-    assert.equal(queue.waitUsed(guest.frontEnd).head, head);
+    assertStrictEquals(queue.waitUsed(guest.frontEnd).head, head);
     return [...guest.ram.read(address + 8, 2)];
   });
-  assert.deepEqual(answers, [[OK, 0], [OK, 1], [OK, 0], [OK, 0], [OK, 0], [OK, 1]]);
-  assert.deepEqual(guest.nextEvent(), valid(BUTTON));
-  assert.deepEqual(guest.nextEvent(), valid(SENSOR));
+  assertEquals(answers, [[OK, 0], [OK, 1], [OK, 0], [OK, 0], [OK, 0], [OK, 1]]);
+  assertEquals(guest.nextEvent(), valid(BUTTON));
+  assertEquals(guest.nextEvent(), valid(SENSOR));
 });
 
 wiredTest("a guest that comes anew finds the lines as configured", (guest, daemon) => {
@@ -382,20 +382,20 @@ wiredTest("a guest that comes anew finds the lines as configured", (guest, daemo
   guest.get(GPIO.SET_DIRECTION, LED, IN);
   guest.frontEnd.close();
   using next = new GpioGuest(daemon.connect());
-  assert.equal(next.get(GPIO.GET_DIRECTION, DRIVEN), OUT);
-  assert.equal(next.get(GPIO.GET_VALUE, DRIVEN), 1);
-  assert.equal(next.get(GPIO.GET_DIRECTION, LED), NONE);
+  assertStrictEquals(next.get(GPIO.GET_DIRECTION, DRIVEN), OUT);
+  assertEquals(next.get(GPIO.GET_VALUE, DRIVEN), 1);
+  assertStrictEquals(next.get(GPIO.GET_DIRECTION, LED), NONE);
 });
 
 wiredTest("the configuration space cannot be written", (guest) => {
   guest.frontEnd.send(REQUEST.SET_CONFIG, new Uint8Array([...u32(0, 2, 0), 9, 9]));
-  assert.equal(guest.frontEnd.getConfig(0, 2)?.[0], 6);
+  assertEquals(guest.frontEnd.getConfig(0, 2)?.[0], 6);
 });
 
 gpioTest("65,535 lines are served", (daemon) => {
   using guest = new GpioGuest(daemon.connect());
-  assert.deepEqual(guest.frontEnd.getConfig(0, 2), new Uint8Array([0xff, 0xff]));
+  assertEquals(guest.frontEnd.getConfig(0, 2), new Uint8Array([0xff, 0xff]));
   guest.get(GPIO.SET_DIRECTION, 65534, OUT);
-  assert.equal(guest.get(GPIO.GET_DIRECTION, 65534), OUT);
-  assert.equal(guest.ask(GPIO.GET_DIRECTION, 65535).status, ERR);
+  assertStrictEquals(guest.get(GPIO.GET_DIRECTION, 65534), OUT);
+  assertStrictEquals(guest.ask(GPIO.GET_DIRECTION, 65535).status, ERR);
 }, { args: ["-l", "s65535"] });

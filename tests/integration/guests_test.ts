@@ -1,4 +1,10 @@
-import assert from "node:assert/strict";
+import {
+  assert,
+  assertEquals,
+  assertNotMatch,
+  assertStrictEquals,
+  assertThrows,
+} from "@std/assert";
 import { signalEventfd } from "../../ffi/eventfd.ts";
 import { waitReadable } from "../support/wait.ts";
 import { Daemon } from "../support/daemon.ts";
@@ -11,10 +17,10 @@ gpioTest("two guests have lines of their own", (daemon) => {
   using second = new GpioGuest(daemon.connect(1));
   first.get(GPIO.SET_DIRECTION, 2, OUT);
   second.get(GPIO.SET_DIRECTION, 2, IN);
-  assert.equal(first.get(GPIO.GET_DIRECTION, 2), OUT);
-  assert.equal(second.get(GPIO.GET_DIRECTION, 2), IN);
-  assert.deepEqual(first.frontEnd.getConfig(0, 2), new Uint8Array([8, 0]));
-  assert.deepEqual(second.frontEnd.getConfig(0, 2), new Uint8Array([4, 0]));
+  assertStrictEquals(first.get(GPIO.GET_DIRECTION, 2), OUT);
+  assertStrictEquals(second.get(GPIO.GET_DIRECTION, 2), IN);
+  assertEquals(first.frontEnd.getConfig(0, 2), new Uint8Array([8, 0]));
+  assertEquals(second.frontEnd.getConfig(0, 2), new Uint8Array([4, 0]));
 }, { args: ["-l", "s8:s4"], count: 2 });
 
 gpioTest("a second front-end waits until the first one has gone", (daemon) => {
@@ -25,10 +31,10 @@ gpioTest("a second front-end waits until the first one has gone", (daemon) => {
   }
   first.get(GPIO.GET_VALUE, 0);
   first.get(GPIO.GET_VALUE, 0);
-  assert.deepEqual(waiting.map(({ socket }) => waitReadable(socket, 0)), [false, false]);
+  assertEquals(waiting.map(({ socket }) => waitReadable(socket, 0)), [false, false]);
   first[Symbol.dispose]();
   for (const frontEnd of waiting) {
-    assert.ok(frontEnd.receive().payload.byteLength === 8);
+    assert(frontEnd.receive().payload.byteLength === 8);
     frontEnd.close();
   }
 });
@@ -72,11 +78,11 @@ for (const signal of ["SIGTERM", "SIGINT"] as const) {
     const { code, milliseconds } = await daemon.stop(signal);
     going = false;
     await filling;
-    assert.equal(code, 0);
+    assertEquals(code, 0);
     // 200 ms are promised; a loaded machine gets some more here.
-    assert.ok(milliseconds < 1000, `${milliseconds} ms`);
-    for (const socket of [0, 1, 2]) assert.throws(() => Deno.lstatSync(daemon.socket(socket)));
-    assert.doesNotMatch(daemon.log, /internal error/);
+    assert(milliseconds < 1000, `${milliseconds} ms`);
+    for (const socket of [0, 1, 2]) assertThrows(() => Deno.lstatSync(daemon.socket(socket)));
+    assertNotMatch(daemon.log, /internal error/);
     guest[Symbol.dispose]();
     idle[Symbol.dispose]();
     await daemon[Symbol.asyncDispose]();
@@ -96,8 +102,8 @@ Deno.test("20 guests that are killed leave descriptors and memory as they were",
   barrier.close();
   for (let count = 0; count < 20; count++) crash();
   using end = settled(daemon);
-  assert.equal(daemon.fdCount(), fds);
-  assert.ok(daemon.residentMemory() < memory + 32e6);
+  assertStrictEquals(daemon.fdCount(), fds);
+  assert(daemon.residentMemory() < memory + 32e6);
   end.close();
 });
 

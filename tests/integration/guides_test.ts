@@ -1,4 +1,4 @@
-import assert from "node:assert/strict";
+import { assert, assertNotMatch } from "@std/assert";
 import { command } from "../support/daemon.ts";
 import { type Document, documents } from "../support/documents.ts";
 import { TemporaryFolder } from "../support/temporary_folder.ts";
@@ -51,8 +51,8 @@ for (const document of documents) {
       const [program, ...args] = words(line);
       const { code, text } = await outcome(program, args);
       // Hardware that is not there is no fault of the command line.
-      assert.ok(code === 0 || code === 1, `exit status ${code}: ${text}`);
-      assert.doesNotMatch(text, /internal error/);
+      assert(code === 0 || code === 1, `exit status ${code}: ${text}`);
+      assertNotMatch(text, /internal error/);
     });
   }
   const files = document.blocks.filter(({ language }) => language === "yaml");
@@ -60,8 +60,8 @@ for (const document of documents) {
     Deno.test(`${document.path}: configuration file ${index + 1} is accepted`, async () => {
       const args = ["-s", "./socket", "--config", "config.yaml"];
       const { code, text } = await outcome(program, args, config);
-      assert.ok(code === 0 || code === 1, `exit status ${code}: ${text}`);
-      assert.doesNotMatch(text, /internal error/);
+      assert(code === 0 || code === 1, `exit status ${code}: ${text}`);
+      assertNotMatch(text, /internal error/);
     });
   }
 }
@@ -69,7 +69,7 @@ for (const document of documents) {
 Deno.test("the guides have command lines and configuration files", () => {
   for (const kind of ["gpio", "i2c", "spi"]) {
     const guide = documents.find(({ path }) => path === `docs/${kind}.md`)!;
-    assert.ok(commandLinesOf(guide).length >= 3, kind);
-    assert.ok(guide.blocks.some(({ language }) => language === "yaml"), kind);
+    assert(commandLinesOf(guide).length >= 3, kind);
+    assert(guide.blocks.some(({ language }) => language === "yaml"), kind);
   }
 });

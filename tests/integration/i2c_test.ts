@@ -1,4 +1,4 @@
-import assert from "node:assert/strict";
+import { assert, assertEquals, assertMatch, assertStrictEquals, assertThrows } from "@std/assert";
 import { command, Daemon } from "../support/daemon.ts";
 import { ERR, F_ZERO_LENGTH_REQUEST, I2cGuest, OK, read, write } from "../support/i2c_driver.ts";
 import { TemporaryFolder } from "../support/temporary_folder.ts";
@@ -25,19 +25,19 @@ function run(...args: string[]): { code: number; output: string; error: string }
 function refusal(code: number, ...args: string[]): string {
   using folder = new TemporaryFolder();
   const result = run("-s", folder.file("socket"), ...args);
-  assert.equal(result.code, code, result.error);
+  assertStrictEquals(result.code, code, result.error);
   const match = /^vhost-device-i2c: ([^\n]+)\n$/.exec(result.error);
-  assert.ok(match !== null, result.error);
-  assert.deepEqual([...Deno.readDirSync(folder.path)], []);
+  assert(match !== null, result.error);
+  assertEquals([...Deno.readDirSync(folder.path)], []);
   return match[1];
 }
 
 Deno.test("i2c: a guest reads and writes a simulated EEPROM", async () => {
   await using daemon = await Daemon.start("vhost-device-i2c", SIMULATED);
   using guest = new I2cGuest(daemon.connect());
-  assert.equal(guest.write(0x50, 0x10, 1, 2, 3), OK);
-  assert.deepEqual(guest.writeRead(0x50, [0x10], 4), [1, 2, 3, 0xff]);
-  assert.deepEqual(statuses(guest.exchange(write(0x48), write(0x49))), [OK, ERR]);
+  assertStrictEquals(guest.write(0x50, 0x10, 1, 2, 3), OK);
+  assertEquals(guest.writeRead(0x50, [0x10], 4), [1, 2, 3, 0xff]);
+  assertEquals(statuses(guest.exchange(write(0x48), write(0x49))), [OK, ERR]);
 });
 
 Deno.test("i2c: what is served where is logged at start, and nothing per request", async () => {
@@ -45,17 +45,17 @@ Deno.test("i2c: what is served where is logged at start, and nothing per request
   using guest = new I2cGuest(daemon.connect());
   for (let address = 3; address < 0x78; address++) guest.exchange(write(address), read(address, 1));
   const served = /info .*guest 0: a simulated I2C adapter with 24c02 at 0x50, 24c02 at 0x48 at /;
-  assert.match(daemon.log, served);
-  assert.match(daemon.log, /I2C_F_ZERO_LENGTH_REQUEST/);
-  assert.ok(daemon.log.trim().split("\n").length < 12, daemon.log);
+  assertMatch(daemon.log, served);
+  assertMatch(daemon.log, /I2C_F_ZERO_LENGTH_REQUEST/);
+  assert(daemon.log.trim().split("\n").length < 12, daemon.log);
 });
 
 Deno.test("I8 all guests of a daemon share its adapters", async () => {
   await using daemon = await Daemon.start("vhost-device-i2c", SIMULATED, { count: 2 });
   using one = new I2cGuest(daemon.connect(0));
   using two = new I2cGuest(daemon.connect(1));
-  assert.equal(one.write(0x50, 0, 7), OK);
-  assert.deepEqual(two.writeRead(0x50, [0], 1), [7]);
+  assertStrictEquals(one.write(0x50, 0, 7), OK);
+  assertEquals(two.writeRead(0x50, [0], 1), [7]);
 });
 
 Deno.test("I8 guests on one simulated bus never come between another's messages", async () => {
@@ -83,7 +83,7 @@ Deno.test("I8 guests on one simulated bus never come between another's messages"
     guests.forEach((guest, index) => {
       const { places, offered } = pending[index];
       const got = guest.collect(offered).filter((_, n) => n % 2 === 1).map(({ data }) => data[0]);
-      assert.deepEqual(got, places);
+      assertEquals(got, places);
     });
   }
 });
@@ -96,7 +96,7 @@ Deno.test("i2c: the contents stay when a guest goes and comes back", async () =>
   }
   daemon.untilLogged(/front-end gone/);
   using guest = new I2cGuest(daemon.connect());
-  assert.deepEqual(guest.writeRead(0x50, [0], 1), [0x42]);
+  assertEquals(guest.writeRead(0x50, [0], 1), [0x42]);
 });
 
 Deno.test("i2c: a guest that leaves in the middle of a transaction leaves nothing behind", async () => {
@@ -107,7 +107,7 @@ Deno.test("i2c: a guest that leaves in the middle of a transaction leaves nothin
     guest.frontEnd.barrier();
   }
   using guest = new I2cGuest(daemon.connect());
-  assert.deepEqual(guest.writeRead(0x50, [0], 1), [0xff]);
+  assertEquals(guest.writeRead(0x50, [0], 1), [0xff]);
 });
 
 Deno.test("i2c: a chip that stretches the clock does not keep the daemon from ending", async () => {
@@ -120,8 +120,8 @@ Deno.test("i2c: a chip that stretches the clock does not keep the daemon from en
   guest.offer([write(0x22)]);
   pause(50);
   const { code, milliseconds } = await daemon.stop();
-  assert.equal(code, 0);
-  assert.ok(milliseconds < 500, `${milliseconds} ms`);
+  assertEquals(code, 0);
+  assert(milliseconds < 500, `${milliseconds} ms`);
 });
 
 Deno.test("i2c: requests cause no collection of garbage", async () => {
@@ -148,12 +148,12 @@ Deno.test("i2c: requests cause no collection of garbage", async () => {
     queue.kick();
     for (const _ of heads) queue.waitUsed(guest.frontEnd);
   }
-  assert.equal(guest.ram.read(status.address, 1)[0], OK);
+  assertStrictEquals(guest.ram.read(status.address, 1)[0], OK);
   // What V8 has to say of it is only complete once the daemon has ended.
   await daemon.stop();
-  assert.match(daemon.log, new RegExp(`${200 * rounds} requests were served`));
+  assertMatch(daemon.log, new RegExp(`${200 * rounds} requests were served`));
   const collections = daemon.log.match(/Scavenge|Mark-Compact/g)?.length ?? 0;
-  assert.ok(collections < 10, `${collections} collections, a few of them at the start`);
+  assert(collections < 10, `${collections} collections, a few of them at the start`);
 });
 
 Deno.test("i2c: reserved addresses are served with a warning", async () => {
@@ -161,16 +161,16 @@ Deno.test("i2c: reserved addresses are served with a warning", async () => {
   const warned = [...daemon.log.matchAll(/warn .*address (0x\w+) is reserved/g)].map(([, it]) =>
     it
   );
-  assert.deepEqual(warned, ["0x00", "0x02", "0x78", "0x7f"]);
+  assertEquals(warned, ["0x00", "0x02", "0x78", "0x7f"]);
   using guest = new I2cGuest(daemon.connect());
-  assert.deepEqual(statuses(guest.exchange(write(0), write(127))), [OK, OK]);
+  assertEquals(statuses(guest.exchange(write(0), write(127))), [OK, OK]);
 });
 
 Deno.test("i2c: a driver that does not take zero-length requests gets no service", async () => {
   await using daemon = await Daemon.start("vhost-device-i2c", SIMULATED);
   using frontEnd = daemon.connect();
-  assert.ok(frontEnd.getFeatures() & F_ZERO_LENGTH_REQUEST);
-  assert.throws(() => new I2cGuest(frontEnd, { features: 0n }));
+  assert(frontEnd.getFeatures() & F_ZERO_LENGTH_REQUEST);
+  assertThrows(() => new I2cGuest(frontEnd, { features: 0n }));
   daemon.untilLogged(/does not take I2C_F_ZERO_LENGTH_REQUEST/);
 });
 
@@ -178,29 +178,29 @@ Deno.test("i2c: the long options of the reference are accepted", async () => {
   const args = ["--device-list", "s:80"];
   await using daemon = await Daemon.start("vhost-device-i2c", args);
   using guest = new I2cGuest(daemon.connect());
-  assert.deepEqual(statuses(guest.exchange(read(80, 1))), [OK]);
+  assertEquals(statuses(guest.exchange(read(80, 1))), [OK]);
 });
 
 Deno.test("i2c: a command line without devices is refused with an example", () => {
-  assert.match(refusal(2), /no device is named.*-l 1:0x50/);
+  assertMatch(refusal(2), /no device is named.*-l 1:0x50/);
 });
 
 Deno.test("i2c: bad device lists are refused as wrong usage", () => {
   for (const list of ["1", "1:128", "s:80:80", "s:80,s:80", "1:80,1:81", ":80", "s:x", "s:80,"]) {
-    assert.match(refusal(2, "-l", list), new RegExp(`^device list '${list}': `));
+    assertMatch(refusal(2, "-l", list), new RegExp(`^device list '${list}': `));
   }
 });
 
 Deno.test("i2c: an adapter that this host does not have is a failure at run time", () => {
-  assert.match(refusal(1, "-l", "7654321:80"), /^there is no I2C adapter 7654321; this host has/);
-  assert.match(refusal(1, "-l", "no such bus:80"), /^no I2C adapter is called 'no such bus'; this/);
+  assertMatch(refusal(1, "-l", "7654321:80"), /^there is no I2C adapter 7654321; this host has/);
+  assertMatch(refusal(1, "-l", "no such bus:80"), /^no I2C adapter is called 'no such bus'; this/);
 });
 
 Deno.test("i2c: a configuration file that makes no sense is refused with its place", () => {
   using folder = new TemporaryFolder();
   const file = folder.file("i2c.yaml");
   Deno.writeTextFileSync(file, "adapters:\n  - simulated:\n      chip: []\n");
-  assert.match(
+  assertMatch(
     refusal(2, "--config", file),
     /i2c\.yaml:3: adapters\[0\]\.simulated: unknown key 'chip'/,
   );
@@ -211,19 +211,19 @@ Deno.test("i2c: an EEPROM file that cannot be made is a failure at run time", ()
   const file = folder.file("i2c.yaml");
   const chip = `{ address: 80, chip: 24c02, file: ${folder.file("none/eeprom")} }`;
   Deno.writeTextFileSync(file, `adapters: [{ simulated: { chips: [${chip}] } }]`);
-  assert.match(refusal(1, "--config", file), /^EEPROM file '.*none\/eeprom' cannot be/);
+  assertMatch(refusal(1, "--config", file), /^EEPROM file '.*none\/eeprom' cannot be/);
 });
 
 Deno.test("i2c: --list says what there is where there are no adapters", () => {
   const { code, output } = run("--list");
-  assert.equal(code, 0);
-  assert.match(output, /^(This host has no I2C adapters\..*|\d+ ".*": .*)\n/);
+  assertEquals(code, 0);
+  assertMatch(output, /^(This host has no I2C adapters\..*|\d+ ".*": .*)\n/);
 });
 
 Deno.test("i2c: --print-capabilities names the type", () => {
-  assert.equal(JSON.parse(run("--print-capabilities").output).type, "i2c");
+  assertEquals(JSON.parse(run("--print-capabilities").output).type, "i2c");
 });
 
 Deno.test("i2c: --help shows the device list", () => {
-  assert.match(run("--help").output, /-l, --device-list LIST .*BUS:ADDRESS/);
+  assertMatch(run("--help").output, /-l, --device-list LIST .*BUS:ADDRESS/);
 });

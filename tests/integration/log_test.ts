@@ -1,4 +1,4 @@
-import assert from "node:assert/strict";
+import { assert, assertEquals, assertMatch, assertNotMatch } from "@std/assert";
 import { command, Daemon } from "../support/daemon.ts";
 import { fragileProgram } from "../support/fragile.ts";
 import { FrontEnd } from "../support/front_end.ts";
@@ -12,9 +12,9 @@ const TIME = /^\d{4}-\d\d-\d\dT\d\d:\d\d:\d\d\.\d{3}Z /;
 
 /** The lines of a log, without their times. */
 function linesOf(log: string): string[] {
-  assert.match(log, /\n$/);
+  assertMatch(log, /\n$/);
   return log.trimEnd().split("\n").map((line) => {
-    assert.match(line, TIME);
+    assertMatch(line, TIME);
     return line.replace(TIME, "");
   });
 }
@@ -32,7 +32,7 @@ Deno.test("the log has one line for each event of a guest's life, and none per r
   await using daemon = await Daemon.start(PROGRAM, ["-l", "s8"]);
   daemon.untilLogged(/ at /);
   visit(daemon);
-  assert.deepEqual(linesOf(daemon.log), [
+  assertEquals(linesOf(daemon.log), [
     `info  guest 0: 8 simulated lines at ${daemon.socket()}`,
     "info  guest 0: front-end connected",
     "info  guest 0: driver took features VERSION_1, INDIRECT_DESC, EVENT_IDX, GPIO_F_IRQ",
@@ -46,19 +46,19 @@ Deno.test("JSON lines are objects with time, level, program, guest and message",
   daemon.untilLogged(/ at /);
   visit(daemon);
   const lines = daemon.log.trimEnd().split("\n").map((line) => JSON.parse(line));
-  assert.equal(lines.length, 5);
+  assertEquals(lines.length, 5);
   for (const line of lines) {
-    assert.deepEqual(Object.keys(line).slice(0, 5), [
+    assertEquals(Object.keys(line).slice(0, 5), [
       "time",
       "level",
       "program",
       "guest",
       "message",
     ]);
-    assert.deepEqual([line.level, line.program, line.guest], ["info", PROGRAM, 0]);
-    assert.ok(!Number.isNaN(Date.parse(line.time)));
+    assertEquals([line.level, line.program, line.guest], ["info", PROGRAM, 0]);
+    assert(!Number.isNaN(Date.parse(line.time)));
   }
-  assert.deepEqual([lines[4].reason, lines[4].served], [
+  assertEquals([lines[4].reason, lines[4].served], [
     "the front-end closed the connection",
     100,
   ]);
@@ -67,10 +67,10 @@ Deno.test("JSON lines are objects with time, level, program, guest and message",
 Deno.test("what ends a daemon that logs JSON is a JSON line, too", async () => {
   const args = ["-s", "/nowhere/socket", "-l", "s1", "--log-format=json"];
   const { code, stderr } = await run(PROGRAM, args);
-  assert.equal(code, 1);
+  assertEquals(code, 1);
   const { level, message } = JSON.parse(stderr);
-  assert.equal(level, "error");
-  assert.match(message, /^directory '\/nowhere' .* create it$/);
+  assertEquals(level, "error");
+  assertMatch(message, /^directory '\/nowhere' .* create it$/);
 });
 
 Deno.test("--log-level decides which lines there are", async () => {
@@ -78,11 +78,11 @@ Deno.test("--log-level decides which lines there are", async () => {
     await using daemon = await Daemon.start(PROGRAM, ["-l", "s1", "--log-level", level]);
     using guest = new GpioGuest(daemon.connect());
     guest.get(GPIO.GET_VALUE, 0);
-    assert.equal(daemon.log, "");
+    assertEquals(daemon.log, "");
   }
   await using daemon = await Daemon.start(PROGRAM, ["-l", "s1", "--log-level", "trace"]);
   visit(daemon);
-  assert.match(daemon.log, / trace guest 0: message SET_MEM_TABLE/);
+  assertMatch(daemon.log, / trace guest 0: message SET_MEM_TABLE/);
 });
 
 Deno.test("texts with braces and control characters come through on one line", async () => {
@@ -91,7 +91,7 @@ Deno.test("texts with braces and control characters come through on one line", a
   {
     await using daemon = await Daemon.start("", ["-l", "verbose"], options);
     daemon.untilLogged(/ at /);
-    assert.deepEqual(linesOf(daemon.log), [
+    assertEquals(linesOf(daemon.log), [
       "info  guest 0: {a} {{b}} {*} {",
       "warn  guest 0: one\\ntwo\\r\\u001b[31mred\\u009b1m\\u2028\\u202e",
       `info  guest 0: a{b} verbose at ${daemon.socket()}`,
@@ -100,10 +100,10 @@ Deno.test("texts with braces and control characters come through on one line", a
   await using daemon = await Daemon.start("", ["-l", "verbose", "--log-format=json"], options);
   daemon.untilLogged(/ at /);
   const [first, second] = daemon.log.split("\n").map((line) => line && JSON.parse(line));
-  assert.equal(first.message, "{a} {{b}} {*} {");
-  assert.deepEqual([first.level, first.reason, first.size], ["info", "{c}", "0x5"]);
-  assert.equal(second.message, "one\ntwo\r\x1b[31mred\u009b1m\u2028\u202e");
-  assert.doesNotMatch(daemon.log, /[\u0080-\u009f\u2028\u202e]/);
+  assertEquals(first.message, "{a} {{b}} {*} {");
+  assertEquals([first.level, first.reason, first.size], ["info", "{c}", "0x5"]);
+  assertEquals(second.message, "one\ntwo\r\x1b[31mred\u009b1m\u2028\u202e");
+  assertNotMatch(daemon.log, /[\u0080-\u009f\u2028\u202e]/);
 });
 
 Deno.test("the names of lines are logged as they are", async () => {
@@ -113,7 +113,7 @@ Deno.test("the names of lines are logged as they are", async () => {
   await using daemon = await Daemon.start(PROGRAM, ["--config", path]);
   using guest = new GpioGuest(daemon.connect());
   guest.get(GPIO.SET_DIRECTION, 0, 1);
-  assert.match(daemon.log, /info {2}guest 0: line 0 "a\{b\}\{\{c": direction output\n/);
+  assertMatch(daemon.log, /info {2}guest 0: line 0 "a\{b\}\{\{c": direction output\n/);
 });
 
 Deno.test("a path cannot put a line of its own into the log", async () => {
@@ -123,7 +123,7 @@ Deno.test("a path cannot put a line of its own into the log", async () => {
     socketOption: false,
   });
   daemon.untilLogged(/ at .*\n/);
-  assert.equal(linesOf(daemon.log).length, 1);
+  assertEquals(linesOf(daemon.log).length, 1);
 });
 
 Deno.test("for systemd's journal lines have a priority and no time", async () => {
@@ -131,7 +131,7 @@ Deno.test("for systemd's journal lines have a priority and no time", async () =>
   const journal = 'touch "$1"; export JOURNAL_STREAM=$(stat -c %d:%i "$1")';
   await using daemon = await Daemon.start(PROGRAM, args, { prepare: journal });
   daemon.untilLogged(/ at .*\n/);
-  assert.equal(daemon.log, `<6>guest 0: 1 simulated line at ${daemon.socket()}\n`);
+  assertEquals(daemon.log, `<6>guest 0: 1 simulated line at ${daemon.socket()}\n`);
 });
 
 Deno.test("standard error that leads elsewhere than to the journal is logged to as usual", async () => {
@@ -139,19 +139,19 @@ Deno.test("standard error that leads elsewhere than to the journal is logged to 
     prepare: "export JOURNAL_STREAM=1:1",
   });
   daemon.untilLogged(/ at .*\n/);
-  assert.equal(linesOf(daemon.log).length, 1);
+  assertEquals(linesOf(daemon.log).length, 1);
 });
 
 Deno.test("what ends a daemon has a priority in the journal, too", async () => {
   const prepare = "export JOURNAL_STREAM=$(stat -L -c %d:%i /proc/self/fd/2)";
   const { stderr } = await run(PROGRAM, ["-l", "s1"], { prepare });
-  assert.match(stderr, /^<3>vhost-device-gpio: no socket is named; .*\n$/);
+  assertMatch(stderr, /^<3>vhost-device-gpio: no socket is named; .*\n$/);
 });
 
 /** A daemon whose standard error is a named pipe. */
 async function startWithPipe(folder: TemporaryFolder): Promise<[Daemon, Deno.FsFile]> {
   const pipe = folder.file("pipe");
-  assert.ok(new Deno.Command("mkfifo", { args: [pipe] }).outputSync().success);
+  assert(new Deno.Command("mkfifo", { args: [pipe] }).outputSync().success);
   const reader = Deno.openSync(pipe, { read: true, write: true });
   const program = folder.file("start");
   const words = command(PROGRAM).map((word) => `'${word}'`).join(" ");
@@ -174,13 +174,13 @@ Deno.test("a log that nobody reads does not stop the daemon, and says so afterwa
   const buffer = new Uint8Array(1 << 20);
   const full = reader.readSync(buffer) ?? 0;
   const lines = new TextDecoder().decode(buffer.subarray(0, full)).split("\n");
-  assert.ok(full > 30_000 && lines.pop() === "", `${full} bytes`);
-  for (const line of lines) assert.match(line, TIME);
+  assert(full > 30_000 && lines.pop() === "", `${full} bytes`);
+  for (const line of lines) assertMatch(line, TIME);
   chatter(frontEnd, 1);
   const next = new TextDecoder().decode(buffer.subarray(0, reader.readSync(buffer) ?? 0));
-  assert.match(next, /Z warn {2}guest 0: \d+ lines of the log were lost: nobody read them\n/);
+  assertMatch(next, /Z warn {2}guest 0: \d+ lines of the log were lost: nobody read them\n/);
   frontEnd.close();
-  assert.equal((await daemon.stop()).code, 0);
+  assertEquals((await daemon.stop()).code, 0);
   reader.close();
 });
 
@@ -192,7 +192,7 @@ Deno.test("a log whose reader has gone does not stop the daemon", async () => {
   chatter(frontEnd, 10);
   reader.close();
   chatter(frontEnd, 1000);
-  assert.equal((await daemon.stop()).code, 0);
+  assertEquals((await daemon.stop()).code, 0);
 });
 
 Deno.test("closed standard streams do not stop the daemon", async () => {
@@ -204,5 +204,5 @@ Deno.test("closed standard streams do not stop the daemon", async () => {
   using guest = new GpioGuest(daemon.connect());
   guest.get(GPIO.GET_VALUE, 0);
   until("the log to stay empty", () => daemon.log === "");
-  assert.equal((await daemon.stop()).code, 0);
+  assertEquals((await daemon.stop()).code, 0);
 });

@@ -1,4 +1,4 @@
-import assert from "node:assert/strict";
+import { assert, assertEquals, assertStrictEquals } from "@std/assert";
 import { createEventfd, signalEventfd } from "../../ffi/eventfd.ts";
 import { close, setNonBlocking } from "../../ffi/fd.ts";
 import { libc } from "../../ffi/libc.ts";
@@ -66,9 +66,9 @@ gpioTest("R1 chains that break the rules come back with length 0", (daemon) => {
     prepare();
     queue.offer(0);
     queue.kick();
-    assert.deepEqual(queue.waitUsed(frontEnd), { head: 0, length: 0 });
+    assertEquals(queue.waitUsed(frontEnd), { head: 0, length: 0 });
   }
-  assert.equal(daemon.log.match(/malformed descriptor chain/g)?.length, 1);
+  assertEquals(daemon.log.match(/malformed descriptor chain/g)?.length, 1);
 });
 
 gpioTest("R1 an impossible index breaks the ring, which is reported", (daemon) => {
@@ -78,19 +78,19 @@ gpioTest("R1 an impossible index breaks the ring, which is reported", (daemon) =
     if (broken === "head") queue.offer(8);
     else queue.pretendAvailable(9);
     queue.kick();
-    assert.ok(waitReadable(queue.errorFd));
-    assert.equal(takeCounter(queue.errorFd), 1);
-    assert.equal(queue.hasUsed(), false);
+    assert(waitReadable(queue.errorFd));
+    assertEquals(takeCounter(queue.errorFd), 1);
+    assertEquals(queue.hasUsed(), false);
   }
 });
 
 gpioTest("R2 the used length is that of the response", (daemon) => {
   using guest = new GpioGuest(daemon.connect());
-  assert.equal(guest.request(GET_DIRECTION, 2).length, 2);
-  assert.equal(guest.request(GET_DIRECTION, 100).length, 2);
-  assert.equal(guest.request(GET_DIRECTION, 0).length, 0);
+  assertEquals(guest.request(GET_DIRECTION, 2).length, 2);
+  assertEquals(guest.request(GET_DIRECTION, 100).length, 2);
+  assertEquals(guest.request(GET_DIRECTION, 0).length, 0);
   const { response } = guest.request(GET_DIRECTION, 8);
-  assert.deepEqual([...response], [OK, 0, 0xee, 0xee, 0xee, 0xee, 0xee, 0xee]);
+  assertEquals([...response], [OK, 0, 0xee, 0xee, 0xee, 0xee, 0xee, 0xee]);
 });
 
 /** Cuts a request and its response into random pieces, each somewhere else. */
@@ -120,10 +120,10 @@ for (const indirect of [false, true]) {
       const line = random.below(10);
       const segments = shattered(guest, random, gpioRequest(GPIO.SET_VALUE, line, 1));
       const head = queue.submit(segments, indirect);
-      assert.deepEqual(queue.waitUsed(guest.frontEnd), { head, length: 2 });
+      assertEquals(queue.waitUsed(guest.frontEnd), { head, length: 2 });
       const response = segments.filter(({ writable, length }) => writable && length > 0)
         .flatMap(({ address, length }) => [...guest.ram.read(address, length)]);
-      assert.deepEqual(response, [line < 8 ? OK : ERR, 0]);
+      assertEquals(response, [line < 8 ? OK : ERR, 0]);
     }
   });
 }
@@ -143,8 +143,8 @@ gpioTest("R3 requests and responses may cross from region to region", (daemon) =
     const address = 16 * page - before;
     ram.write(address, gpioRequest(GPIO.GET_VALUE, 5));
     queue.submit([{ address, length: 8 }, { address: 17 * page - 1, length: 2, writable: true }]);
-    assert.equal(queue.waitUsed(guest.frontEnd).length, 2);
-    assert.deepEqual([...ram.read(17 * page - 1, 2)], [OK, 1]);
+    assertEquals(queue.waitUsed(guest.frontEnd).length, 2);
+    assertEquals([...ram.read(17 * page - 1, 2)], [OK, 1]);
     ram.write(17 * page - 1, [0, 0]);
   }
 });
@@ -164,14 +164,14 @@ function flood(daemon: Daemon, size: number, eventIndex: boolean, total: number)
     queue.offer(...Array.from({ length: count }, () => queue.place(segments)));
     sent += count;
     if (count > 0 && queue.wantsKick(before)) queue.kick();
-    assert.equal(queue.waitUsed(frontEnd).length, 2);
+    assertEquals(queue.waitUsed(frontEnd).length, 2);
     done++;
     for (let used = queue.takeUsed(); used !== undefined; used = queue.takeUsed()) {
-      assert.equal(used.length, 2);
+      assertEquals(used.length, 2);
       done++;
     }
   }
-  assert.equal(frontEnd.getVringBase(0), (0xffff + total) & 0xffff);
+  assertStrictEquals(frontEnd.getVringBase(0), (0xffff + total) & 0xffff);
 }
 
 for (const eventIndex of [false, true]) {
@@ -192,7 +192,7 @@ gpioTest("R4 a driver that wants no calls gets none", (daemon) => {
     queue.submit(guest.segments(GET_DIRECTION, 2));
     until("the request is used", () => queue.hasUsed());
     guest.frontEnd.barrier();
-    assert.equal(queue.takeCalls(), 0);
+    assertEquals(queue.takeCalls(), 0);
   }
 });
 
@@ -219,7 +219,7 @@ gpioTest("a call eventfd with a full counter does not stop the ring", (daemon) =
   const [queue] = guest.queues;
   const counter = new BigUint64Array(new ArrayBuffer(8));
   counter[0] = 2n ** 64n - 2n;
-  assert.equal(libc.write(queue.callFd, Deno.UnsafePointer.of(counter), 8), 8);
+  assertEquals(libc.write(queue.callFd, Deno.UnsafePointer.of(counter), 8), 8);
   for (let count = 0; count < 10; count++) {
     queue.enableCalls();
     queue.submit(guest.segments(GET_DIRECTION, 2));
@@ -235,19 +235,19 @@ gpioTest("a kick descriptor may be a socket, and its end keeps nobody busy", asy
   for (let count = 0; count < 10; count++) {
     queue.offer(queue.place(guest.segments(GET_DIRECTION, 2)));
     signalEventfd(here);
-    assert.equal(queue.waitUsed(frontEnd).length, 2);
+    assertEquals(queue.waitUsed(frontEnd).length, 2);
   }
   close(here);
   close(there);
   frontEnd.barrier();
   const before = daemon.processorTime();
   await new Promise((resolve) => setTimeout(resolve, 300));
-  assert.ok(daemon.processorTime() - before < 0.2, "the daemon is busy with nothing");
+  assert(daemon.processorTime() - before < 0.2, "the daemon is busy with nothing");
   const kick = createEventfd();
   frontEnd.setVringKick(0, kick);
   queue.offer(queue.place(guest.segments(GET_DIRECTION, 2)));
   signalEventfd(kick);
-  assert.equal(queue.waitUsed(frontEnd).length, 2);
+  assertEquals(queue.waitUsed(frontEnd).length, 2);
   close(kick);
 });
 
@@ -261,7 +261,7 @@ gpioTest("the memory table can be replaced while rings are busy", (daemon) => {
     queue.kick();
     frontEnd.setMemoryTable(ram);
     for (let used = 0; used < count; used++) {
-      assert.equal(queue.waitUsed(frontEnd).length, 2);
+      assertEquals(queue.waitUsed(frontEnd).length, 2);
     }
   }
 });

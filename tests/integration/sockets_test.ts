@@ -1,4 +1,4 @@
-import assert from "node:assert/strict";
+import { assert, assertEquals, assertStrictEquals } from "@std/assert";
 import { close } from "../../ffi/fd.ts";
 import { isSocketAlive, listenAt } from "../../ffi/socket.ts";
 import { Daemon } from "../support/daemon.ts";
@@ -87,8 +87,7 @@ Deno.test("what is in the way and no socket is left alone", async (t) => {
     "a directory": (path) => Deno.mkdirSync(path),
     "a symbolic link": (path) => Deno.symlinkSync("a file0", path),
     "a symbolic link that leads nowhere": (path) => Deno.symlinkSync("nowhere", path),
-    "a pipe": (path) =>
-      assert.ok(new Deno.Command("mkfifo", { args: [path] }).outputSync().success),
+    "a pipe": (path) => assert(new Deno.Command("mkfifo", { args: [path] }).outputSync().success),
   };
   for (const [name, make] of Object.entries(makers)) {
     await t.step(name, async () => {
@@ -98,14 +97,14 @@ Deno.test("what is in the way and no socket is left alone", async (t) => {
       const outcome = await run(PROGRAM, ["-s", folder.file(name), "-l", "s1"]);
       assertRefused(outcome, { code: 1, value: `'${path}'`, remedy: "remove that or choose" });
       const after = Deno.lstatSync(path);
-      assert.deepEqual([after.ino, after.size, after.mtime], [
+      assertEquals([after.ino, after.size, after.mtime], [
         before.ino,
         before.size,
         before.mtime,
       ]);
     });
   }
-  assert.equal(exists(folder.file("nowhere")), false);
+  assertEquals(exists(folder.file("nowhere")), false);
 });
 
 Deno.test("a path of 107 bytes is served", async () => {
@@ -118,7 +117,7 @@ Deno.test("a path of 107 bytes is served", async () => {
     until("the socket", () => isListening(`${path}0`));
     FrontEnd.connect(`${path}0`).close();
     await daemon.stop();
-    assert.equal(exists(`${path}0`), false);
+    assertEquals(exists(`${path}0`), false);
   }
 });
 
@@ -128,7 +127,7 @@ Deno.test("a socket is numbered from 0 on, even a single one", async () => {
       count,
     });
     const names = [...Deno.readDirSync(daemon.folder.path)].map(({ name }) => name).sort();
-    assert.deepEqual(names, ["log", ...Array.from({ length: count }, (_, n) => `socket${n}`)]);
+    assertEquals(names, ["log", ...Array.from({ length: count }, (_, n) => `socket${n}`)]);
   }
 });
 
@@ -139,7 +138,7 @@ Deno.test("-c may be left out", async () => {
     socketOption: false,
   });
   until("the second socket", () => isListening(`${path}1`));
-  assert.equal((await daemon.stop()).code, 0);
+  assertEquals((await daemon.stop()).code, 0);
 });
 
 Deno.test("the socket of another daemon is left alone and goes on to be served", async () => {
@@ -149,19 +148,19 @@ Deno.test("the socket of another daemon is left alone and goes on to be served",
   const outcome = await run(PROGRAM, ["-s", daemon.folder.file("socket"), "-l", "s1"]);
   const value = `'${daemon.socket()}' is in use`;
   assertRefused(outcome, { code: 1, value, remedy: "stop that one or choose another" });
-  assert.equal(Deno.lstatSync(daemon.socket()).ino, ino);
-  assert.equal(guest.get(GPIO.GET_VALUE, 0), 0);
+  assertStrictEquals(Deno.lstatSync(daemon.socket()).ino, ino);
+  assertEquals(guest.get(GPIO.GET_VALUE, 0), 0);
   guest.frontEnd.close();
   using _next = new GpioGuest(daemon.connect());
   // The attempt has not been taken for a front-end.
-  assert.equal(daemon.log.match(/front-end connected/g)?.length, 2);
+  assertEquals(daemon.log.match(/front-end connected/g)?.length, 2);
 });
 
 Deno.test("a stale socket is replaced", async () => {
   using folder = new TemporaryFolder();
   const path = folder.file("socket");
   close(listenAt(`${path}0`));
-  assert.ok(exists(`${path}0`));
+  assert(exists(`${path}0`));
   await using _daemon = await Daemon.start(PROGRAM, ["-s", path, "-l", "s1"], {
     socketOption: false,
   });
@@ -174,7 +173,7 @@ Deno.test("where one socket of several cannot be had, none is left", async () =>
   Deno.writeTextFileSync(folder.file("socket1"), "");
   const outcome = await run(PROGRAM, ["-s", folder.file("socket"), "-l", "s1:s1:s1"]);
   assertRefused(outcome, { code: 1, value: `'${folder.file("socket1")}'`, remedy: "remove that" });
-  assert.deepEqual([...Deno.readDirSync(folder.path)].map(({ name }) => name), ["socket1"]);
+  assertEquals([...Deno.readDirSync(folder.path)].map(({ name }) => name), ["socket1"]);
 });
 
 Deno.test("a file that has taken the place of the socket is not removed", async () => {
@@ -183,16 +182,16 @@ Deno.test("a file that has taken the place of the socket is not removed", async 
   Deno.writeTextFileSync(daemon.socket(0), "precious");
   Deno.removeSync(daemon.socket(1));
   const other = listenAt(daemon.socket(1));
-  assert.equal((await daemon.stop()).code, 0);
-  assert.equal(Deno.readTextFileSync(daemon.socket(0)), "precious");
-  assert.ok(isSocketAlive(daemon.socket(1)));
+  assertEquals((await daemon.stop()).code, 0);
+  assertEquals(Deno.readTextFileSync(daemon.socket(0)), "precious");
+  assert(isSocketAlive(daemon.socket(1)));
   close(other);
 });
 
 Deno.test("a socket that somebody has removed is no trouble at the end", async () => {
   await using daemon = await Daemon.start(PROGRAM, ["-l", "s1"]);
   Deno.removeSync(daemon.socket());
-  assert.equal((await daemon.stop()).code, 0);
+  assertEquals((await daemon.stop()).code, 0);
 });
 
 Deno.test("front-ends come and go, and each finds a fresh device", async () => {
@@ -200,19 +199,19 @@ Deno.test("front-ends come and go, and each finds a fresh device", async () => {
   const fds: number[] = [];
   for (let round = 0; round < 20; round++) {
     using guest = new GpioGuest(daemon.connect());
-    assert.equal(guest.get(GPIO.GET_DIRECTION, 1), 0);
+    assertEquals(guest.get(GPIO.GET_DIRECTION, 1), 0);
     guest.get(GPIO.SET_DIRECTION, 1, 1);
     fds.push(daemon.fdCount());
   }
-  assert.deepEqual(new Set(fds).size, 1, `${fds}`);
+  assertEquals(new Set(fds).size, 1, `${fds}`);
 });
 
 Deno.test("the end of the terminal ends the daemon in good order", async () => {
   // The tests themselves may run under nohup.
   const wrapper = ["env", "--default-signal=HUP"];
   await using daemon = await Daemon.start(PROGRAM, ["-l", "s1"], { wrapper });
-  assert.equal((await daemon.stop("SIGHUP")).code, 0);
-  assert.equal(exists(daemon.socket()), false);
+  assertEquals((await daemon.stop("SIGHUP")).code, 0);
+  assertEquals(exists(daemon.socket()), false);
 });
 
 Deno.test("under nohup the end of the terminal is no reason to end", async () => {
@@ -220,8 +219,8 @@ Deno.test("under nohup the end of the terminal is no reason to end", async () =>
   daemon.untilLogged(/guest 0: 1 simulated line at/);
   Deno.kill(daemon.pid, "SIGHUP");
   using guest = new GpioGuest(daemon.connect());
-  assert.equal(guest.get(GPIO.GET_VALUE, 0), 0);
-  assert.equal((await daemon.stop()).code, 0);
+  assertEquals(guest.get(GPIO.GET_VALUE, 0), 0);
+  assertEquals((await daemon.stop()).code, 0);
 });
 
 Deno.test("signals that repeat do no harm", async () => {
@@ -230,6 +229,6 @@ Deno.test("signals that repeat do no harm", async () => {
   Deno.kill(daemon.pid, "SIGTERM");
   Deno.kill(daemon.pid, "SIGINT");
   const { code, signal } = await daemon.stop();
-  assert.deepEqual([code, signal], [0, null]);
-  assert.equal(exists(daemon.socket()), false);
+  assertEquals([code, signal], [0, null]);
+  assertEquals(exists(daemon.socket()), false);
 });

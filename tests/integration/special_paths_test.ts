@@ -2,7 +2,7 @@
  * Paths below `/dev`, which Deno's own functions refuse to programs that may not do everything.
  */
 
-import assert from "node:assert/strict";
+import { assertEquals, assertStrictEquals } from "@std/assert";
 import { Daemon } from "../support/daemon.ts";
 import { FrontEnd } from "../support/front_end.ts";
 import { I2cGuest, OK } from "../support/i2c_driver.ts";
@@ -22,7 +22,10 @@ Deno.test("a socket below /dev is served, a stale one replaced, and taken away a
     until("the socket", () => isListening(path));
     FrontEnd.connect(path).close();
     await daemon.stop(signal);
-    assert.deepEqual([...Deno.readDirSync(folder.path)].map(({ name }) => name), left);
+    assertEquals<readonly string[]>(
+      [...Deno.readDirSync(folder.path)].map(({ name }) => name),
+      left,
+    );
   }
 });
 
@@ -42,9 +45,9 @@ Deno.test("what simulated I2C chips read and write may be below /dev", async () 
   );
   await using daemon = await Daemon.start("vhost-device-i2c", ["--config", config]);
   using guest = new I2cGuest(daemon.connect());
-  assert.equal(guest.write(0x50, 0x10, 1, 2), OK);
-  assert.deepEqual([...Deno.readFileSync(eeprom).subarray(0x0f, 0x13)], [0xff, 1, 2, 0xff]);
-  assert.deepEqual(guest.writeRead(0x48, [0], 2), [21, 0x80]);
+  assertStrictEquals(guest.write(0x50, 0x10, 1, 2), OK);
+  assertEquals([...Deno.readFileSync(eeprom).subarray(0x0f, 0x13)], [0xff, 1, 2, 0xff]);
+  assertEquals(guest.writeRead(0x48, [0], 2), [21, 0x80]);
 });
 
 Deno.test("a flash's file may be below /dev", async () => {
@@ -56,5 +59,5 @@ Deno.test("a flash's file may be below /dev", async () => {
   using guest = new SpiGuest(daemon.connect());
   guest.transfer({}, { tx: [0x06] });
   guest.transfer({}, { tx: [0x02, 0, 1, 0, 0x12, 0x34] });
-  assert.deepEqual([...Deno.readFileSync(flash).subarray(0x100, 0x103)], [0x12, 0x34, 0xff]);
+  assertEquals([...Deno.readFileSync(flash).subarray(0x100, 0x103)], [0x12, 0x34, 0xff]);
 });

@@ -1,4 +1,4 @@
-import assert from "node:assert/strict";
+import { assert, assertEquals, assertMatch, assertNotMatch, assertStrictEquals } from "@std/assert";
 import { command, Daemon, type DaemonOptions } from "../support/daemon.ts";
 import { Random } from "../support/random.ts";
 import { encodeHead, RESULT, SpiGuest } from "../support/spi_driver.ts";
@@ -26,7 +26,7 @@ async function withConfig(
   Deno.writeTextFileSync(file, config.replaceAll("@FOLDER@", folder.path));
   await using daemon = await Daemon.start(PROGRAM, ["--config", file], options);
   await use(daemon, folder);
-  assert.doesNotMatch(daemon.log, /internal error/);
+  assertNotMatch(daemon.log, /internal error/);
 }
 
 /** Runs the program, which has to end by itself. */
@@ -55,17 +55,17 @@ for (const [what, args, code, message] of refused) {
   Deno.test(`${what}: one line that says what to do, and exit code ${code}`, async () => {
     using folder = new TemporaryFolder();
     const outcome = await run(["-s", folder.file("socket"), ...args]);
-    assert.match(outcome.error, message);
-    assert.match(outcome.error, /^vhost-device-spi: .*\n$/);
-    assert.equal(outcome.code, code);
-    assert.deepEqual([...Deno.readDirSync(folder.path)], []);
+    assertMatch(outcome.error, message);
+    assertMatch(outcome.error, /^vhost-device-spi: .*\n$/);
+    assertStrictEquals(outcome.code, code);
+    assertEquals([...Deno.readDirSync(folder.path)], []);
   });
 }
 
 Deno.test("the back-end's capabilities are those of SPI", async () => {
   const { code, output } = await run(["--print-capabilities"]);
-  assert.equal(code, 0);
-  assert.equal(JSON.parse(output).type, "spi");
+  assertEquals(code, 0);
+  assertEquals(JSON.parse(output).type, "spi");
 });
 
 Deno.test("the reference's command line works as it is", async () => {
@@ -79,7 +79,7 @@ Deno.test("all guests get the controller that --device names", async () => {
   await using daemon = await Daemon.start(PROGRAM, ["-l", "s2"], { count: 3 });
   for (const index of [0, 1, 2]) {
     using guest = new SpiGuest(daemon.connect(index));
-    assert.deepEqual(guest.exchange([index], { chipSelect: 1 }).rx, [index]);
+    assertEquals(guest.exchange([index], { chipSelect: 1 }).rx, [index]);
   }
 });
 
@@ -110,7 +110,7 @@ Deno.test("commands and answers of guests that share a chip never mix", () =>
         guests[index].queues[0].waitUsed(guests[index].frontEnd);
         answers[index] = guests[index].transfer(head, { rx: 1 }).rx;
       }
-      assert.deepEqual(answers.flat(), values);
+      assertEquals(answers.flat(), values);
     }
     for (const guest of guests) guest[Symbol.dispose]();
   }, { count: 3 }));
@@ -121,15 +121,15 @@ Deno.test("a daemon that is stopped in the middle of a transfer ends in time", a
   guest.queues[0].submit(guest.segments(encodeHead({ setup: 1e9 }), 1));
   guest.frontEnd.barrier();
   const { code, milliseconds } = await daemon.stop();
-  assert.equal(code, 0);
-  assert.ok(milliseconds < 300, `${milliseconds} ms`);
+  assertEquals(code, 0);
+  assert(milliseconds < 300, `${milliseconds} ms`);
 });
 
 Deno.test("guests that leave in the middle of transfers leave nothing behind", () =>
   withConfig(registers, (daemon) => {
     const visit = () => {
       using guest = new SpiGuest(daemon.connect());
-      assert.equal(guest.exchange([READ | 0x0f, 0], { chipSelect: 1 }).rx[1], 0x33);
+      assertEquals(guest.exchange([READ | 0x0f, 0], { chipSelect: 1 }).rx[1], 0x33);
     };
     const atRest = () => {
       visit();
@@ -143,7 +143,7 @@ Deno.test("guests that leave in the middle of transfers leave nothing behind", (
       guest.transfer({ chipSelect: 1 }, { tx: [READ | 0x0f] });
       guest.queues[0].submit(guest.segments(encodeHead({ setup: 1e9 }), 1));
     }
-    assert.equal(atRest(), before);
+    assertStrictEquals(atRest(), before);
   }));
 
 const flash = `
@@ -159,13 +159,13 @@ Deno.test("a flash keeps its contents in its file from one daemon to the next", 
     guest.transfer({}, { tx: [0x06] });
     guest.transfer({}, { tx: [0x02, 0, 1, 0, 0x12, 0x34] });
   });
-  assert.deepEqual([...Deno.readFileSync(folder.file("flash")).subarray(0x100, 0x102)], [
+  assertEquals([...Deno.readFileSync(folder.file("flash")).subarray(0x100, 0x102)], [
     0x12,
     0x34,
   ]);
   await withConfig(config, (daemon) => {
     using guest = new SpiGuest(daemon.connect());
-    assert.deepEqual(guest.exchange([0x03, 0, 1, 0, 0, 0]).rx.slice(4), [0x12, 0x34]);
+    assertEquals(guest.exchange([0x03, 0, 1, 0, 0, 0]).rx.slice(4), [0x12, 0x34]);
   });
 });
 
@@ -174,8 +174,8 @@ Deno.test("the former key for the rest of a message is refused with the new one"
   const file = folder.file("spi.yaml");
   Deno.writeTextFileSync(file, "guests: [simulated: 1]\nchip-select-hold-us: 10\n");
   const { code, error } = await run(["-s", folder.file("socket"), "--config", file]);
-  assert.match(error, /spi\.yaml:2: .*'chip-select-hold-us' any more; write 'message-timeout-us'/);
-  assert.equal(code, 2);
+  assertMatch(error, /spi\.yaml:2: .*'chip-select-hold-us' any more; write 'message-timeout-us'/);
+  assertEquals(code, 2);
 });
 
 Deno.test("a flash whose file cannot be had: one line, and exit code 1", async () => {
@@ -183,11 +183,11 @@ Deno.test("a flash whose file cannot be had: one line, and exit code 1", async (
   const file = folder.file("spi.yaml");
   Deno.writeTextFileSync(file, flash.replace("@FOLDER@", "/does/not/exist"));
   const { code, error } = await run(["-s", folder.file("socket"), "--config", file]);
-  assert.match(
+  assertMatch(
     error,
     /^vhost-device-spi: flash file '\/does\/not\/exist\/flash' cannot be used: .*\n$/,
   );
-  assert.equal(code, 1);
+  assertEquals(code, 1);
 });
 
 Deno.test("serving transfers sets off no garbage collection", async () => {
@@ -216,6 +216,6 @@ Deno.test("serving transfers sets off no garbage collection", async () => {
   serve(200_000);
   const before = collections();
   serve(200_000);
-  assert.equal(collections(), before);
-  assert.equal(guest.exchange([1]).result, RESULT.OK);
+  assertStrictEquals(collections(), before);
+  assertStrictEquals(guest.exchange([1]).result, RESULT.OK);
 });

@@ -1,4 +1,11 @@
-import assert from "node:assert/strict";
+import {
+  assert,
+  assertEquals,
+  assertMatch,
+  assertNotEquals,
+  assertStrictEquals,
+  assertThrows,
+} from "@std/assert";
 import { createEventfd } from "../../ffi/eventfd.ts";
 import { close } from "../../ffi/fd.ts";
 import { createMemfd, setFileSize } from "../../ffi/memory.ts";
@@ -42,7 +49,7 @@ gpioTest("V1 malformed messages end their own connection only", (daemon) => {
   for (const bytes of malformed) {
     using frontEnd = daemon.connect();
     frontEnd.sendBytes(bytes);
-    assert.ok(frontEnd.isClosed());
+    assert(frontEnd.isClosed());
   }
 });
 
@@ -54,15 +61,15 @@ gpioTest("V2 every message of the protocol is served in one guest's life", (daem
   const { frontEnd, queues: [queue] } = guest;
   const [here, there] = socketPair();
   frontEnd.tell(REQUEST.SET_BACKEND_REQ_FD, [], [there]);
-  assert.equal(frontEnd.askNumber(REQUEST.GET_QUEUE_NUM), 2n);
-  assert.ok(frontEnd.askNumber(REQUEST.GET_MAX_MEM_SLOTS) >= 32n);
+  assertEquals(frontEnd.askNumber(REQUEST.GET_QUEUE_NUM), 2n);
+  assert(frontEnd.askNumber(REQUEST.GET_MAX_MEM_SLOTS) >= 32n);
   frontEnd.tell(REQUEST.SET_STATUS, u64(15));
-  assert.equal(frontEnd.askNumber(REQUEST.GET_STATUS), 15n);
+  assertEquals(frontEnd.askNumber(REQUEST.GET_STATUS), 15n);
   guest.get(GPIO.GET_VALUE, 1);
-  assert.notEqual(frontEnd.outcome(REQUEST.SET_CONFIG, u32(0, 0, 0)), 0n);
+  assertNotEquals(frontEnd.outcome(REQUEST.SET_CONFIG, u32(0, 0, 0)), 0n);
   frontEnd.tell(REQUEST.RESET_DEVICE);
   frontEnd.tell(REQUEST.RESET_OWNER);
-  assert.equal(frontEnd.getVringBase(0), queue.availableIndex);
+  assertStrictEquals(frontEnd.getVringBase(0), queue.availableIndex);
   close(here);
   close(there);
 });
@@ -70,10 +77,10 @@ gpioTest("V2 every message of the protocol is served in one guest's life", (daem
 gpioTest("V2 an unknown request is refused where an answer is wanted, logged once", (daemon) => {
   using frontEnd = daemon.connect();
   frontEnd.setProtocolFeatures(PROTOCOL_REPLY_ACK);
-  for (let count = 0; count < 5; count++) assert.notEqual(frontEnd.outcome(77), 0n);
+  for (let count = 0; count < 5; count++) assertNotEquals(frontEnd.outcome(77), 0n);
   frontEnd.send(77, new Uint8Array(100));
   frontEnd.barrier();
-  assert.equal(daemon.log.match(/request 77/g)?.length, 1);
+  assertEquals(daemon.log.match(/request 77/g)?.length, 1);
 });
 
 gpioTest("V3 an acknowledgement comes after the effect, zero or not", (daemon) => {
@@ -82,11 +89,11 @@ gpioTest("V3 an acknowledgement comes after the effect, zero or not", (daemon) =
   frontEnd.getVringBase(0);
   frontEnd.setVringEnable(0, false);
   guest.start(queue, queue.availableIndex);
-  assert.notEqual(frontEnd.outcome(REQUEST.SET_VRING_NUM, u32(0, 3)), 0n);
-  assert.notEqual(frontEnd.outcome(REQUEST.SET_VRING_ENABLE, u32(7, 1)), 0n);
+  assertNotEquals(frontEnd.outcome(REQUEST.SET_VRING_NUM, u32(0, 3)), 0n);
+  assertNotEquals(frontEnd.outcome(REQUEST.SET_VRING_ENABLE, u32(7, 1)), 0n);
   const fds = daemon.fdCount();
   frontEnd.setVringCall(0, -1);
-  assert.equal(daemon.fdCount(), fds - 1);
+  assertStrictEquals(daemon.fdCount(), fds - 1);
 });
 
 gpioTest("V4 a kick before SET_VRING_ENABLE is not lost", (daemon) => {
@@ -98,9 +105,9 @@ gpioTest("V4 a kick before SET_VRING_ENABLE is not lost", (daemon) => {
   queue.offer(head);
   queue.kick();
   frontEnd.barrier();
-  assert.equal(queue.hasUsed(), false);
+  assertEquals(queue.hasUsed(), false);
   frontEnd.setVringEnable(0, true);
-  assert.deepEqual(queue.waitUsed(frontEnd), { head, length: 2 });
+  assertEquals(queue.waitUsed(frontEnd), { head, length: 2 });
 });
 
 gpioTest("V4 a kick before SET_VRING_CALL is not lost", (daemon) => {
@@ -113,10 +120,10 @@ gpioTest("V4 a kick before SET_VRING_CALL is not lost", (daemon) => {
   queue.offer(head);
   queue.kick();
   until("the request is used", () => queue.hasUsed());
-  assert.equal(queue.takeCalls(), 0);
+  assertEquals(queue.takeCalls(), 0);
   frontEnd.setVringCall(0, queue.callFd);
   frontEnd.barrier();
-  assert.equal(queue.takeCalls(), 1);
+  assertEquals(queue.takeCalls(), 1);
 });
 
 gpioTest("V5 a ring that stops says where, is left alone, and goes on from there", (daemon) => {
@@ -125,14 +132,14 @@ gpioTest("V5 a ring that stops says where, is left alone, and goes on from there
   for (let round = 0; round < 10; round++) {
     for (let count = 0; count <= round; count++) guest.get(GPIO.GET_VALUE, 1);
     const base = frontEnd.getVringBase(0);
-    assert.equal(base, queue.availableIndex);
+    assertStrictEquals(base, queue.availableIndex);
     const head = queue.place(guest.segments([2, 0, 0, 0, 0, 0, 0, 0], 2));
     queue.offer(head);
     queue.kick();
     frontEnd.barrier();
-    assert.equal(queue.hasUsed(), false);
+    assertEquals(queue.hasUsed(), false);
     guest.start(queue, base);
-    assert.equal(queue.waitUsed(frontEnd).head, head);
+    assertStrictEquals(queue.waitUsed(frontEnd).head, head);
   }
 });
 
@@ -143,8 +150,8 @@ gpioTest("V5 a guest kernel that restarts on the same connection is served afres
     for (const index of [1, 0]) guest.frontEnd.setVringEnable(index, false);
     using ram = new GuestRam([{ guestAddress: 0x40_0000, size: 0x10_0000 }]);
     using again = new SameConnection(guest, ram);
-    assert.equal(again.guest.get(GPIO.GET_DIRECTION, 3), 0, "the direction is from before");
-    assert.equal(again.guest.get(GPIO.SET_DIRECTION, 3, 1), 0);
+    assertEquals(again.guest.get(GPIO.GET_DIRECTION, 3), 0, "the direction is from before");
+    assertEquals(again.guest.get(GPIO.SET_DIRECTION, 3, 1), 0);
   }
 });
 
@@ -164,15 +171,15 @@ class SameConnection implements Disposable {
 gpioTest("V6 any part of the configuration space, and nothing beyond it", (daemon) => {
   using frontEnd = daemon.connect();
   const whole = frontEnd.getConfig(0, 8);
-  assert.ok(whole);
-  assert.deepEqual(whole.subarray(0, 4), u32(8).map((byte, index) => index < 2 ? byte : 0));
+  assert(whole);
+  assertEquals(whole.subarray(0, 4), u32(8).map((byte, index) => index < 2 ? byte : 0));
   for (let offset = 0; offset < 8; offset++) {
     for (let size = 1; offset + size <= 8; size++) {
-      assert.deepEqual(frontEnd.getConfig(offset, size), whole.slice(offset, offset + size));
+      assertEquals(frontEnd.getConfig(offset, size), whole.slice(offset, offset + size));
     }
   }
   for (const [offset, size] of [[0, 9], [8, 1], [7, 2], [0xffff_fffc, 8], [0, 256]]) {
-    assert.equal(frontEnd.getConfig(offset, size), undefined);
+    assertEquals(frontEnd.getConfig(offset, size), undefined);
   }
 });
 
@@ -198,7 +205,7 @@ gpioTest("V7 10,000 reconnects leave the number of descriptors as it was", (daem
   close(eventfd);
   close(memfd);
   visit(daemon);
-  assert.ok(daemon.residentMemory() < 400e6, `${daemon.residentMemory()} bytes`);
+  assert(daemon.residentMemory() < 400e6, `${daemon.residentMemory()} bytes`);
 }, { args: ["-l", "s8", "--log-level", "warn"] });
 
 gpioTest("V7 descriptors that do not fit the process's limit do not stay", (daemon) => {
@@ -206,7 +213,7 @@ gpioTest("V7 descriptors that do not fit the process's limit do not stay", (daem
   for (let count = 0; count < 5; count++) {
     using frontEnd = daemon.connect();
     frontEnd.sendBytes(message(77, u64(0)), eventfds);
-    assert.ok(frontEnd.isClosed());
+    assert(frontEnd.isClosed());
   }
   for (const fd of eventfds) close(fd);
 }, { prepare: "ulimit -n 128" });
@@ -216,16 +223,16 @@ Deno.test("V8 the socket of a living daemon is not stolen", async () => {
   const path = daemon.folder.file("socket");
   const args = ["-l", "s8", "-s", path, "-c", "1"];
   await using second = await Daemon.start("vhost-device-gpio", args, { socketOption: false });
-  assert.equal(await second.ended(), 1);
-  assert.match(second.log, /in use/);
-  assert.equal(second.log.trim().split("\n").length, 1);
+  assertEquals(await second.ended(), 1);
+  assertMatch(second.log, /in use/);
+  assertEquals(second.log.trim().split("\n").length, 1);
   visit(daemon);
 });
 
 Deno.test("V8 a stale socket is replaced", async () => {
   await using daemon = await Daemon.start("vhost-device-gpio", ["-l", "s8"]);
   await daemon.stop("SIGKILL");
-  assert.ok(Deno.lstatSync(daemon.socket()).isSocket);
+  assert(Deno.lstatSync(daemon.socket()).isSocket);
   const args = ["-l", "s8", "-s", daemon.folder.file("socket"), "-c", "1"];
   await using second = await Daemon.start("vhost-device-gpio", args, { socketOption: false });
   second.untilLogged(/simulated lines at/);
@@ -238,15 +245,15 @@ Deno.test("V8 a file that is in the way is left alone", async () => {
   Deno.writeTextFileSync(`${path}0`, "precious");
   const args = ["-l", "s8", "-s", path, "-c", "1"];
   await using second = await Daemon.start("vhost-device-gpio", args, { socketOption: false });
-  assert.equal(await second.ended(), 1);
-  assert.match(second.log, /a file/);
-  assert.equal(Deno.readTextFileSync(`${path}0`), "precious");
+  assertEquals(await second.ended(), 1);
+  assertMatch(second.log, /a file/);
+  assertEquals(Deno.readTextFileSync(`${path}0`), "precious");
 });
 
 gpioTest("V8 a front-end that comes again finds the same socket", (daemon) => {
   const { ino } = Deno.lstatSync(daemon.socket());
   for (let count = 0; count < 20; count++) visit(daemon);
-  assert.equal(Deno.lstatSync(daemon.socket()).ino, ino);
+  assertStrictEquals(Deno.lstatSync(daemon.socket()).ino, ino);
 });
 
 gpioTest("V9 regions that make no sense are refused", (daemon) => {
@@ -273,8 +280,8 @@ gpioTest("V9 regions that make no sense are refused", (daemon) => {
   frontEnd.setProtocolFeatures(PROTOCOL_REPLY_ACK);
   const outcome = (table: typeof tables[number]) =>
     frontEnd.outcome(REQUEST.SET_MEM_TABLE, memoryTable(table), table.map(() => fd));
-  for (const table of tables) assert.notEqual(outcome(table), 0n);
-  assert.equal(outcome([good, elsewhere]), 0n);
+  for (const table of tables) assertNotEquals(outcome(table), 0n);
+  assertEquals(outcome([good, elsewhere]), 0n);
 });
 
 gpioTest("V9 as many regions as announced are taken", (daemon) => {
@@ -293,7 +300,7 @@ gpioTest("V9 as many regions as announced are taken", (daemon) => {
     }, fd);
   }
   const one = concatenate(u64(0), u64(2 * slots * size, size, 0, 0));
-  assert.notEqual(frontEnd.outcome(REQUEST.ADD_MEM_REG, one, [fd]), 0n);
+  assertNotEquals(frontEnd.outcome(REQUEST.ADD_MEM_REG, one, [fd]), 0n);
   close(fd);
 });
 
@@ -303,7 +310,7 @@ gpioTest("V9 a memfd that was cut is refused", (daemon) => {
   using frontEnd = daemon.connect();
   frontEnd.setProtocolFeatures(PROTOCOL_REPLY_ACK);
   const table = memoryTable(ram.regions);
-  assert.notEqual(frontEnd.outcome(REQUEST.SET_MEM_TABLE, table, [ram.regions[0].fd]), 0n);
+  assertNotEquals(frontEnd.outcome(REQUEST.SET_MEM_TABLE, table, [ram.regions[0].fd]), 0n);
 });
 
 gpioTest("V10 a ring without kick and call descriptors is polled", (daemon) => {
@@ -316,18 +323,18 @@ gpioTest("V10 a ring without kick and call descriptors is polled", (daemon) => {
     const head = queue.place(guest.segments([2, 0, 0, 0, 0, 0, 0, 0], 2));
     queue.offer(head);
     until("the request is used", () => queue.hasUsed());
-    assert.deepEqual(queue.takeUsed(), { head, length: 2 });
+    assertEquals(queue.takeUsed(), { head, length: 2 });
   }
 });
 
 gpioTest("V11 the features that are offered are these", (daemon) => {
   using frontEnd = daemon.connect();
-  assert.equal(
+  assertStrictEquals(
     frontEnd.getFeatures(),
     VIRTIO_F_VERSION_1 | VIRTIO_F_INDIRECT_DESC | VIRTIO_F_EVENT_IDX | VIRTIO_F_NOTIFY_ON_EMPTY |
       VHOST_USER_F_PROTOCOL_FEATURES | F_IRQ,
   );
-  assert.equal(
+  assertStrictEquals(
     frontEnd.getProtocolFeatures(),
     PROTOCOL_MQ | PROTOCOL_REPLY_ACK | PROTOCOL_BACKEND_REQ | PROTOCOL_CONFIG |
       PROTOCOL_RESET_DEVICE | PROTOCOL_CONFIGURE_MEM_SLOTS | PROTOCOL_STATUS,
@@ -362,7 +369,7 @@ gpioTest("V12 a guest that vanishes while its requests are under way troubles no
 gpioTest("V12 a front-end that asks and never listens is given up", (daemon) => {
   using frontEnd = daemon.connect();
   const many = concatenate(...Array.from({ length: 1000 }, () => message(REQUEST.GET_FEATURES)));
-  assert.throws(() => {
+  assertThrows(() => {
     for (let count = 0; count < 1000; count++) frontEnd.sendBytes(many);
   });
   visit(daemon);

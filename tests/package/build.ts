@@ -5,7 +5,7 @@
  * @module
  */
 
-import assert from "node:assert/strict";
+import { assertEquals } from "@std/assert";
 
 /** The project's folder. */
 export const ROOT = new URL("../../", import.meta.url).pathname.replace(/\/$/, "");
@@ -66,7 +66,7 @@ export async function succeed(
   options: Deno.CommandOptions = {},
 ): Promise<string> {
   const { code, stdout, stderr } = await run(command, args, options);
-  assert.equal(code, 0, `${command} ${args.join(" ")}:\n${stdout}${stderr}`);
+  assertEquals(code, 0, `${command} ${args.join(" ")}:\n${stdout}${stderr}`);
   return stdout;
 }
 

@@ -4,7 +4,7 @@
  * @module
  */
 
-import assert from "node:assert/strict";
+import { assertEquals, assertMatch, assertNotEquals, assertStrictEquals } from "@std/assert";
 import { TemporaryFolder } from "../support/temporary_folder.ts";
 import { BIN, ROOT, run, script, succeed } from "./build.ts";
 
@@ -37,7 +37,7 @@ Deno.test("a program says nothing of the folders it was built in", async () => {
   const info = JSON.parse(await succeed(Deno.execPath(), ["info", "--json"]));
   for (const path of [ROOT, info.denoDir, `${home}/.cache`]) {
     const { code } = await run("grep", ["-qaF", path, `${BIN}/vhost-device-gpio`]);
-    assert.equal(code, 1, `${path} is in the program`);
+    assertEquals(code, 1, `${path} is in the program`);
   }
 });
 
@@ -46,11 +46,11 @@ Deno.test("another machine's base binary is refused, as is an unknown machine", 
   const compile = async (env: Record<string, string>) =>
     await run(`${ROOT}/scripts/compile.sh`, [folder.path], { env });
   const wrong = await compile({ TARGET: "aarch64-unknown-linux-gnu", DENORT_BIN: "/bin/sh" });
-  assert.notEqual(wrong.code, 0);
-  assert.match(wrong.stderr, /^compile: DENORT_BIN=\/bin\/sh is not for aarch64[^\n]*\n$/);
+  assertNotEquals(wrong.code, 0);
+  assertMatch(wrong.stderr, /^compile: DENORT_BIN=\/bin\/sh is not for aarch64[^\n]*\n$/);
   const unknown = await compile({ TARGET: "z80" });
-  assert.notEqual(unknown.code, 0);
-  assert.match(unknown.stderr, /^compile: TARGET=z80: expected [^\n]*\n$/);
+  assertNotEquals(unknown.code, 0);
+  assertMatch(unknown.stderr, /^compile: TARGET=z80: expected [^\n]*\n$/);
 });
 
 Deno.test("what is packed depends on the files alone", async () => {
@@ -72,5 +72,5 @@ Deno.test("what is packed depends on the files alone", async () => {
       })
     ),
   );
-  assert.equal(one, two);
+  assertStrictEquals(one, two);
 });

@@ -5,7 +5,7 @@
  * @module
  */
 
-import assert from "node:assert/strict";
+import { assert, assertEquals, assertMatch, assertThrows } from "@std/assert";
 import { TemporaryFolder } from "../support/temporary_folder.ts";
 import { BIN, CONFIGURATION, DOCS, filesOf, isRoot, run, script, succeed, TYPES } from "./build.ts";
 
@@ -99,7 +99,7 @@ Deno.test({
     await test.step("lintian finds no error and nothing to warn of", async () => {
       const { stdout } = await run("lintian", ["--allow-root", "--tag-display-limit=0", deb]);
       const found = stdout.split("\n").filter((line) => /^[EW]: /.test(line));
-      assert.deepEqual(found.filter((line) => !line.includes("maintainer-script-calls-")), []);
+      assertEquals(found.filter((line) => !line.includes("maintainer-script-calls-")), []);
     });
 
     await using copy = await Copy.make();
@@ -111,9 +111,9 @@ Deno.test({
       await copy.in("dpkg -i /package.deb && rm /package.deb");
       for (const type of TYPES) {
         const program = `vhost-device-${type}`;
-        assert.match(await copy.in(`${program} --version`), new RegExp(`^${program} \\d`));
+        assertMatch(await copy.in(`${program} --version`), new RegExp(`^${program} \\d`));
       }
-      assert.match(await copy.in("getent group gpio i2c spi"), /^gpio:.*\ni2c:.*\nspi:/);
+      assertMatch(await copy.in("getent group gpio i2c spi"), /^gpio:.*\ni2c:.*\nspi:/);
       await copy.in("cd / && md5sum --quiet -c /var/lib/dpkg/info/vhost-device.md5sums");
     });
 
@@ -154,7 +154,7 @@ Deno.test({
       } catch {
         // Said below.
       }
-      assert.deepEqual(
+      assertEquals(
         log.split("\n"),
         TYPES.map((type) =>
           `${type} before inactive\n${type} reply 20\n${type} then active\n` +
@@ -164,7 +164,7 @@ Deno.test({
       );
       for (const type of TYPES.filter((type) => CONFIGURATION[type].includes("kept"))) {
         const kept = `${copy.root}/var/lib/private/vhost-device/${type}/test/kept`;
-        assert.ok(Deno.statSync(kept).size > 0);
+        assert(Deno.statSync(kept).size > 0);
       }
       for (const name of ["check.service", "check.target"]) Deno.removeSync(`${system}/${name}`);
       for (const type of TYPES) Deno.removeSync(`${copy.root}/etc/vhost-device/${type}/test.yaml`);
@@ -174,9 +174,9 @@ Deno.test({
       await copy.in("dpkg -P vhost-device");
       // Groups stay, as they may own files.
       const left = list().filter((file) => !before.includes(file));
-      assert.deepEqual(left.filter((file) => file.includes("vhost")), []);
+      assertEquals(left.filter((file) => file.includes("vhost")), []);
       for (const path of ["var/lib/vhost-device", "var/lib/private/vhost-device"]) {
-        assert.throws(() => Deno.lstatSync(`${copy.root}/${path}`), Deno.errors.NotFound);
+        assertThrows(() => Deno.lstatSync(`${copy.root}/${path}`), Deno.errors.NotFound);
       }
     });
   },

@@ -4,7 +4,7 @@
  * @module
  */
 
-import assert from "node:assert/strict";
+import { assert, assertEquals, assertMatch, assertStrictEquals } from "@std/assert";
 import { withOptions } from "../../tools/docs/guides.ts";
 import { allOptions, findPrograms } from "../../tools/docs/programs.ts";
 import { BIN, DOCS, ROOT, run, succeed } from "./build.ts";
@@ -17,7 +17,7 @@ for (const program of programs) {
 
   Deno.test(`docs/${program.type}.md: the table of options is up to date`, () => {
     const guide = Deno.readTextFileSync(`${ROOT}/docs/${program.type}.md`);
-    assert.equal(guide, withOptions(guide, program), "run: make guides");
+    assertStrictEquals(guide, withOptions(guide, program), "run: make guides");
   });
 
   Deno.test(`${name}.1: groff and mandoc have nothing to complain of`, async () => {
@@ -25,9 +25,9 @@ for (const program of programs) {
     const man = await run("man", ["--warnings", "-E", "UTF-8", "-l", "-Tutf8", "-Z", page], {
       env: { LC_ALL: "C.UTF-8", MANROFFSEQ: "" },
     });
-    assert.deepEqual([man.code, man.stderr], [0, ""]);
+    assertEquals([man.code, man.stderr], [0, ""]);
     const mandoc = await run("mandoc", ["-T", "lint", "-W", "warning", page]);
-    assert.deepEqual([mandoc.code, mandoc.stdout + mandoc.stderr], [0, ""]);
+    assertEquals([mandoc.code, mandoc.stdout + mandoc.stderr], [0, ""]);
   });
 
   Deno.test(`${name}.1: has all sections, and all options of --help`, async () => {
@@ -48,15 +48,15 @@ for (const program of programs) {
         "EXAMPLES",
         "SEE ALSO",
       ]
-    ) assert.match(text, new RegExp(`^${title}$`, "m"));
+    ) assertMatch(text, new RegExp(`^${title}$`, "m"));
     const help = await succeed(`${BIN}/${name}`, ["--help"]);
     const shown = [...help.matchAll(/^ {2}(?:-\w, | {4})(--[a-z-]+)/gm)].map(([, option]) =>
       option
     );
-    assert.deepEqual(shown, options.map((option) => `--${option.name}`));
-    for (const option of shown) assert.match(text, new RegExp(`^ +(-\\w, )?${option}( |$)`, "m"));
-    for (const { args } of program.examples) assert.ok(text.includes(`${name} ${args}`), args);
-    for (const key of program.configKeys) assert.match(text, new RegExp(`^ +${key}:`, "m"));
+    assertEquals(shown, options.map((option) => `--${option.name}`));
+    for (const option of shown) assertMatch(text, new RegExp(`^ +(-\\w, )?${option}( |$)`, "m"));
+    for (const { args } of program.examples) assert(text.includes(`${name} ${args}`), args);
+    for (const key of program.configKeys) assertMatch(text, new RegExp(`^ +${key}:`, "m"));
   });
 
   Deno.test(`bash completes ${name}`, async () => {
@@ -72,10 +72,10 @@ for (const program of programs) {
         ...words,
       ]);
     const all = (await complete("--")).trim().split("\n");
-    assert.deepEqual(all, options.map((option) => `--${option.name}`));
-    assert.equal(await complete("--log-level", "d"), "debug\n");
-    assert.equal(await complete("--log-format", "=", "j"), "json\n");
-    assert.equal(await complete("--config", `${ROOT}/deno.js`), `${ROOT}/deno.json\n`);
+    assertEquals(all, options.map((option) => `--${option.name}`));
+    assertEquals(await complete("--log-level", "d"), "debug\n");
+    assertEquals(await complete("--log-format", "=", "j"), "json\n");
+    assertEquals(await complete("--config", `${ROOT}/deno.js`), `${ROOT}/deno.json\n`);
   });
 
   Deno.test(`zsh reads the completion of ${name}`, async () => {
@@ -83,7 +83,7 @@ for (const program of programs) {
     await succeed("zsh", ["-n", file]);
     // Its arguments, as _arguments gets them.
     const text = await succeed("zsh", ["-fc", `_arguments() { print -rl -- "$@" }; . ${file}`]);
-    for (const { name } of options) assert.match(text, new RegExp(`--${name}[=\\[]`), name);
+    for (const { name } of options) assertMatch(text, new RegExp(`--${name}[=\\[]`), name);
   });
 
   Deno.test(`fish completes ${name}`, async () => {
@@ -91,7 +91,7 @@ for (const program of programs) {
     const complete = (line: string) =>
       succeed("fish", ["--no-config", "-c", `source ${file}; complete -C '${name} ${line}'`]);
     const all = (await complete("--")).trim().split("\n").map((line) => line.split(/[\t=]/)[0]);
-    assert.deepEqual(all.sort(), options.map((option) => `--${option.name}`).sort());
-    assert.match(await complete("--log-level d"), /^debug\b/);
+    assertEquals(all.sort(), options.map((option) => `--${option.name}`).sort());
+    assertMatch(await complete("--log-level d"), /^debug\b/);
   });
 }

@@ -4,7 +4,7 @@
  * @module
  */
 
-import assert from "node:assert/strict";
+import { assert, assertEquals, assertNotMatch, assertStrictEquals } from "@std/assert";
 import { TemporaryFolder } from "../support/temporary_folder.ts";
 import { BIN, DOCS, filesOf, install, ROOT, script, succeed, TYPES } from "./build.ts";
 
@@ -35,15 +35,15 @@ Deno.test("install puts everything below DESTDIR and PREFIX, and uninstall takes
     "share/doc/vhost-device/examples/ci/github-actions.yml",
     ...filesOf(`${ROOT}/docs`).map((name) => `share/doc/vhost-device/docs/${name}`),
   ]).map((path) => `opt/vhost/${path}`).sort();
-  assert.deepEqual(files, expected);
+  assertEquals(files, expected);
   for (const file of files) {
     const mode = Deno.statSync(`${root}/${file}`).mode! & 0o777;
-    assert.equal(mode, file.includes("/bin/") ? 0o755 : 0o644, file);
+    assertEquals(mode, file.includes("/bin/") ? 0o755 : 0o644, file);
     if (file.includes("/bin/")) continue;
-    assert.doesNotMatch(Deno.readTextFileSync(`${root}/${file}`), /@[A-Z]+@/, `${file}: a mark`);
+    assertNotMatch(Deno.readTextFileSync(`${root}/${file}`), /@[A-Z]+@/, `${file}: a mark`);
   }
   await script("install.sh", ["uninstall", BIN, DOCS], { DESTDIR: root, PREFIX: "/opt/vhost" });
-  assert.deepEqual(filesOf(root), []);
+  assertEquals(filesOf(root), []);
 });
 
 Deno.test("QEMU's descriptors name the programs, with the type that these print themselves", async () => {
@@ -53,9 +53,9 @@ Deno.test("QEMU's descriptors name the programs, with the type that these print 
     const program = `vhost-device-${type}`;
     const path = folder.file(`usr/share/qemu/vhost-user/50-${program}.json`);
     const descriptor = JSON.parse(Deno.readTextFileSync(path));
-    assert.equal(descriptor.binary, `/usr/bin/${program}`);
+    assertEquals(descriptor.binary, `/usr/bin/${program}`);
     const printed = JSON.parse(await succeed(`${BIN}/${program}`, ["--print-capabilities"]));
-    assert.equal(descriptor.type, printed.type);
-    assert.ok(descriptor.description.length > 0);
+    assertStrictEquals(descriptor.type, printed.type);
+    assert(descriptor.description.length > 0);
   }
 });

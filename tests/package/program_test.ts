@@ -4,7 +4,7 @@
  * @module
  */
 
-import assert from "node:assert/strict";
+import { assert, assertEquals, assertMatch, assertNotMatch } from "@std/assert";
 import { FrontEnd } from "../support/front_end.ts";
 import { isListening } from "../support/process_state.ts";
 import { TemporaryFolder } from "../support/temporary_folder.ts";
@@ -50,8 +50,8 @@ class Served implements AsyncDisposable {
     this.#child.kill("SIGTERM");
     const { code, stderr } = await this.#child.output();
     const text = new TextDecoder().decode(stderr);
-    assert.equal(code, 0, text);
-    assert.doesNotMatch(text, NOT_FOR_USERS);
+    assertEquals(code, 0, text);
+    assertNotMatch(text, NOT_FOR_USERS);
     return text;
   }
 
@@ -72,17 +72,17 @@ for (const type of TYPES) {
   Deno.test(`${type}: the program answers a front-end, and writes nothing but its socket`, async () => {
     await using served = Served.start(type, ["-l", SIMULATED[type]]);
     using frontEnd = FrontEnd.connect(served.socket);
-    assert.ok(frontEnd.getFeatures() > 0n);
-    assert.deepEqual(filesOf(served.folder.path), ["socket0"]);
+    assert(frontEnd.getFeatures() > 0n);
+    assertEquals(filesOf(served.folder.path), ["socket0"]);
     frontEnd[Symbol.dispose]();
     await served.stop();
-    assert.deepEqual(filesOf(served.folder.path), []);
+    assertEquals(filesOf(served.folder.path), []);
   });
 
   Deno.test(`${type}: the program takes the example configuration`, async () => {
     await using served = Served.start(type, ["--config", `${ROOT}/examples/${type}.yaml`]);
     using frontEnd = FrontEnd.connect(served.socket);
-    assert.ok(frontEnd.getFeatures() > 0n);
+    assert(frontEnd.getFeatures() > 0n);
     await served.stop();
   });
 
@@ -109,8 +109,8 @@ for (const type of TYPES) {
     await Promise.all(lines.map(async (args) => {
       const { code, stdout, stderr } = await run(program, args, { clearEnv: true });
       const what = `${type} ${args.join(" ")}: ${code}\n${stderr}`;
-      assert.doesNotMatch(stdout + stderr, NOT_FOR_USERS, what);
-      if (code !== 0) assert.match(stderr, /^vhost-device-\w+: [^\n]+\n$/, what);
+      assertNotMatch(stdout + stderr, NOT_FOR_USERS, what);
+      if (code !== 0) assertMatch(stderr, /^vhost-device-\w+: [^\n]+\n$/, what);
     }));
   });
 
@@ -128,8 +128,8 @@ for (const type of TYPES) {
         ["-s", folder.file("socket"), "-l", SIMULATED[type]],
         { uid: 65534, gid: 65534, cwd: "/" },
       );
-      assert.equal(code, 1);
-      assert.match(
+      assertEquals(code, 1);
+      assertMatch(
         stderr,
         /^vhost-device-\w+: no permission to create socket [^\n]+ 65534[^\n]*\n$/,
       );

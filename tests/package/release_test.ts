@@ -4,7 +4,13 @@
  * @module
  */
 
-import assert from "node:assert/strict";
+import {
+  assert,
+  assertEquals,
+  assertMatch,
+  assertNotEquals,
+  assertStrictEquals,
+} from "@std/assert";
 import { Buffer } from "node:buffer";
 import { TemporaryFolder } from "../support/temporary_folder.ts";
 import { BIN, DOCS, ROOT, script, succeed, TYPES } from "./build.ts";
@@ -30,7 +36,7 @@ Deno.test("a release has programs, documents, units, checksums and an SBOM", asy
   await test.step("the checksums are right", async () => {
     await succeed("sha256sum", ["--quiet", "--check", "SHA256SUMS"], { cwd: folder.path });
     const sums = Deno.readTextFileSync(folder.file("SHA256SUMS"));
-    assert.deepEqual(sums.match(/\S+$/gm)!.sort(), [archive, `${name}.spdx.json`].sort());
+    assertEquals(sums.match(/\S+$/gm)!.sort(), [archive, `${name}.spdx.json`].sort());
   });
 
   await test.step("the tarball unpacks to what can be put below /usr/local", async () => {
@@ -42,44 +48,48 @@ Deno.test("a release has programs, documents, units, checksums and an SBOM", asy
       const program = `vhost-device-${type}`;
       await succeed(`${root}/bin/${program}`, ["--version"]);
       const unit = Deno.readTextFileSync(`${root}/lib/systemd/system/${program}@.service`);
-      assert.match(unit, new RegExp(`^ExecStart=/usr/local/bin/${program} `, "m"));
+      assertMatch(unit, new RegExp(`^ExecStart=/usr/local/bin/${program} `, "m"));
       // The programs of the SBOM are these.
       const file = (sbom.files as Named[]).find(({ fileName }) => fileName === `./bin/${program}`)!;
       const [sum] = (await succeed("sha256sum", [`${root}/bin/${program}`])).split(" ");
-      assert.deepEqual(
+      assertEquals(
         file.checksums!.find(({ algorithm }) => algorithm === "SHA256")?.checksumValue,
         sum,
       );
     }
-    assert.ok(Deno.statSync(`${root}/share/doc/vhost-device/${name}.spdx.json`).isFile);
+    assert(Deno.statSync(`${root}/share/doc/vhost-device/${name}.spdx.json`).isFile);
     const owners = await succeed("tar", ["--numeric-owner", "-tvJf", tarball]);
-    for (const line of owners.trim().split("\n")) assert.match(line, /^\S+ 0\/0 /);
+    for (const line of owners.trim().split("\n")) assertMatch(line, /^\S+ 0\/0 /);
   });
 
   await test.step("the SBOM names the runtime and all packages of the lock file", () => {
-    assert.equal(sbom.spdxVersion, "SPDX-2.3");
+    assertEquals(sbom.spdxVersion, "SPDX-2.3");
     const lock = JSON.parse(Deno.readTextFileSync(`${ROOT}/deno.lock`));
     for (const [key, { integrity }] of Object.entries<{ integrity: string }>(lock.npm)) {
       const at = key.indexOf("@", 1);
       const found = packages.find((entry) =>
         entry.name === key.slice(0, at) && entry.versionInfo === key.slice(at + 1)
       );
-      assert.ok(found, `${key} is missing`);
+      assert(found, `${key} is missing`);
       const sum = Buffer.from(integrity.replace("sha512-", ""), "base64").toString("hex");
-      assert.deepEqual(found.checksums, [{ algorithm: "SHA512", checksumValue: sum }]);
+      assertEquals(found.checksums, [{ algorithm: "SHA512", checksumValue: sum }]);
     }
-    assert.deepEqual(packages.slice(0, 3).map(({ name }) => name), ["vhost-device", "deno", "v8"]);
+    assertEquals(packages.slice(0, 3).map(({ name }) => name), ["vhost-device", "deno", "v8"]);
   });
 
   await test.step("every relationship is between things that there are", () => {
     const known = new Set(["SPDXRef-DOCUMENT", ...packages.map(({ SPDXID }) => SPDXID)]);
     for (const { SPDXID } of sbom.files) known.add(SPDXID);
-    assert.equal(known.size, 1 + packages.length + sbom.files.length, "an identifier stands twice");
+    assertStrictEquals(
+      known.size,
+      1 + packages.length + sbom.files.length,
+      "an identifier stands twice",
+    );
     for (const { spdxElementId, relatedSpdxElement } of sbom.relationships) {
-      assert.ok(known.has(spdxElementId), spdxElementId);
-      assert.ok(known.has(relatedSpdxElement), relatedSpdxElement);
+      assert(known.has(spdxElementId), spdxElementId);
+      assert(known.has(relatedSpdxElement), relatedSpdxElement);
     }
-    for (const id of known) assert.match(id, /^SPDXRef-[A-Za-z0-9.-]+$/);
+    for (const id of known) assertMatch(id, /^SPDXRef-[A-Za-z0-9.-]+$/);
   });
 
   await test.step("what is in the programs has a licence, and its text is there", () => {
@@ -87,9 +97,9 @@ Deno.test("a release has programs, documents, units, checksums and an SBOM", asy
     for (const { relationshipType, relatedSpdxElement } of sbom.relationships) {
       const part = packages.find(({ SPDXID }) => SPDXID === relatedSpdxElement);
       if (relationshipType !== "CONTAINS" || part === undefined) continue;
-      assert.notEqual(part.licenseDeclared, "NOASSERTION", part.name);
+      assertNotEquals(part.licenseDeclared, "NOASSERTION", part.name);
       const words = new RegExp(`^${part.name}\\b.*\\(${part.licenseDeclared}\\)$`, "mi");
-      assert.match(texts, words);
+      assertMatch(texts, words);
     }
   });
 });

@@ -4,7 +4,7 @@
  * @module
  */
 
-import assert from "node:assert/strict";
+import { assert, assertEquals, assertMatch } from "@std/assert";
 import { FrontEnd } from "../support/front_end.ts";
 import { isListening } from "../support/process_state.ts";
 import { TemporaryFolder } from "../support/temporary_folder.ts";
@@ -37,7 +37,7 @@ Deno.test("systemd-analyze finds nothing wrong with the units", async () => {
   ]);
   // Of other units on this machine there may be something to say.
   const about = (stdout + stderr).split("\n").filter((line) => line.includes("vhost-device"));
-  assert.deepEqual([code, about], [0, []]);
+  assertEquals([code, about], [0, []]);
 });
 
 Deno.test(`the services' exposure is at most ${MOST_EXPOSURE}`, async () => {
@@ -51,7 +51,7 @@ Deno.test(`the services' exposure is at most ${MOST_EXPOSURE}`, async () => {
       folder.file(`usr/lib/systemd/system/vhost-device-${type}@.service`),
     ]);
     const [, exposure] = /Overall exposure level for \S+: ([\d.]+)/.exec(text)!;
-    assert.ok(Number(exposure) <= MOST_EXPOSURE, `${type}: ${exposure}`);
+    assert(Number(exposure) <= MOST_EXPOSURE, `${type}: ${exposure}`);
   }
 });
 
@@ -75,13 +75,13 @@ for (const type of TYPES) {
     try {
       until("the socket", () => isListening(socket));
       using frontEnd = FrontEnd.connect(socket);
-      assert.ok(frontEnd.getFeatures() > 0n);
+      assert(frontEnd.getFeatures() > 0n);
       child.kill("SIGTERM");
       const { code, stderr } = await child.output();
-      assert.equal(code, 0);
-      assert.match(new TextDecoder().decode(stderr), /front-end connected/);
+      assertEquals(code, 0);
+      assertMatch(new TextDecoder().decode(stderr), /front-end connected/);
       // It is systemd's, who may pass it to the next.
-      assert.ok(Deno.lstatSync(socket).isSocket);
+      assert(Deno.lstatSync(socket).isSocket);
     } finally {
       try {
         child.kill("SIGKILL");

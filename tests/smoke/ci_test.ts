@@ -1,6 +1,6 @@
 /** The example for GitHub Actions: its steps are run as they stand there. */
 
-import assert from "node:assert/strict";
+import { assert, assertEquals, assertMatch, assertNotEquals, assertNotMatch } from "@std/assert";
 import { parse } from "yaml";
 import { command } from "../support/daemon.ts";
 import { TemporaryFolder } from "../support/temporary_folder.ts";
@@ -41,7 +41,7 @@ async function runExample(folder: string, change = (script: string) => script): 
   const { steps } = (parse(Deno.readTextFileSync(example)) as Workflow).jobs.smoke;
   const step = (name: string) => {
     const script = steps.find((step) => step.name === name)?.run;
-    assert.ok(script !== undefined, `there is no step "${name}"`);
+    assert(script !== undefined, `there is no step "${name}"`);
     return change(script);
   };
   const { code, stdout, stderr } = await new Deno.Command("bash", {
@@ -68,15 +68,15 @@ Deno.test("the example for GitHub Actions boots an image, and its checks pass", 
   using folder = new TemporaryFolder();
   const status = await runExample(folder.path);
   const output = Deno.readTextFileSync(folder.file("output"));
-  assert.equal(status, 0, output);
-  assert.match(output, /^SMOKE-TEST-PASSED\r?$/m);
+  assertEquals(status, 0, output);
+  assertMatch(output, /^SMOKE-TEST-PASSED\r?$/m);
 });
 
 Deno.test("the example for GitHub Actions fails when the devices are not what the checks expect", async () => {
   using folder = new TemporaryFolder();
   const status = await runExample(folder.path, (script) => script.replace("s:0x50", "s:0x51"));
   const output = Deno.readTextFileSync(folder.file("output"));
-  assert.notEqual(status, 0, output);
-  assert.doesNotMatch(output, /^SMOKE-TEST-PASSED/m);
-  assert.match(output, /Error: Write failed/);
+  assertNotEquals(status, 0, output);
+  assertNotMatch(output, /^SMOKE-TEST-PASSED/m);
+  assertMatch(output, /Error: Write failed/);
 });

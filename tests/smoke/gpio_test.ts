@@ -1,6 +1,6 @@
 /** The GPIO daemon behind QEMU 10: libgpiod's tools on simulated lines. */
 
-import assert from "node:assert/strict";
+import { assertEquals, assertMatch, assertNotMatch, assertStrictEquals } from "@std/assert";
 import { Daemon } from "../support/daemon.ts";
 import { guestChecks, qemuOutput } from "../support/qemu.ts";
 import { TemporaryFolder } from "../support/temporary_folder.ts";
@@ -42,12 +42,12 @@ guestChecks([
     name: "QEMU 10: gpioinfo shows names and directions as they are configured",
     script: "gpiodetect; gpioinfo; gpioget --as-is -c 0 led",
     check(output) {
-      assert.match(output, /^gpiochip0 \[.*\] \(10 lines\)/);
-      assert.match(output, /line +0:\s+"out0"\s+input\n/);
-      assert.match(output, /line +7:\s+"a sensor"\s+input\n/);
-      assert.match(output, /line +8:\s+"led"\s+output\n/);
-      assert.match(output, /line +9:\s+unnamed\s+input\n/);
-      assert.match(output, /"led"=active/);
+      assertMatch(output, /^gpiochip0 \[.*\] \(10 lines\)/);
+      assertMatch(output, /line +0:\s+"out0"\s+input\n/);
+      assertMatch(output, /line +7:\s+"a sensor"\s+input\n/);
+      assertMatch(output, /line +8:\s+"led"\s+output\n/);
+      assertMatch(output, /line +9:\s+unnamed\s+input\n/);
+      assertMatch(output, /"led"=active/);
     },
   },
   {
@@ -63,10 +63,10 @@ guestChecks([
         done
       done`,
     check(output) {
-      assert.deepEqual(output.trim().split(/\s+/), ["0", "0", "0", "0", "1", "1", "1", "1"]);
-      assert.match(log, /info .*line 3 "out3": direction output/);
-      assert.match(log, /info .*line 3 "out3": value 1/);
-      assert.match(log, /info .*line 3 "out3": direction none/);
+      assertEquals(output.trim().split(/\s+/), ["0", "0", "0", "0", "1", "1", "1", "1"]);
+      assertMatch(log, /info .*line 3 "out3": direction output/);
+      assertMatch(log, /info .*line 3 "out3": value 1/);
+      assertMatch(log, /info .*line 3 "out3": direction none/);
     },
   },
   ...([
@@ -76,7 +76,7 @@ guestChecks([
   ] as const).map(([edges, expected]) => ({
     name: `QEMU 10: gpiomon sees ${edges} edges that arrive through a wire`,
     script: watch(edges, expected.length),
-    check: (output: string) => assert.deepEqual(output.trim().split("\n"), expected),
+    check: (output: string) => assertEquals<readonly string[]>(output.trim().split("\n"), expected),
   })),
   {
     name: "QEMU 10: a value set before the direction is driven from the first moment on",
@@ -86,7 +86,7 @@ guestChecks([
       gpioset -t 50ms,0 -c 0 out0=1
       wait $monitor; cat /tmp/edges`,
     // 1 is rising, 2 falling: there is no pulse to 0 in between.
-    check: (output) => assert.equal(output, "1\n2\n"),
+    check: (output) => assertEquals(output, "1\n2\n"),
   },
   {
     name: "QEMU 10: of 500 edges none is lost",
@@ -95,7 +95,7 @@ guestChecks([
       until gpioinfo -c 0 in2 | grep -q consumer; do :; done
       gpioset -t "$(printf '3ms,%.0s' $(seq 500))0" -c 0 out2=0
       wait $monitor; tr -d '\\n' </tmp/edges`,
-    check: (output) => assert.equal(output.trim(), "12".repeat(250)),
+    check: (output) => assertStrictEquals(output.trim(), "12".repeat(250)),
   },
   {
     name: "QEMU 10: an edge that comes while the interrupt is masked is delivered afterwards",
@@ -105,7 +105,7 @@ guestChecks([
       until gpioinfo -c 0 in2 | grep -q consumer; do :; done
       gpioset -t "$(printf '10ms,1us,%.0s' $(seq 50))0" -c 0 out2=0
       wait $monitor; wc -l </tmp/edges`,
-    check: (output) => assert.equal(output.trim(), "100"),
+    check: (output) => assertEquals(output.trim(), "100"),
   },
   {
     name: "QEMU 10: the GPIO driver can be unbound, with an interrupt enabled, and bound again",
@@ -126,8 +126,8 @@ guestChecks([
       done
       ! dmesg | grep -E 'BUG|WARNING|GPIO request failed'`,
     check(output) {
-      assert.equal(output.match(/^edge 1$/gm)?.length, 3, output);
-      assert.equal(log.match(/ready:/g)?.length, 4, log);
+      assertEquals(output.match(/^edge 1$/gm)?.length, 3, output);
+      assertEquals(log.match(/ready:/g)?.length, 4, log);
     },
   },
 ], async (script) => {
@@ -160,11 +160,11 @@ Deno.test("QEMU 10: two guests have chips of their own", async () => {
       },
     );
   const [first, second] = await Promise.all([hold(0, "dummy7"), hold(1, "dummy2")]);
-  assert.match(first, /8 lines/);
-  assert.match(second, /4 lines/);
-  assert.match(first, /\n0\n0\n0\n0\n$/);
-  assert.match(second, /\n0\n0\nheld\n0\n$/);
-  assert.match(daemon.log, /guest 0: line 7 "dummy7": value 1/);
-  assert.match(daemon.log, /guest 1: line 2 "dummy2": value 1/);
-  assert.doesNotMatch(daemon.log, /guest 0: line 2|guest 1: line 7/);
+  assertMatch(first, /8 lines/);
+  assertMatch(second, /4 lines/);
+  assertMatch(first, /\n0\n0\n0\n0\n$/);
+  assertMatch(second, /\n0\n0\nheld\n0\n$/);
+  assertMatch(daemon.log, /guest 0: line 7 "dummy7": value 1/);
+  assertMatch(daemon.log, /guest 1: line 2 "dummy2": value 1/);
+  assertNotMatch(daemon.log, /guest 0: line 2|guest 1: line 7/);
 });

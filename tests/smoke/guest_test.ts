@@ -1,6 +1,6 @@
 /** The QEMU guest itself: what the other tests in this folder take for granted. */
 
-import assert from "node:assert/strict";
+import { assertEquals, assertMatch } from "@std/assert";
 import { fileURLToPath } from "node:url";
 import { TemporaryFolder } from "../support/temporary_folder.ts";
 
@@ -21,7 +21,7 @@ for (const version of ["10", "11"]) {
   Deno.test(`QEMU ${version}: exit status and output arrive as they are`, async () => {
     const script = "printf 'tab\\tCR\\r\\n'; seq 2000; echo warning >&2; printf end; exit 42";
     const lines = Array.from({ length: 2000 }, (_, i) => `${i + 1}\n`).join("");
-    assert.deepEqual(await run("-q", version, "--", "bash", "-c", script), {
+    assertEquals(await run("-q", version, "--", "bash", "-c", script), {
       code: 42,
       stdout: `tab\tCR\r\n${lines}end`,
       stderr: "warning\n",
@@ -39,8 +39,8 @@ Deno.test("QEMU: folders of the host are mounted read-only or writable", async (
     ...["-M", `${folder.file("ro")}:/in/ro`, "-M", `${folder.file("rw")}:/in/rw:rw`],
     ...["--", "bash", "-c", "cat /in/*/given; touch /in/ro/new /in/rw/new 2>/dev/null; ls /in/*"],
   );
-  assert.equal(stdout, "ro\nrw\n/in/ro:\ngiven\n\n/in/rw:\ngiven\nnew\n");
-  assert.equal([...Deno.readDirSync(folder.file("rw"))].length, 2);
+  assertEquals(stdout, "ro\nrw\n/in/ro:\ngiven\n\n/in/rw:\ngiven\nnew\n");
+  assertEquals([...Deno.readDirSync(folder.file("rw"))].length, 2);
 });
 
 Deno.test("QEMU: a guest that takes too long is killed, one that dies is told from one that fails", async () => {
@@ -48,10 +48,10 @@ Deno.test("QEMU: a guest that takes too long is killed, one that dies is told fr
     run("-t", "4", "--", "sleep", "60"),
     run("--", "poweroff", "-f"),
   ]);
-  assert.equal(late.code, 124);
-  assert.match(late.stderr, /killed after 4 seconds/);
-  assert.equal(dead.code, 125);
-  assert.match(dead.stderr, /the guest died/);
+  assertEquals(late.code, 124);
+  assertMatch(late.stderr, /killed after 4 seconds/);
+  assertEquals(dead.code, 125);
+  assertMatch(dead.stderr, /the guest died/);
 });
 
 Deno.test("QEMU: the guest has lines of its own, and a kernel without complaints", async () => {
@@ -61,6 +61,6 @@ Deno.test("QEMU: the guest has lines of its own, and a kernel without complaints
      mkdir -p $chip/bank; echo 4 >$chip/bank/num_lines; echo 1 >$chip/live
      gpioget -c 0 0; i2cget -y 0 0x50 0x20; ! dmesg | grep -E 'WARNING|BUG'`,
   );
-  assert.equal(stdout, '"0"=inactive\n0x00\n');
-  assert.equal(code, 0);
+  assertEquals(stdout, '"0"=inactive\n0x00\n');
+  assertEquals(code, 0);
 });

@@ -1,6 +1,6 @@
 /** The I2C daemon behind QEMU 10: i2c-tools and Linux's drivers on simulated chips. */
 
-import assert from "node:assert/strict";
+import { assertEquals, assertMatch } from "@std/assert";
 import { Daemon } from "../support/daemon.ts";
 import { guestChecks, qemuOutput } from "../support/qemu.ts";
 import { TemporaryFolder } from "../support/temporary_folder.ts";
@@ -34,9 +34,9 @@ guestChecks([
       "i2cdetect -l; i2cdetect -y 0; echo scan; i2cdetect -y -q 0; echo scan; i2cdetect -y -r 0",
     check(output) {
       const scans = output.split("scan");
-      assert.equal(scans.length, 3);
+      assertEquals(scans.length, 3);
       for (const scan of scans) {
-        assert.deepEqual(detected(scan), [0x20, 0x21, 0x48, 0x50, 0x54], output);
+        assertEquals(detected(scan), [0x20, 0x21, 0x48, 0x50, 0x54], output);
       }
     },
   },
@@ -47,7 +47,7 @@ guestChecks([
       i2cget -y 0 0x50 0x10; i2cget -y 0 0x50 0x20 w; i2cget -y 0 0x50 0x20; i2cget -y 0 0x50
       i2cset -y 0 0x50 0x28 1 2 3 4 i; i2cget -y 0 0x50 0x28 i 5`,
     check: (output) =>
-      assert.deepEqual(output.trim().split("\n"), [
+      assertEquals(output.trim().split("\n"), [
         "0xab",
         "0x1234",
         "0x34",
@@ -61,7 +61,7 @@ guestChecks([
       i2ctransfer -y 0 w1@0x20 0x10 r2 w1 0x12 r1
       i2ctransfer -y 0 w4@0x50 0x08 1 2 3 w1 0x08 r4`,
     check: (output) =>
-      assert.deepEqual(output.trim().split("\n"), ["0x12 0x34", "0x56", "0x01 0x02 0x03 0xff"]),
+      assertEquals(output.trim().split("\n"), ["0x12 0x34", "0x56", "0x01 0x02 0x03 0xff"]),
   },
   {
     name: "QEMU 10: a message that fails in the middle ends its group, and the next one is served",
@@ -70,7 +70,7 @@ guestChecks([
       i2ctransfer -y 0 w1@0x50 0 w1@0x33 0 r1@0x50 2>&1 || :
       i2cget -y 0 0x50 0; i2cget -y 0 0x21 0`,
     check: (output) =>
-      assert.deepEqual(output.trim().split("\n"), [
+      assertEquals(output.trim().split("\n"), [
         "Warning: only 1/3 messages were sent",
         "Warning: only 1/3 messages were sent",
         "0x11",
@@ -85,7 +85,7 @@ guestChecks([
       i2ctransfer -y 0 w1@0x20 0x10 r1 w1 0x11 r1 r1 2>&1 || :
       i2ctransfer -y 0 w1@0x20 0x10 r1 w1 0x11 r1`,
     check: (output) =>
-      assert.match(output, /Warning: only [0-4]\/5 messages were sent\n0x12\n0x34\n$/),
+      assertMatch(output, /Warning: only [0-4]\/5 messages were sent\n0x12\n0x34\n$/),
   },
   {
     name: "QEMU 10: the kernel's at24 driver writes and reads whole EEPROMs",
@@ -99,7 +99,7 @@ guestChecks([
         cmp /tmp/data 0-$chip/eeprom && echo "$chip $size"
       done
       echo 0x50 >i2c-0/delete_device; echo 0x54 >i2c-0/delete_device`,
-    check: (output) => assert.equal(output, "0050 256\n0054 32768\n"),
+    check: (output) => assertEquals(output, "0050 256\n0054 32768\n"),
   },
   {
     name: "QEMU 10: the I2C driver can be unbound and bound again",
@@ -112,8 +112,8 @@ guestChecks([
       done
       ! dmesg | grep -E 'BUG|WARNING'`,
     check(output) {
-      assert.equal(output, "0x77\n0x77\n0x77\n");
-      assert.equal(log.match(/ready:/g)?.length, 4, log);
+      assertEquals(output, "0x77\n0x77\n0x77\n");
+      assertEquals(log.match(/ready:/g)?.length, 4, log);
     },
   },
 ], async (script) => {
@@ -146,5 +146,5 @@ Deno.test("QEMU 10: two guests use the same chips at the same time", async () =>
       },
     );
   // Each finds what the other one has written last.
-  assert.deepEqual(await Promise.all([guest(0), guest(1)]), ["0x8c\n", "0x28\n"]);
+  assertEquals(await Promise.all([guest(0), guest(1)]), ["0x8c\n", "0x28\n"]);
 });

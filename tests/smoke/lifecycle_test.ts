@@ -1,6 +1,6 @@
 /** What becomes of guests and daemons under QEMU: several devices, resets, pauses and deaths. */
 
-import assert from "node:assert/strict";
+import { assert, assertEquals, assertMatch, assertStrictEquals } from "@std/assert";
 import { Daemon } from "../support/daemon.ts";
 import { isListening } from "../support/process_state.ts";
 import { logged, Monitor, qemuOutput, RunningGuest, waitFor } from "../support/qemu.ts";
@@ -120,12 +120,12 @@ Deno.test("QEMU 11: GPIO, I2C and SPI work in one guest of 5 GB, whose buffers a
   );
   await guest.until("the end of the script", () => exists(machine.folder.file("done")));
   for (const daemon of machine.daemons) {
-    assert.match(daemon.log, /ready: 5120 MiB of guest memory/);
+    assertMatch(daemon.log, /ready: 5120 MiB of guest memory/);
     const regions = guestMemory(daemon);
-    assert.deepEqual(regions.toSorted(), [2048, 3072]);
+    assertEquals(regions.toSorted(), [2048, 3072]);
   }
   Deno.writeTextFileSync(machine.folder.file("end"), "");
-  assert.equal(
+  assertEquals(
     await guest.output(),
     "1 2\n0x41\n1 2\n0x42\n1 2\n0x43\nhello\nbelow 0\n",
   );
@@ -161,10 +161,10 @@ Deno.test("QEMU 10: a guest that restarts, or is reset, finds its lines as at fi
   const printed = [0, 1, 2].map((boot) =>
     Deno.readTextFileSync(machine.folder.file(`boot${boot}`))
   );
-  assert.deepEqual(printed, ["0xff", "0x00", "0x01"].map((eeprom) => `0 0 0 0\n1 2\n${eeprom}\n`));
+  assertEquals(printed, ["0xff", "0x00", "0x01"].map((eeprom) => `0 0 0 0\n1 2\n${eeprom}\n`));
   for (const daemon of [machine.gpio, machine.i2c]) {
-    assert.equal(daemon.log.match(/front-end connected/g)?.length, 1, daemon.log);
-    assert.equal(daemon.log.match(/ready:/g)?.length, 3, daemon.log);
+    assertEquals(daemon.log.match(/front-end connected/g)?.length, 1, daemon.log);
+    assertEquals(daemon.log.match(/ready:/g)?.length, 3, daemon.log);
   }
 });
 
@@ -194,8 +194,8 @@ Deno.test("QEMU 10: edges after a pause of the machine still arrive, and none of
     await monitor.execute("stop");
     await monitor.execute("cont");
   }
-  assert.equal(await guest.output(), `${"12".repeat(151)}\n0xff\n`);
-  assert.equal(machine.gpio.log.match(/ready:/g)?.length, 5, machine.gpio.log);
+  assertEquals(await guest.output(), `${"12".repeat(151)}\n0xff\n`);
+  assertEquals(machine.gpio.log.match(/ready:/g)?.length, 5, machine.gpio.log);
 });
 
 Deno.test("QEMU 10: killed and started again 20 times, it leaves nothing behind", async () => {
@@ -214,16 +214,16 @@ Deno.test("QEMU 10: killed and started again 20 times, it leaves nothing behind"
     // The first round is for what is opened once for all guests.
     if (round === 1) fds = atRest();
     await waitFor("descriptors closed", () => `${atRest()}` === `${fds}`);
-    assert.deepEqual(daemons.flatMap(guestMemory), []);
+    assertEquals(daemons.flatMap(guestMemory), []);
     if (round === 5) memory = daemons.map((daemon) => daemon.residentMemory());
   }
   for (const [index, daemon] of daemons.entries()) {
     // Guest memory would be 256 MiB a round; a little is the collector's business.
     const growth = daemon.residentMemory() - memory[index];
-    assert.ok(growth < 16 * 2 ** 20, `${growth} bytes`);
+    assert(growth < 16 * 2 ** 20, `${growth} bytes`);
   }
   const output = await machine.boot("pulse; i2cget -y 0 0x50 0", "10").output();
-  assert.equal(output, "1 2\n0xff\n");
+  assertEquals(output, "1 2\n0xff\n");
 });
 
 /** A daemon at a place where there was one before. */
@@ -272,9 +272,9 @@ Deno.test("QEMU 7 with reconnect: a GPIO daemon that is killed or stopped can be
   }
   // Of the line's state nothing is left after a restart.
   const rounds = ["0x00", "0x01", "0x02"].map((eeprom) => `0\n1\n${eeprom}\n1\n0\n`);
-  assert.equal(await guest.output(), rounds.join(""));
+  assertStrictEquals(await guest.output(), rounds.join(""));
   await gpio[Symbol.asyncDispose]();
-  assert.equal(i2c.log.match(/front-end connected/g)?.length, 1, i2c.log);
+  assertEquals(i2c.log.match(/front-end connected/g)?.length, 1, i2c.log);
 });
 
 Deno.test("QEMU 10: GPIO lines have no interrupts where the driver does not take them", async () => {
@@ -286,6 +286,6 @@ Deno.test("QEMU 10: GPIO lines have no interrupts where the driver does not take
      gpiomon -n 1 -c 0 dummy0 2>&1 || :; gpioset -t 0 -c 0 dummy1=1; gpioinfo -c 0 dummy1`,
     { devices: [[daemon.socket(), "gpio"]] },
   );
-  assert.match(output, /No such device or address|not supported/i);
-  assert.match(output, /"dummy1"/);
+  assertMatch(output, /No such device or address|not supported/i);
+  assertMatch(output, /"dummy1"/);
 });

@@ -1,6 +1,6 @@
 /** The SPI daemon behind QEMU 11, which is the first to have SPI: spidev on simulated chips. */
 
-import assert from "node:assert/strict";
+import { assertEquals, assertMatch } from "@std/assert";
 import { Daemon } from "../support/daemon.ts";
 import { guestChecks, qemuOutput } from "../support/qemu.ts";
 import { TemporaryFolder } from "../support/temporary_folder.ts";
@@ -29,7 +29,7 @@ guestChecks([
       printf hello | spi-pipe -d /dev/spidev0.0 -b 5 -n 1; echo
       head -c 4096 /dev/urandom >/tmp/data
       spi-pipe -d /dev/spidev0.0 -b 4096 -n 1 </tmp/data | cmp - /tmp/data && echo 4096`,
-    check: (output) => assert.equal(output, "hello\n4096\n"),
+    check: (output) => assertEquals(output, "hello\n4096\n"),
   },
   {
     name: "QEMU 11: each chip select has its chip",
@@ -39,7 +39,7 @@ guestChecks([
       printf '\\x05\\x5a' | spi-pipe -d /dev/spidev0.1 -b 2 -n 1 >/dev/null
       printf '\\x85\\0' | spi-pipe -d /dev/spidev0.1 -b 2 -n 1 | od -An -tx1`,
     check: (output) =>
-      assert.deepEqual([...output.matchAll(/ (\w\w)$/gm)].map(([, it]) => it), ["33", "5a"]),
+      assertEquals([...output.matchAll(/ (\w\w)$/gm)].map(([, it]) => it), ["33", "5a"]),
   },
   {
     name: "QEMU 11: a transfer that fails is told of, and the next one is served",
@@ -47,7 +47,7 @@ guestChecks([
       printf '\\xff\\0' | spi-pipe -d /dev/spidev0.1 -b 2 -n 1 >/dev/null 2>/tmp/error || :
       grep -c . /tmp/error
       printf again | spi-pipe -d /dev/spidev0.0 -b 5 -n 1`,
-    check: (output) => assert.match(output, /^[1-9]\d*\nagain$/),
+    check: (output) => assertMatch(output, /^[1-9]\d*\nagain$/),
   },
   {
     name: "QEMU 11: the SPI driver can be unbound and bound again",
@@ -63,8 +63,8 @@ guestChecks([
       done
       ! dmesg | grep -E 'BUG|WARNING'`,
     check(output) {
-      assert.equal(output, "round 1\nround 2\nround 3\n");
-      assert.equal(log.match(/ready:/g)?.length, 4, log);
+      assertEquals(output, "round 1\nround 2\nround 3\n");
+      assertEquals(log.match(/ready:/g)?.length, 4, log);
     },
   },
 ], async (script) => {

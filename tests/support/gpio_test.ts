@@ -5,7 +5,7 @@
  * @module
  */
 
-import assert from "node:assert/strict";
+import { assertNotMatch, assertStrictEquals } from "@std/assert";
 import { Daemon, type DaemonOptions } from "./daemon.ts";
 import { GPIO, GpioGuest } from "./gpio_driver.ts";
 
@@ -47,8 +47,8 @@ export function gpioTest(
     await using daemon = await start(args, config, options);
     const before = fdsAtRest(daemon, options.count ?? 1);
     await run(daemon);
-    assert.equal(fdsAtRest(daemon, options.count ?? 1), before, "descriptors are left over");
-    assert.doesNotMatch(daemon.log, /internal error/);
+    assertStrictEquals(fdsAtRest(daemon, options.count ?? 1), before, "descriptors are left over");
+    assertNotMatch(daemon.log, /internal error/);
   });
 }
 

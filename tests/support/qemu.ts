@@ -4,7 +4,7 @@
  * @module
  */
 
-import assert from "node:assert/strict";
+import { assert, assertEquals, fail } from "@std/assert";
 import { fileURLToPath } from "node:url";
 import type { Daemon } from "./daemon.ts";
 import type { GuestOutcome } from "./uml.ts";
@@ -86,7 +86,7 @@ export class RunningGuest {
     this.#outcome.then((outcome) => ended = outcome);
     await waitFor(what, () => ended !== undefined || condition());
     if (ended !== undefined) {
-      assert.fail(`${what}: the guest ended:\n${ended.output}${ended.errors}`);
+      fail(`${what}: the guest ended:\n${ended.output}${ended.errors}`);
     }
   }
 
@@ -200,8 +200,8 @@ export function guestChecks(
   for (const [index, { name, check }] of checks.entries()) {
     Deno.test(name, async () => {
       const result = (await (results ??= parse())).get(index);
-      assert.ok(result !== undefined, "the guest did not come to the end of this");
-      assert.equal(result.status, 0, result.output);
+      assert(result !== undefined, "the guest did not come to the end of this");
+      assertEquals(result.status, 0, result.output);
       check(result.output);
     });
   }

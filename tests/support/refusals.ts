@@ -5,7 +5,7 @@
  * @module
  */
 
-import assert from "node:assert/strict";
+import { assert, assertEquals, assertMatch, assertNotMatch, assertStrictEquals } from "@std/assert";
 import { command } from "./daemon.ts";
 import { TemporaryFolder } from "./temporary_folder.ts";
 
@@ -85,15 +85,15 @@ export interface Refusal extends RunOptions {
 export function assertRefused(outcome: Outcome, refusal: Omit<Refusal, "args" | "name">): void {
   const { program = "vhost-device-gpio", code = 2, value, remedy } = refusal;
   const { stdout, stderr } = outcome;
-  assert.match(stderr, /^[^\n]+\n$/, `not one line on standard error: ${JSON.stringify(outcome)}`);
-  assert.ok(stderr.startsWith(`${program}: `), `the line does not name the program: ${stderr}`);
+  assertMatch(stderr, /^[^\n]+\n$/, `not one line on standard error: ${JSON.stringify(outcome)}`);
+  assert(stderr.startsWith(`${program}: `), `the line does not name the program: ${stderr}`);
   for (const part of [value, remedy]) {
     const there = typeof part === "string" ? stderr.includes(part) : part.test(stderr);
-    assert.ok(there, `the line does not say ${part}: ${stderr}`);
+    assert(there, `the line does not say ${part}: ${stderr}`);
   }
-  assert.doesNotMatch(stderr, /\bat (file|async|\S+ \()|internal error|undefined|NaN|os error/);
-  assert.equal(outcome.code, code, `exit code ${outcome.code}: ${stderr}`);
-  assert.equal(stdout, "");
+  assertNotMatch(stderr, /\bat (file|async|\S+ \()|internal error|undefined|NaN|os error/);
+  assertStrictEquals(outcome.code, code, `exit code ${outcome.code}: ${stderr}`);
+  assertEquals(stdout, "");
 }
 
 /**

@@ -1,4 +1,4 @@
-import assert from "node:assert/strict";
+import { assert, assertEquals } from "@std/assert";
 
 const ROOT = new URL("../../", import.meta.url);
 const DEVICES = ["lib/gpio", "lib/i2c", "lib/spi"];
@@ -83,10 +83,10 @@ const files = ["cmd", "lib", "ffi"].flatMap((folder) => [...sources(folder)]);
 const imports = files.flatMap(importsOf);
 
 Deno.test("every file of cmd, lib and ffi is in a room", () => {
-  assert.deepEqual(files.filter((file) => roomOf(file) === undefined), []);
+  assertEquals(files.filter((file) => roomOf(file) === undefined), []);
   // A pattern that finds nothing would let everything pass.
-  assert.ok(imports.length > 200, `only ${imports.length} imports were found`);
-  assert.ok(imports.some(({ to }) => to === "lib/input/config_node.ts"));
+  assert(imports.length > 200, `only ${imports.length} imports were found`);
+  assert(imports.some(({ to }) => to === "lib/input/config_node.ts"));
 });
 
 Deno.test("imports follow the arrows of the house", () => {
@@ -96,21 +96,21 @@ Deno.test("imports follow the arrows of the house", () => {
     if (folder !== undefined && isIn(to, folder)) return false;
     return !ARROWS[room].some((allowed) => isIn(to, allowed));
   });
-  assert.deepEqual(wrong.map(({ from, to }) => `${from} -> ${to}`), []);
+  assertEquals(wrong.map(({ from, to }) => `${from} -> ${to}`), []);
 });
 
 Deno.test("a device, its host's side and its simulated side are apart", () => {
   const wrong = imports.filter(({ from, to }) =>
     APART.some(([room, other]) => isIn(from, room) && isIn(to, other))
   );
-  assert.deepEqual(wrong.map(({ from, to }) => `${from} -> ${to}`), []);
+  assertEquals(wrong.map(({ from, to }) => `${from} -> ${to}`), []);
 });
 
 Deno.test("only kind.ts knows the daemon, and only the type that it implements", () => {
   const upward = imports.filter(({ from, to }) =>
     isIn(to, "lib/daemon") && !isIn(from, "lib/daemon") && !isIn(from, "cmd")
   );
-  assert.deepEqual(
+  assertEquals(
     upward.map(({ from, to, isType }) => `${from} -> ${to}${isType ? " (type)" : ""}`).sort(),
     DEVICES.map((device) => `${device}/kind.ts -> lib/daemon/device_kind.ts (type)`),
   );
@@ -118,5 +118,5 @@ Deno.test("only kind.ts knows the daemon, and only the type that it implements",
 
 Deno.test("codecs import nothing but types", () => {
   const wrong = imports.filter(({ from, isType }) => PURE.includes(from) && !isType);
-  assert.deepEqual(wrong.map(({ from, to }) => `${from} -> ${to}`), []);
+  assertEquals(wrong.map(({ from, to }) => `${from} -> ${to}`), []);
 });

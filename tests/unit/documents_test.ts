@@ -1,4 +1,4 @@
-import assert from "node:assert/strict";
+import { assert, assertEquals } from "@std/assert";
 import { documents } from "../support/documents.ts";
 
 const ROOT = new URL("../../", import.meta.url);
@@ -15,10 +15,10 @@ function exists(path: string): boolean {
 for (const { path, links } of documents) {
   Deno.test(`${path}: its links lead somewhere`, () => {
     for (const link of links) {
-      assert.ok(exists(link.path), `${link.target}: there is no ${link.path}`);
+      assert(exists(link.path), `${link.target}: there is no ${link.path}`);
       if (link.anchor === undefined) continue;
       const anchors = documents.find(({ path }) => path === link.path)?.anchors;
-      assert.ok(anchors?.includes(link.anchor), `${link.target}: there is no such heading`);
+      assert(anchors?.includes(link.anchor), `${link.target}: there is no such heading`);
     }
   });
 }
@@ -28,10 +28,10 @@ Deno.test("the README links every guide", () => {
   const missing = documents.map(({ path }) => path).filter((path) =>
     path !== readme.path && !linked.has(path)
   );
-  assert.deepEqual(missing, []);
+  assertEquals(missing, []);
 });
 
 Deno.test("the README is short enough to be read", () => {
   const lines = readme.text.split("\n").length - 1;
-  assert.ok(lines <= 250, `${lines} lines, of at most 250`);
+  assert(lines <= 250, `${lines} lines, of at most 250`);
 });

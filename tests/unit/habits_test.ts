@@ -3,7 +3,7 @@
  * is true.
  */
 
-import assert from "node:assert/strict";
+import { assert, assertEquals, assertMatch, assertStrictEquals } from "@std/assert";
 import { parse } from "yaml";
 import configuration from "../../deno.json" with { type: "json" };
 import { filesBelow, ROOT } from "../support/tree.ts";
@@ -34,11 +34,11 @@ Deno.test("make help shows every target, and none that is not there", async () =
   const phony = [...makefiles.matchAll(/^\.PHONY: (.*)$/gm)].flatMap(([, names]) =>
     names.split(" ")
   );
-  assert.ok(phony.length > 15, `only ${phony.length} targets were found`);
+  assert(phony.length > 15, `only ${phony.length} targets were found`);
   const { targets } = await help();
-  assert.deepEqual(targets.sort(), phony.filter((name) => !INTERNAL.includes(name)).sort());
+  assertEquals(targets.sort(), phony.filter((name) => !INTERNAL.includes(name)).sort());
   for (const target of targets) {
-    assert.match(makefiles, new RegExp(`^([a-z0-9-]+ )*${target}( [a-z0-9-]+)*:`, "m"));
+    assertMatch(makefiles, new RegExp(`^([a-z0-9-]+ )*${target}( [a-z0-9-]+)*:`, "m"));
   }
 });
 
@@ -46,14 +46,14 @@ Deno.test("make help shows every variable that can be given", async () => {
   const exported = [...makefiles.matchAll(/^export ([A-Z_ ]+)$/gm)].flatMap(([, names]) =>
     names.split(" ")
   );
-  assert.ok(exported.includes("FILTER") && exported.includes("DESTDIR"));
-  assert.deepEqual((await help()).variables.sort(), [...exported, "QEMU"].sort());
+  assert(exported.includes("FILTER") && exported.includes("DESTDIR"));
+  assertEquals((await help()).variables.sort(), [...exported, "QEMU"].sort());
 });
 
 Deno.test("deno task has the names of make's targets", async () => {
   const { targets } = await help();
   const expected = targets.filter((name) => name !== "help").map((name) => [name, `make ${name}`]);
-  assert.deepEqual(configuration.tasks, Object.fromEntries(expected));
+  assertEquals(configuration.tasks, Object.fromEntries(expected));
 });
 
 Deno.test("the workflow runs what there is", () => {
@@ -61,7 +61,7 @@ Deno.test("the workflow runs what there is", () => {
   const steps = Object.values(workflow.jobs as Record<string, { steps: { run?: string }[] }>)
     .flatMap(({ steps }) => steps);
   const commands = steps.flatMap(({ run }) => run?.trim().split("\n") ?? []);
-  assert.ok(commands.includes(".ci/run") && commands.includes("make smoke"), commands.join("\n"));
+  assert(commands.includes(".ci/run") && commands.includes("make smoke"), commands.join("\n"));
 });
 
 /** A section of .editorconfig. */
@@ -120,6 +120,6 @@ Deno.test(".editorconfig says how the files are", () => {
     const text = decoder.decode(Deno.readFileSync(new URL(path, ROOT)));
     wrong.push(...faults(text, settings).map((fault) => `${path}: ${fault}`));
   }
-  assert.deepEqual(wrong, []);
-  assert.equal(used.size, all.length, "a section is for no file");
+  assertEquals(wrong, []);
+  assertStrictEquals(used.size, all.length, "a section is for no file");
 });

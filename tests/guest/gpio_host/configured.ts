@@ -1,6 +1,6 @@
 /** What the configuration says of real lines, inside the guest: subsets, access, safe states. */
 
-import assert from "node:assert/strict";
+import { assert, assertEquals, assertMatch, assertNotMatch, assertStrictEquals } from "@std/assert";
 import { ERR, GPIO, type GpioGuest, IN, IRQ, NONE, OK, OUT } from "../../support/gpio_driver.ts";
 import { GpioSim } from "../../support/gpio_sim.ts";
 import {
@@ -22,7 +22,7 @@ function linesOf(guest: GpioGuest): string[] {
   if (size === 0) return new Array(count).fill("");
   const { response } = guest.request([1, 0, 0, 0, 0, 0, 0, 0], 1 + size);
   const names = new TextDecoder().decode(response.subarray(1, size)).split("\0");
-  assert.equal(names.length, count);
+  assertStrictEquals(names.length, count);
   return names;
 }
 
@@ -30,11 +30,11 @@ Deno.test("a subset in brackets is all that the guest sees, in that order", asyn
   using chip = new GpioSim({ lines: 8, special: { 2: { name: "two" }, 5: { name: "five" } } });
   await using served = await serve(`${chip.number}[5,0-2]`);
   const { guest } = served;
-  assert.deepEqual(linesOf(guest), ["five", "", "", "two"]);
+  assertEquals(linesOf(guest), ["five", "", "", "two"]);
   guest.get(GPIO.SET_VALUE, 0, 1);
   guest.get(GPIO.SET_DIRECTION, 0, OUT);
-  assert.deepEqual([0, 1, 2, 3, 4, 5].map((line) => chip.level(line)), [0, 0, 0, 0, 0, 1]);
-  assert.equal(guest.ask(GPIO.SET_DIRECTION, 4, OUT).status, ERR);
+  assertEquals([0, 1, 2, 3, 4, 5].map((line) => chip.level(line)), [0, 0, 0, 0, 0, 1]);
+  assertStrictEquals(guest.ask(GPIO.SET_DIRECTION, 4, OUT).status, ERR);
 });
 
 Deno.test("lines can be picked by the host's names", async () => {
@@ -42,7 +42,7 @@ Deno.test("lines can be picked by the host's names", async () => {
   await using served = await serve(`${chip.number}[led]`);
   served.guest.get(GPIO.SET_VALUE, 0, 1);
   served.guest.get(GPIO.SET_DIRECTION, 0, OUT);
-  assert.equal(chip.level(6), 1);
+  assertEquals(chip.level(6), 1);
 });
 
 Deno.test("edges of a subset have the guest's numbers", async () => {
@@ -53,7 +53,7 @@ Deno.test("edges of a subset have the guest's numbers", async () => {
   chip.pull(7, 1);
   expectInterrupts(served.guest, 0);
   chip.pull(3, 1);
-  assert.equal(served.guest.nextEvent().line, 1);
+  assertEquals(served.guest.nextEvent().line, 1);
 });
 
 Deno.test("names of the configuration take the place of the host's", async () => {
@@ -64,7 +64,7 @@ Deno.test("names of the configuration take the place of the host's", async () =>
   await using served = await serveConfig(`
   - chip: ${chip.number}
     lines: [a, { line: b, name: red }, { line: 2, name: "" }, { line: 3, name: c }]`);
-  assert.deepEqual(linesOf(served.guest), ["a", "red", "", "c"]);
+  assertEquals(linesOf(served.guest), ["a", "red", "", "c"]);
 });
 
 Deno.test("G8 names that are not ASCII, or that come twice, are dropped with a warning", async () => {
@@ -78,10 +78,10 @@ Deno.test("G8 names that are not ASCII, or that come twice, are dropped with a w
     },
   });
   await using served = await serve(`${chip.number}`);
-  assert.deepEqual(linesOf(served.guest), ["", "twice", "", "fine"]);
+  assertEquals(linesOf(served.guest), ["", "twice", "", "fine"]);
   const log = served.daemon.log;
-  assert.match(log, /warn .*no name for line 0 of gpiochip\d+ .*not printable ASCII/);
-  assert.match(log, /warn .*no name for line 2 of gpiochip\d+ .*another line/);
+  assertMatch(log, /warn .*no name for line 0 of gpiochip\d+ .*not printable ASCII/);
+  assertMatch(log, /warn .*no name for line 2 of gpiochip\d+ .*another line/);
 });
 
 Deno.test("access input: an input, with interrupts, and never an output", async () => {
@@ -91,14 +91,14 @@ Deno.test("access input: an input, with interrupts, and never an output", async 
     lines: [{ line: 0, access: input }]`);
   const { guest } = served;
   guest.get(GPIO.SET_VALUE, 0, 1);
-  assert.equal(guest.ask(GPIO.SET_DIRECTION, 0, OUT).status, ERR);
-  assert.equal(chip.level(0), 0);
+  assertStrictEquals(guest.ask(GPIO.SET_DIRECTION, 0, OUT).status, ERR);
+  assertEquals(chip.level(0), 0);
   served.daemon.untilLogged(/line 0 .* may not be an output by its 'access: input'/);
   guest.get(GPIO.SET_DIRECTION, 0, IN);
   guest.get(GPIO.SET_IRQ_TYPE, 0, IRQ.RISING);
   guest.unmask(0);
   chip.pull(0, 1);
-  assert.equal(guest.nextEvent().line, 0);
+  assertEquals(guest.nextEvent().line, 0);
 });
 
 Deno.test("access output: an output, and never an input", async () => {
@@ -108,13 +108,13 @@ Deno.test("access output: an output, and never an input", async () => {
     lines: [{ line: 0, access: output }]`);
   const { guest } = served;
   for (const type of [GPIO.SET_DIRECTION, GPIO.SET_IRQ_TYPE, GPIO.GET_VALUE]) {
-    assert.equal(guest.ask(type, 0, IN).status, ERR);
+    assertStrictEquals(guest.ask(type, 0, IN).status, ERR);
   }
-  assert.equal(consumerOf(chip, 0), "");
+  assertEquals(consumerOf(chip, 0), "");
   guest.get(GPIO.SET_VALUE, 0, 1);
   guest.get(GPIO.SET_DIRECTION, 0, OUT);
-  assert.equal(chip.level(0), 1);
-  assert.equal(guest.get(GPIO.GET_VALUE, 0), 1);
+  assertEquals(chip.level(0), 1);
+  assertEquals(guest.get(GPIO.GET_VALUE, 0), 1);
 });
 
 Deno.test("access read-only: the guest looks, and changes nothing", async () => {
@@ -124,31 +124,31 @@ Deno.test("access read-only: the guest looks, and changes nothing", async () => 
   - chip: ${chip.number}
     lines: [{ line: 0, access: read-only }]`);
   const { guest } = served;
-  assert.equal(guest.ask(GPIO.SET_DIRECTION, 0, OUT).status, ERR);
+  assertStrictEquals(guest.ask(GPIO.SET_DIRECTION, 0, OUT).status, ERR);
   guest.get(GPIO.SET_DIRECTION, 0, IN);
-  assert.equal(guest.get(GPIO.GET_VALUE, 0), 1);
-  assert.equal(guest.get(GPIO.GET_DIRECTION, 0), IN);
+  assertEquals(guest.get(GPIO.GET_VALUE, 0), 1);
+  assertStrictEquals(guest.get(GPIO.GET_DIRECTION, 0), IN);
   guest.get(GPIO.SET_IRQ_TYPE, 0, IRQ.FALLING);
   guest.unmask(0);
   chip.pull(0, 0);
-  assert.equal(guest.nextEvent().line, 0);
+  assertEquals(guest.nextEvent().line, 0);
 });
 
 Deno.test("access read-only: an output of the host is read, and stays one", async () => {
   using chip = new GpioSim({ lines: 1 });
   makeOutput(chip);
-  assert.match(lineInfo(chip, 0), /output/);
+  assertMatch(lineInfo(chip, 0), /output/);
   await using served = await serveConfig(`
   - chip: ${chip.number}
     lines: [{ line: 0, access: read-only }]`);
   const { guest } = served;
-  assert.equal(guest.get(GPIO.GET_DIRECTION, 0), OUT);
-  assert.equal(guest.get(GPIO.GET_VALUE, 0), 0);
-  assert.equal(guest.ask(GPIO.SET_DIRECTION, 0, IN).status, ERR);
-  assert.equal(guest.ask(GPIO.SET_VALUE, 0, 1).status, ERR);
-  assert.equal(guest.ask(GPIO.SET_DIRECTION, 0, OUT).status, ERR);
-  assert.equal(chip.level(0), 0);
-  assert.match(lineInfo(chip, 0), /output/);
+  assertStrictEquals(guest.get(GPIO.GET_DIRECTION, 0), OUT);
+  assertEquals(guest.get(GPIO.GET_VALUE, 0), 0);
+  assertStrictEquals(guest.ask(GPIO.SET_DIRECTION, 0, IN).status, ERR);
+  assertStrictEquals(guest.ask(GPIO.SET_VALUE, 0, 1).status, ERR);
+  assertStrictEquals(guest.ask(GPIO.SET_DIRECTION, 0, OUT).status, ERR);
+  assertEquals(chip.level(0), 0);
+  assertMatch(lineInfo(chip, 0), /output/);
 });
 
 /** Leaves line 0 as an output that nobody has. */
@@ -162,10 +162,10 @@ Deno.test("a line that is an output on the host becomes the guest's when it sets
   makeOutput(chip);
   await using served = await serve(`${chip.number}`);
   const { guest } = served;
-  assert.equal(guest.get(GPIO.GET_DIRECTION, 0), OUT);
+  assertStrictEquals(guest.get(GPIO.GET_DIRECTION, 0), OUT);
   guest.get(GPIO.SET_VALUE, 0, 1);
-  assert.equal(chip.level(0), 1);
-  assert.equal(consumerOf(chip, 0), "vhost-device-gpio");
+  assertEquals(chip.level(0), 1);
+  assertEquals(consumerOf(chip, 0), "vhost-device-gpio");
 });
 
 Deno.test("bias is left as it is, or set as configured", async () => {
@@ -177,11 +177,11 @@ Deno.test("bias is left as it is, or set as configured", async () => {
     lines: [0, { line: 1, bias: pull-up }, { line: 2, bias: pull-down }]`);
   const { guest } = served;
   for (const line of [0, 1, 2]) guest.get(GPIO.SET_DIRECTION, line, IN);
-  assert.deepEqual([0, 1, 2].map((line) => guest.get(GPIO.GET_VALUE, line)), [1, 1, 0]);
-  assert.doesNotMatch(lineInfo(chip, 0), /bias/);
-  assert.match(lineInfo(chip, 1), /bias=pull-up/);
+  assertEquals([0, 1, 2].map((line) => guest.get(GPIO.GET_VALUE, line)), [1, 1, 0]);
+  assertNotMatch(lineInfo(chip, 0), /bias/);
+  assertMatch(lineInfo(chip, 1), /bias=pull-up/);
   guest.get(GPIO.SET_IRQ_TYPE, 1, IRQ.BOTH);
-  assert.match(lineInfo(chip, 1), /bias=pull-up/);
+  assertMatch(lineInfo(chip, 1), /bias=pull-up/);
 });
 
 Deno.test("active-low: what is low on the wire is 1 for the guest, in both directions", async () => {
@@ -191,15 +191,15 @@ Deno.test("active-low: what is low on the wire is 1 for the guest, in both direc
     lines: [{ line: 0, active-low: true }, { line: 1, active-low: true }]`);
   const { guest } = served;
   guest.get(GPIO.SET_DIRECTION, 0, OUT);
-  assert.equal(chip.level(0), 1);
+  assertEquals(chip.level(0), 1);
   guest.get(GPIO.SET_VALUE, 0, 1);
-  assert.equal(chip.level(0), 0);
+  assertEquals(chip.level(0), 0);
   guest.get(GPIO.SET_DIRECTION, 1, IN);
-  assert.equal(guest.get(GPIO.GET_VALUE, 1), 1);
+  assertEquals(guest.get(GPIO.GET_VALUE, 1), 1);
   guest.get(GPIO.SET_IRQ_TYPE, 1, IRQ.FALLING);
   guest.unmask(1);
   chip.pull(1, 1);
-  assert.equal(guest.nextEvent().line, 1);
+  assertEquals(guest.nextEvent().line, 1);
 });
 
 Deno.test("drive is set as configured", async () => {
@@ -208,8 +208,8 @@ Deno.test("drive is set as configured", async () => {
   - chip: ${chip.number}
     lines: [{ line: 0, drive: open-drain }, { line: 1, drive: open-source }]`);
   for (const line of [0, 1]) served.guest.get(GPIO.SET_DIRECTION, line, OUT);
-  assert.match(lineInfo(chip, 0), /drive=open-drain/);
-  assert.match(lineInfo(chip, 1), /drive=open-source/);
+  assertMatch(lineInfo(chip, 0), /drive=open-drain/);
+  assertMatch(lineInfo(chip, 1), /drive=open-source/);
 });
 
 for (
@@ -227,8 +227,8 @@ for (
     served.guest.get(GPIO.SET_DIRECTION, 1, IN);
     served.disconnect();
     untilFree(chip, 1);
-    assert.equal(chip.level(0), left);
-    assert.equal(consumerOf(chip, 0), "vhost-device-gpio");
+    assertStrictEquals(chip.level(0), left);
+    assertEquals(consumerOf(chip, 0), "vhost-device-gpio");
   });
 }
 
@@ -239,7 +239,7 @@ Deno.test("safe: it is also driven when the guest sets the direction to none", a
     lines: [{ line: 0, safe: 1 }]`);
   served.guest.get(GPIO.SET_DIRECTION, 0, OUT);
   served.guest.get(GPIO.SET_DIRECTION, 0, NONE);
-  assert.equal(chip.level(0), 1);
+  assertEquals(chip.level(0), 1);
 });
 
 Deno.test("safe: the next guest takes the line over, as an output or as an input", async () => {
@@ -249,14 +249,14 @@ Deno.test("safe: the next guest takes the line over, as an output or as an input
     lines: [{ line: 0, safe: 1 }]`);
   served.guest.get(GPIO.SET_DIRECTION, 0, OUT);
   served.reconnect();
-  assert.equal(served.guest.get(GPIO.GET_DIRECTION, 0), OUT);
+  assertStrictEquals(served.guest.get(GPIO.GET_DIRECTION, 0), OUT);
   served.guest.get(GPIO.SET_VALUE, 0, 0);
-  assert.equal(served.guest.ask(GPIO.SET_DIRECTION, 0, OUT).status, OK);
-  assert.equal(chip.level(0), 0);
+  assertStrictEquals(served.guest.ask(GPIO.SET_DIRECTION, 0, OUT).status, OK);
+  assertEquals(chip.level(0), 0);
   served.reconnect();
   untilLevel(chip, 0, 1);
   served.guest.get(GPIO.SET_DIRECTION, 0, IN);
-  assert.match(lineInfo(chip, 0), /input/);
+  assertMatch(lineInfo(chip, 0), /input/);
   served.disconnect();
   untilFree(chip, 0);
 });
@@ -279,7 +279,7 @@ Deno.test("a daemon that ends gives every line back", async () => {
   served.guest.get(GPIO.SET_DIRECTION, 1, OUT);
   settle(served.guest);
   const { code, milliseconds } = await served.daemon.stop();
-  assert.equal(code, 0);
-  assert.ok(milliseconds < 1000);
-  assert.deepEqual([consumerOf(chip, 0), consumerOf(chip, 1)], ["", ""]);
+  assertEquals(code, 0);
+  assert(milliseconds < 1000);
+  assertEquals([consumerOf(chip, 0), consumerOf(chip, 1)], ["", ""]);
 });

@@ -1,6 +1,6 @@
 /** Interrupts of real lines, inside the guest: what the kernel senses is what the driver gets. */
 
-import assert from "node:assert/strict";
+import { assert, assertEquals, assertStrictEquals } from "@std/assert";
 import { suspend } from "../../support/process_state.ts";
 import {
   ERR,
@@ -49,16 +49,16 @@ Deno.test("G5 an interrupt can be had without a direction, and gives the line ba
   guest.get(GPIO.SET_IRQ_TYPE, 0, IRQ.RISING);
   guest.unmask(0);
   chip.pull(0, 1);
-  assert.equal(guest.nextEvent().status, VALID);
+  assertStrictEquals(guest.nextEvent().status, VALID);
   guest.get(GPIO.SET_IRQ_TYPE, 0, IRQ.NONE);
-  assert.equal(consumerOf(chip, 0), "");
+  assertEquals(consumerOf(chip, 0), "");
 });
 
 Deno.test("G5 an output gets no interrupt", async () => {
   using chip = new GpioSim({ lines: 1 });
   await using served = await serve(`${chip.number}`);
   served.guest.get(GPIO.SET_DIRECTION, 0, OUT);
-  assert.equal(served.guest.ask(GPIO.SET_IRQ_TYPE, 0, IRQ.BOTH).status, ERR);
+  assertStrictEquals(served.guest.ask(GPIO.SET_IRQ_TYPE, 0, IRQ.BOTH).status, ERR);
 });
 
 Deno.test("G5 the type can be changed through none, on the same request", async () => {
@@ -70,9 +70,9 @@ Deno.test("G5 the type can be changed through none, on the same request", async 
     guest.get(GPIO.SET_IRQ_TYPE, 0, type);
     guest.unmask(0);
     chip.pull(0, level);
-    assert.equal(guest.nextEvent().status, VALID);
+    assertStrictEquals(guest.nextEvent().status, VALID);
     guest.get(GPIO.SET_IRQ_TYPE, 0, IRQ.NONE);
-    assert.equal(consumerOf(chip, 0), "vhost-device-gpio");
+    assertEquals(consumerOf(chip, 0), "vhost-device-gpio");
   }
 });
 
@@ -118,7 +118,7 @@ Deno.test("G6 an edge that the kernel still has when the interrupt is disabled i
   guest.queues[0].submit(guest.segments(gpioRequest(GPIO.SET_IRQ_TYPE, 0, IRQ.NONE), 2));
   chip.pull(0, 1);
   tick();
-  assert.equal(interrupts(), 1);
+  assertEquals(interrupts(), 1);
   Deno.kill(daemon.pid, "SIGCONT");
   guest.queues[0].waitUsed(guest.frontEnd);
   guest.get(GPIO.SET_IRQ_TYPE, 0, IRQ.BOTH);
@@ -137,7 +137,7 @@ for (const [name, type, active] of [["high", IRQ.HIGH, 1], ["low", IRQ.LOW, 0]] 
     guest.unmask(0);
     expectInterrupts(guest, 0);
     chip.pull(0, active);
-    assert.equal(guest.nextEvent().status, VALID);
+    assertStrictEquals(guest.nextEvent().status, VALID);
   });
 
   Deno.test(`G6 level ${name}: delivered at each unmask while it lasts, and not afterwards`, async () => {
@@ -149,7 +149,7 @@ for (const [name, type, active] of [["high", IRQ.HIGH, 1], ["low", IRQ.LOW, 0]] 
     guest.get(GPIO.SET_IRQ_TYPE, 0, type);
     for (let count = 0; count < 3; count++) {
       guest.unmask(0);
-      assert.equal(guest.nextEvent().status, VALID);
+      assertStrictEquals(guest.nextEvent().status, VALID);
     }
     chip.pull(0, 1 - active);
     guest.unmask(0);
@@ -183,7 +183,7 @@ Deno.test("G6 level high: an old edge is no interrupt when the level has gone by
   chip.pull(0, 1);
   tick();
   chip.pull(0, 0);
-  assert.equal(interrupts(), 1);
+  assertEquals(interrupts(), 1);
   Deno.kill(daemon.pid, "SIGCONT");
   expectInterrupts(guest, 0);
 });
@@ -196,7 +196,7 @@ Deno.test("G7 disabling returns the waiting buffer as invalid", async () => {
   guest.get(GPIO.SET_IRQ_TYPE, 0, IRQ.RISING);
   guest.unmask(0);
   guest.get(GPIO.SET_IRQ_TYPE, 0, IRQ.NONE);
-  assert.deepEqual(guest.nextEvent(), { line: 0, status: INVALID, length: 1 });
+  assertEquals(guest.nextEvent(), { line: 0, status: INVALID, length: 1 });
   chip.pull(0, 1);
   expectInterrupts(guest, 0);
 });
@@ -212,7 +212,7 @@ Deno.test("G7 edges of several lines arrive for the right lines", async () => {
   }
   for (const line of [3, 15, 0, 8]) {
     chip.pull(line, 1);
-    assert.deepEqual(guest.nextEvent(), { line, status: VALID, length: 1 });
+    assertEquals(guest.nextEvent(), { line, status: VALID, length: 1 });
   }
 });
 
@@ -259,14 +259,14 @@ Deno.test("of 10,000 edges that the driver had unmasked none is lost, and none i
     const lines = new Set<number>();
     for (let count = 0; count < MANY; count++) {
       const { line, status } = guest.nextEvent();
-      assert.equal(status, VALID);
+      assertStrictEquals(status, VALID);
       lines.add(line);
     }
-    assert.equal(lines.size, MANY);
+    assertStrictEquals(lines.size, MANY);
     for (const line of lines) guest.unmask(line);
     edges += MANY;
   }
-  assert.equal(interrupts(), edges);
+  assertStrictEquals(interrupts(), edges);
   expectInterrupts(guest, 0);
 });
 
@@ -280,7 +280,7 @@ Deno.test("of 10,000 edges at full speed the daemon sees as many as the kernel, 
   // As a driver does: looks at the line, then unmasks.
   const serveEvents = () => {
     for (let event = guest.takeEvent(); event !== undefined; event = guest.takeEvent()) {
-      assert.equal(event.status, VALID);
+      assertStrictEquals(event.status, VALID);
       delivered++;
       guest.unmask(event.line);
       levels[event.line] = guest.get(GPIO.GET_VALUE, event.line);
@@ -294,7 +294,7 @@ Deno.test("of 10,000 edges at full speed the daemon sees as many as the kernel, 
   serveEvents();
   settle(guest);
   serveEvents();
-  assert.deepEqual(levels, levels.map((_, line) => chip.level(line)), "the last edge came through");
+  assertEquals(levels, levels.map((_, line) => chip.level(line)), "the last edge came through");
   const handled = interrupts();
   for (let line = 0; line < MANY; line++) guest.get(GPIO.SET_DIRECTION, line, NONE);
   let seen = 0;
@@ -303,8 +303,8 @@ Deno.test("of 10,000 edges at full speed the daemon sees as many as the kernel, 
     seen += Number(all);
     read += Number(one);
   }
-  assert.equal(seen, handled);
-  assert.ok(delivered <= read && read <= handled, `${delivered} of ${read} of ${handled}`);
+  assertStrictEquals(seen, handled);
+  assert(delivered <= read && read <= handled, `${delivered} of ${read} of ${handled}`);
 });
 
 Deno.test("edges do not keep the daemon from answering requests", async () => {
@@ -316,7 +316,7 @@ Deno.test("edges do not keep the daemon from answering requests", async () => {
   for (let round = 0; round < 100; round++) {
     for (let line = 0; line < MANY; line++) chip.pull(line, round & 1);
     guest.get(GPIO.SET_VALUE, MANY, round & 1);
-    assert.equal(chip.level(MANY), round & 1);
+    assertStrictEquals(chip.level(MANY), round & 1);
     for (let event = guest.takeEvent(); event; event = guest.takeEvent()) guest.unmask(event.line);
   }
 });

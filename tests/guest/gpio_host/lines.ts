@@ -1,6 +1,6 @@
 /** Real lines, inside the guest: every operation of the virtio device on a chip of the kernel. */
 
-import assert from "node:assert/strict";
+import { assert, assertEquals, assertStrictEquals } from "@std/assert";
 import { ERR, GPIO, gpioRequest, IN, NONE, OK, OUT } from "../../support/gpio_driver.ts";
 import { GpioSim } from "../../support/gpio_sim.ts";
 import { consumerOf, holdLine, serve, untilFree, untilLevel } from "./serve.ts";
@@ -9,8 +9,8 @@ Deno.test("G2 the guest sees the names that the host has for the lines", async (
   using chip = new GpioSim({ lines: 4, special: { 1: { name: "led" }, 3: { name: "key" } } });
   await using served = await serve(`${chip.number}`);
   const { response, length } = served.guest.request([1, 0, 0, 0, 0, 0, 0, 0], 11);
-  assert.equal(length, 11);
-  assert.equal(new TextDecoder().decode(response.subarray(1)), "\0led\0\0key\0");
+  assertEquals(length, 11);
+  assertEquals(new TextDecoder().decode(response.subarray(1)), "\0led\0\0key\0");
 });
 
 Deno.test("G3 a line that the guest has not touched has the direction of the host", async () => {
@@ -20,36 +20,36 @@ Deno.test("G3 a line that the guest has not touched has the direction of the hos
   });
   await using served = await serve(`${chip.number}`);
   const directions = [0, 1, 2].map((line) => served.guest.get(GPIO.GET_DIRECTION, line));
-  assert.deepEqual(directions, [IN, OUT, IN]);
+  assertEquals(directions, [IN, OUT, IN]);
 });
 
 Deno.test("G3 a line is requested when it gets a direction and released at none", async () => {
   using chip = new GpioSim({ lines: 2 });
   await using served = await serve(`${chip.number}`);
-  assert.equal(consumerOf(chip, 1), "");
+  assertEquals(consumerOf(chip, 1), "");
   served.guest.get(GPIO.SET_DIRECTION, 1, IN);
-  assert.equal(consumerOf(chip, 1), "vhost-device-gpio");
-  assert.equal(consumerOf(chip, 0), "");
+  assertEquals(consumerOf(chip, 1), "vhost-device-gpio");
+  assertEquals(consumerOf(chip, 0), "");
   served.guest.get(GPIO.SET_DIRECTION, 1, NONE);
-  assert.equal(consumerOf(chip, 1), "");
+  assertEquals(consumerOf(chip, 1), "");
 });
 
 Deno.test("G3 the direction that the guest sets is the host's", async () => {
   using chip = new GpioSim({ lines: 1 });
   await using served = await serve(`${chip.number}`);
   served.guest.get(GPIO.SET_DIRECTION, 0, OUT);
-  assert.equal(served.guest.get(GPIO.GET_DIRECTION, 0), OUT);
+  assertStrictEquals(served.guest.get(GPIO.GET_DIRECTION, 0), OUT);
   served.guest.get(GPIO.SET_DIRECTION, 0, IN);
-  assert.equal(served.guest.get(GPIO.GET_DIRECTION, 0), IN);
+  assertStrictEquals(served.guest.get(GPIO.GET_DIRECTION, 0), IN);
 });
 
 Deno.test("G3 a value set before the direction is driven from that moment on, not before", async () => {
   using chip = new GpioSim({ lines: 1 });
   await using served = await serve(`${chip.number}`);
   served.guest.get(GPIO.SET_VALUE, 0, 1);
-  assert.equal(chip.level(0), 0);
+  assertEquals(chip.level(0), 0);
   served.guest.get(GPIO.SET_DIRECTION, 0, OUT);
-  assert.equal(chip.level(0), 1);
+  assertEquals(chip.level(0), 1);
 });
 
 Deno.test("G3 none forgets the value", async () => {
@@ -58,7 +58,7 @@ Deno.test("G3 none forgets the value", async () => {
   served.guest.get(GPIO.SET_VALUE, 0, 1);
   served.guest.get(GPIO.SET_DIRECTION, 0, NONE);
   served.guest.get(GPIO.SET_DIRECTION, 0, OUT);
-  assert.equal(chip.level(0), 0);
+  assertEquals(chip.level(0), 0);
 });
 
 Deno.test("G3 an output that becomes an input and an output again never drives another level", async () => {
@@ -68,9 +68,9 @@ Deno.test("G3 an output that becomes an input and an output again never drives a
   served.guest.get(GPIO.SET_VALUE, 0, 1);
   for (let round = 0; round < 20; round++) {
     served.guest.get(GPIO.SET_DIRECTION, 0, OUT);
-    assert.equal(chip.level(0), 1);
+    assertEquals(chip.level(0), 1);
     served.guest.get(GPIO.SET_DIRECTION, 0, IN);
-    assert.equal(consumerOf(chip, 0), "vhost-device-gpio");
+    assertEquals(consumerOf(chip, 0), "vhost-device-gpio");
   }
 });
 
@@ -81,10 +81,10 @@ Deno.test("G4 set and get reach every line", async () => {
   for (let line = 0; line < 64; line++) {
     guest.get(GPIO.SET_DIRECTION, line, OUT);
     guest.get(GPIO.SET_VALUE, line, 1);
-    assert.equal(chip.level(line), 1);
-    assert.equal(guest.get(GPIO.GET_VALUE, line), 1);
+    assertEquals(chip.level(line), 1);
+    assertEquals(guest.get(GPIO.GET_VALUE, line), 1);
     guest.get(GPIO.SET_VALUE, line, 0);
-    assert.equal(chip.level(line), 0);
+    assertEquals(chip.level(line), 0);
   }
 });
 
@@ -112,7 +112,7 @@ Deno.test("get and set cause no collection of garbage", async () => {
   // What V8 has to say of it is only complete once the daemon has ended.
   await daemon.stop();
   const collections = daemon.log.match(/Scavenge|Mark-Compact/g)?.length ?? 0;
-  assert.ok(collections < 10, `${collections} collections, a few of them at the start`);
+  assert(collections < 10, `${collections} collections, a few of them at the start`);
 });
 
 Deno.test("G4 an input has the level of its wire", async () => {
@@ -121,7 +121,7 @@ Deno.test("G4 an input has the level of its wire", async () => {
   served.guest.get(GPIO.SET_DIRECTION, 0, IN);
   for (const level of [0, 1, 0, 1]) {
     chip.pull(0, level);
-    assert.equal(served.guest.get(GPIO.GET_VALUE, 0), level);
+    assertStrictEquals(served.guest.get(GPIO.GET_VALUE, 0), level);
   }
 });
 
@@ -129,16 +129,16 @@ Deno.test("G4 a line without a direction can be looked at, and stays what it is"
   using chip = new GpioSim({ lines: 1 });
   chip.pull(0, 1);
   await using served = await serve(`${chip.number}`);
-  assert.equal(served.guest.get(GPIO.GET_VALUE, 0), 1);
+  assertEquals(served.guest.get(GPIO.GET_VALUE, 0), 1);
   served.guest.get(GPIO.SET_DIRECTION, 0, NONE);
-  assert.equal(consumerOf(chip, 0), "");
+  assertEquals(consumerOf(chip, 0), "");
 });
 
 Deno.test("G4 a line beyond the last is an error", async () => {
   using chip = new GpioSim({ lines: 2 });
   await using served = await serve(`${chip.number}`);
   for (const type of [GPIO.GET_DIRECTION, GPIO.SET_DIRECTION, GPIO.GET_VALUE, GPIO.SET_VALUE]) {
-    assert.deepEqual(served.guest.ask(type, 2, 1), { status: ERR, value: 0, length: 2 });
+    assertEquals(served.guest.ask(type, 2, 1), { status: ERR, value: 0, length: 2 });
   }
 });
 
@@ -163,7 +163,7 @@ Deno.test("100 guests come and go, and the daemon's descriptors stay the same", 
   round();
   const before = served.daemon.fdCount();
   for (let count = 0; count < 100; count++) round();
-  assert.equal(served.daemon.fdCount(), before);
+  assertStrictEquals(served.daemon.fdCount(), before);
 });
 
 Deno.test("a line in use is an error for the guest and one line in the log, until it is free", async () => {
@@ -172,19 +172,19 @@ Deno.test("a line in use is an error for the guest and one line in the log, unti
   {
     await using _other = holdLine(chip, 0, "somebody");
     for (let count = 0; count < 5; count++) {
-      assert.equal(served.guest.ask(GPIO.SET_DIRECTION, 0, IN).status, ERR);
+      assertStrictEquals(served.guest.ask(GPIO.SET_DIRECTION, 0, IN).status, ERR);
     }
     const lines = served.daemon.log.match(/line 0 "led".* in use by "somebody"/g);
-    assert.equal(lines?.length, 1);
-    assert.equal(served.guest.ask(GPIO.SET_DIRECTION, 1, IN).status, OK);
+    assertEquals(lines?.length, 1);
+    assertStrictEquals(served.guest.ask(GPIO.SET_DIRECTION, 1, IN).status, OK);
   }
-  assert.equal(served.guest.ask(GPIO.SET_DIRECTION, 0, IN).status, OK);
+  assertStrictEquals(served.guest.ask(GPIO.SET_DIRECTION, 0, IN).status, OK);
 });
 
 Deno.test("a line that the kernel has taken is named with its consumer", async () => {
   using chip = new GpioSim({ lines: 1, special: { 0: { hog: "power-key" } } });
   await using served = await serve(`${chip.number}`);
-  assert.equal(served.guest.ask(GPIO.SET_DIRECTION, 0, OUT).status, ERR);
+  assertStrictEquals(served.guest.ask(GPIO.SET_DIRECTION, 0, OUT).status, ERR);
   served.daemon.untilLogged(/line 0 .* in use by "power-key"/);
 });
 
@@ -194,8 +194,8 @@ Deno.test("a line that somebody else takes while the guest does not use it is an
   served.guest.get(GPIO.SET_DIRECTION, 0, OUT);
   served.guest.get(GPIO.SET_DIRECTION, 0, NONE);
   await using _other = holdLine(chip, 0, "somebody");
-  assert.equal(served.guest.ask(GPIO.SET_DIRECTION, 0, OUT).status, ERR);
-  assert.equal(served.guest.ask(GPIO.GET_VALUE, 0).status, ERR);
+  assertStrictEquals(served.guest.ask(GPIO.SET_DIRECTION, 0, OUT).status, ERR);
+  assertStrictEquals(served.guest.ask(GPIO.GET_VALUE, 0).status, ERR);
 });
 
 Deno.test("two guests on two chips have nothing to do with each other", async () => {
@@ -206,12 +206,12 @@ Deno.test("two guests on two chips have nothing to do with each other", async ()
   one.get(GPIO.SET_DIRECTION, 0, OUT);
   two.get(GPIO.SET_DIRECTION, 0, OUT);
   one.get(GPIO.SET_VALUE, 0, 1);
-  assert.deepEqual([first.level(0), second.level(0)], [1, 0]);
+  assertEquals([first.level(0), second.level(0)], [1, 0]);
   served.disconnect(0);
   two.get(GPIO.SET_VALUE, 0, 1);
-  assert.equal(second.level(0), 1);
+  assertEquals(second.level(0), 1);
   untilLevel(first, 0, 0);
-  assert.equal(two.ask(GPIO.GET_DIRECTION, 2).status, OK);
+  assertStrictEquals(two.ask(GPIO.GET_DIRECTION, 2).status, OK);
 });
 
 Deno.test("two guests share a chip as long as they do not share a line", async () => {
@@ -221,7 +221,7 @@ Deno.test("two guests share a chip as long as they do not share a line", async (
   one.get(GPIO.SET_DIRECTION, 1, OUT);
   two.get(GPIO.SET_DIRECTION, 1, OUT);
   one.get(GPIO.SET_VALUE, 1, 1);
-  assert.deepEqual([0, 1, 2, 3].map((line) => chip.level(line)), [0, 1, 0, 0]);
+  assertEquals([0, 1, 2, 3].map((line) => chip.level(line)), [0, 1, 0, 0]);
   two.get(GPIO.SET_VALUE, 1, 1);
-  assert.deepEqual([0, 1, 2, 3].map((line) => chip.level(line)), [0, 1, 0, 1]);
+  assertEquals([0, 1, 2, 3].map((line) => chip.level(line)), [0, 1, 0, 1]);
 });

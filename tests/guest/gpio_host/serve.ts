@@ -5,7 +5,7 @@
  * @module
  */
 
-import assert from "node:assert/strict";
+import { assertEquals, assertStrictEquals } from "@std/assert";
 import { Daemon, type DaemonOptions } from "../../support/daemon.ts";
 import { GPIO, GpioGuest, VALID } from "../../support/gpio_driver.ts";
 import type { GpioSim } from "../../support/gpio_sim.ts";
@@ -137,7 +137,7 @@ export function settle(guest: GpioGuest): void {
 
 /** Waits for this many interrupts, and makes sure that there are no more. */
 export function expectInterrupts(guest: GpioGuest, count: number): void {
-  for (let index = 0; index < count; index++) assert.equal(guest.nextEvent().status, VALID);
+  for (let index = 0; index < count; index++) assertStrictEquals(guest.nextEvent().status, VALID);
   settle(guest);
-  assert.equal(guest.takeEvent(), undefined, "an interrupt too many");
+  assertEquals(guest.takeEvent(), undefined, "an interrupt too many");
 }

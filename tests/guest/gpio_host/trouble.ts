@@ -1,6 +1,6 @@
 /** Chips that go away, inside the guest. */
 
-import assert from "node:assert/strict";
+import { assert, assertEquals, assertStrictEquals } from "@std/assert";
 import { ERR, GPIO, IN, IRQ, NONE, OK, OUT, VALID } from "../../support/gpio_driver.ts";
 import { GpioSim } from "../../support/gpio_sim.ts";
 import { pause } from "../../support/wait.ts";
@@ -13,7 +13,7 @@ Deno.test("a chip that goes away while nothing is in use is one line in the log"
   await using served = await serve(`${chip.number}`);
   chip.setBound(false);
   served.daemon.untilLogged(GONE);
-  assert.equal(served.daemon.log.match(/has gone/g)?.length, 1);
+  assertEquals(served.daemon.log.match(/has gone/g)?.length, 1);
   chip.setBound(true);
 });
 
@@ -28,13 +28,13 @@ Deno.test("a chip that goes away while lines are in use: errors for the guest, t
   chip.setBound(false);
   daemon.untilLogged(GONE);
   for (const line of [0, 1, 2]) {
-    assert.equal(guest.ask(GPIO.SET_VALUE, line, 1).status, ERR);
-    assert.equal(guest.ask(GPIO.GET_VALUE, line).status, ERR);
-    assert.equal(guest.ask(GPIO.GET_DIRECTION, line).status, ERR);
-    assert.equal(guest.ask(GPIO.SET_DIRECTION, line, IN).status, ERR);
+    assertStrictEquals(guest.ask(GPIO.SET_VALUE, line, 1).status, ERR);
+    assertStrictEquals(guest.ask(GPIO.GET_VALUE, line).status, ERR);
+    assertStrictEquals(guest.ask(GPIO.GET_DIRECTION, line).status, ERR);
+    assertStrictEquals(guest.ask(GPIO.SET_DIRECTION, line, IN).status, ERR);
   }
-  assert.equal(guest.ask(GPIO.SET_DIRECTION, 0, NONE).status, OK);
-  assert.equal(daemon.log.match(/has gone/g)?.length, 1);
+  assertStrictEquals(guest.ask(GPIO.SET_DIRECTION, 0, NONE).status, OK);
+  assertEquals(daemon.log.match(/has gone/g)?.length, 1);
   chip.setBound(true);
 });
 
@@ -48,7 +48,7 @@ Deno.test("a chip that has gone keeps no processor busy", async () => {
   daemon.untilLogged(GONE);
   const before = daemon.processorTime();
   pause(500);
-  assert.ok(daemon.processorTime() - before < 0.1);
+  assert(daemon.processorTime() - before < 0.1);
   chip.setBound(true);
 });
 
@@ -60,18 +60,18 @@ Deno.test("a chip that comes back is there for the guest again", async () => {
   for (let round = 0; round < 3; round++) {
     chip.setBound(false);
     daemon.untilLogged(GONE);
-    assert.equal(guest.ask(GPIO.GET_VALUE, 0).status, ERR);
+    assertStrictEquals(guest.ask(GPIO.GET_VALUE, 0).status, ERR);
     chip.setBound(true);
     guest.get(GPIO.SET_DIRECTION, 0, NONE);
     guest.get(GPIO.SET_VALUE, 0, 1);
     guest.get(GPIO.SET_DIRECTION, 0, OUT);
-    assert.equal(chip.level(0), 1);
+    assertEquals(chip.level(0), 1);
     daemon.untilLogged(/gpiochip\d+ ".*" is back/);
     guest.get(GPIO.SET_DIRECTION, 1, IN);
     guest.get(GPIO.SET_IRQ_TYPE, 1, IRQ.BOTH);
     guest.unmask(1);
     chip.pull(1, 1);
-    assert.equal(guest.nextEvent().status, VALID);
+    assertStrictEquals(guest.nextEvent().status, VALID);
     guest.get(GPIO.SET_IRQ_TYPE, 1, IRQ.NONE);
   }
 });
@@ -83,9 +83,9 @@ Deno.test("a guest can come and go while the chip is not there", async () => {
   chip.setBound(false);
   served.daemon.untilLogged(GONE);
   served.reconnect();
-  assert.equal(served.guest.ask(GPIO.SET_DIRECTION, 0, OUT).status, ERR);
+  assertStrictEquals(served.guest.ask(GPIO.SET_DIRECTION, 0, OUT).status, ERR);
   chip.setBound(true);
-  assert.equal(served.guest.ask(GPIO.SET_DIRECTION, 0, OUT).status, OK);
+  assertStrictEquals(served.guest.ask(GPIO.SET_DIRECTION, 0, OUT).status, OK);
 });
 
 Deno.test("another chip that has taken the place of the one that is gone is left alone", async () => {
@@ -96,9 +96,9 @@ Deno.test("another chip that has taken the place of the one that is gone is left
   chip[Symbol.dispose]();
   daemon.untilLogged(GONE);
   using other = new GpioSim({ lines: 2, label: "another" });
-  assert.equal(other.name, chip.name);
-  assert.equal(guest.ask(GPIO.SET_DIRECTION, 0, OUT).status, ERR);
-  assert.equal(consumerOf(other, 0), "");
+  assertStrictEquals(other.name, chip.name);
+  assertStrictEquals(guest.ask(GPIO.SET_DIRECTION, 0, OUT).status, ERR);
+  assertEquals(consumerOf(other, 0), "");
 });
 
 Deno.test("one guest's chip goes away, and the other guest does not notice", async () => {
@@ -109,6 +109,6 @@ Deno.test("one guest's chip goes away, and the other guest does not notice", asy
   served.daemon.untilLogged(GONE);
   served.guests[1].get(GPIO.SET_DIRECTION, 0, OUT);
   served.guests[1].get(GPIO.SET_VALUE, 0, 1);
-  assert.equal(second.level(0), 1);
+  assertEquals(second.level(0), 1);
   first.setBound(true);
 });

@@ -4,7 +4,7 @@
  * @module
  */
 
-import assert from "node:assert/strict";
+import { assert, assertNotMatch } from "@std/assert";
 import { hostAdapters } from "../../../lib/i2c/host/find_adapters.ts";
 import { command, Daemon } from "../../support/daemon.ts";
 import { I2cGuest, type Outcome } from "../../support/i2c_driver.ts";
@@ -15,7 +15,7 @@ const SIM = "/sys/kernel/debug/uml_sim";
 /** The number of the adapter with this name. */
 export function busNumber(name: string): number {
   const found = hostAdapters().find((adapter) => adapter.name.startsWith(name));
-  assert.ok(found !== undefined, `no adapter is called ${name}`);
+  assert(found !== undefined, `no adapter is called ${name}`);
   return found.number;
 }
 
@@ -57,7 +57,7 @@ export async function served(
   } finally {
     for (const guest of guests) guest[Symbol.dispose]();
   }
-  assert.doesNotMatch(daemon.log, /internal error/);
+  assertNotMatch(daemon.log, /internal error/);
 }
 
 /** Runs a daemon that gives up, and returns its exit code and what it said. */

@@ -5,7 +5,7 @@
  * @module
  */
 
-import assert from "node:assert/strict";
+import { assert, assertEquals, assertMatch, assertNotMatch, assertStrictEquals } from "@std/assert";
 import { ERR, OK, read, write } from "../../support/i2c_driver.ts";
 import { until } from "../../support/wait.ts";
 import { type Case, runCases } from "../spi/case.ts";
@@ -46,9 +46,9 @@ export const cases: readonly Case[] = [
           ...[write(0x50, 0, 1, 2), { ...write(0x50, 0), flags: 1 }, read(0x50, 2)],
           write(0x51, 7),
         );
-        assert.deepEqual(statuses(outcomes), [OK, OK, OK, OK]);
-        assert.deepEqual(outcomes[2].data, [1, 2]);
-        assert.deepEqual(busLog(), ["w3@0x50 = 1", "w1@0x50 r2@0x50 = 2", "w1@0x51 = 1"]);
+        assertEquals(statuses(outcomes), [OK, OK, OK, OK]);
+        assertEquals(outcomes[2].data, [1, 2]);
+        assertEquals(busLog(), ["w3@0x50 = 1", "w1@0x50 r2@0x50 = 2", "w1@0x51 = 1"]);
       }),
   },
   {
@@ -56,8 +56,8 @@ export const cases: readonly Case[] = [
     run: () =>
       served(["-l", ALL], (guest) => {
         const outcomes = guest.transfer(...Array.from({ length: 42 }, () => read(0x50, 1)));
-        assert.deepEqual(statuses(outcomes), new Array(42).fill(OK));
-        assert.equal(busLog().length, 1);
+        assertEquals(statuses(outcomes), new Array(42).fill(OK));
+        assertEquals(busLog().length, 1);
       }),
   },
   {
@@ -65,7 +65,7 @@ export const cases: readonly Case[] = [
     run: () =>
       served(["-l", ALL], (guest) => {
         guest.transfer(write(0x51, 0), write(0x50, 0), read(0x50, 1));
-        assert.deepEqual(busLog(), ["w1@0x51 w1@0x50 r1@0x50 = 3"]);
+        assertEquals(busLog(), ["w1@0x51 w1@0x50 r1@0x50 = 3"]);
       }),
   },
   {
@@ -73,8 +73,8 @@ export const cases: readonly Case[] = [
     run: () =>
       served(["-l", ALL], (guest) => {
         const outcomes = guest.transfer(write(0x50, 0), read(0x63, 1), read(0x50, 1));
-        assert.deepEqual(statuses(outcomes), [OK, ERR, ERR]);
-        assert.deepEqual(statuses(guest.exchange(read(0x50, 1))), [OK]);
+        assertEquals(statuses(outcomes), [OK, ERR, ERR]);
+        assertEquals(statuses(guest.exchange(read(0x50, 1))), [OK]);
       }),
   },
   {
@@ -85,31 +85,31 @@ export const cases: readonly Case[] = [
           ...[{ ...write(0x33, 0), flags: 1 }, read(0x33, 1)],
           read(0x50, 1),
         );
-        assert.deepEqual(statuses(outcomes), [ERR, ERR, OK]);
-        assert.deepEqual(busLog(), ["w1@0x33 r1@0x33 = -6", "r1@0x50 = 1"]);
-        assert.doesNotMatch(daemon.log, /warn|error/);
+        assertEquals(statuses(outcomes), [ERR, ERR, OK]);
+        assertEquals(busLog(), ["w1@0x33 r1@0x33 = -6", "r1@0x50 = 1"]);
+        assertNotMatch(daemon.log, /warn|error/);
       }),
   },
   {
     name: "I5 on a real bus messages have up to 8192 bytes; longer ones cause no traffic",
     run: () =>
       served(["-l", ALL], (guest) => {
-        assert.deepEqual(statuses(guest.exchange(read(0x50, 8192))), [OK]);
+        assertEquals(statuses(guest.exchange(read(0x50, 8192))), [OK]);
         const bytes = new Array(8192).fill(3);
         const [outcome] = guest.exchange({ ...write(0x50), bytes });
-        assert.deepEqual(outcome, { status: OK, data: bytes, length: 1 });
+        assertEquals(outcome, { status: OK, data: bytes, length: 1 });
         busLog();
         const longer = guest.exchange(read(0x50, 8193), write(0x50, ...bytes, 3));
-        assert.deepEqual(statuses(longer), [ERR, ERR]);
-        assert.deepEqual(busLog(), []);
+        assertEquals(statuses(longer), [ERR, ERR]);
+        assertEquals(busLog(), []);
       }),
   },
   {
     name: "I5 on a real bus messages without data go out in both directions",
     run: () =>
       served(["-l", ALL], (guest) => {
-        assert.deepEqual(statuses(guest.exchange(write(0x50), read(0x50, 0))), [OK, OK]);
-        assert.deepEqual(busLog(), ["w0@0x50 = 1", "r0@0x50 = 1"]);
+        assertEquals(statuses(guest.exchange(write(0x50), read(0x50, 0))), [OK, OK]);
+        assertEquals(busLog(), ["w0@0x50 = 1", "r0@0x50 = 1"]);
       }),
   },
   {
@@ -117,20 +117,20 @@ export const cases: readonly Case[] = [
     run: () =>
       served(["-l", "main:0x50"], (guest) => {
         const outcomes = guest.exchange(write(0x51, 0), read(0x51, 1), write(0x3));
-        assert.deepEqual(statuses(outcomes), [ERR, ERR, ERR]);
-        assert.deepEqual(busLog(), []);
+        assertEquals(statuses(outcomes), [ERR, ERR, ERR]);
+        assertEquals(busLog(), []);
       }),
   },
   {
     name: "I8 on real buses each address is reached on the adapter it is listed for",
     run: () =>
       served(["-l", "main:0x50,spare:0x51,s:0x20"], (guest) => {
-        assert.equal(guest.write(0x50, 0, 1), OK);
-        assert.equal(guest.write(0x51, 0, 2), OK);
-        assert.equal(guest.write(0x20, 0, 3), OK);
-        assert.deepEqual(busLog("i2c0"), ["w2@0x50 = 1"]);
-        assert.deepEqual(busLog("i2c1"), ["w2@0x51 = 1"]);
-        assert.deepEqual(guest.writeRead(0x20, [0], 1), [3]);
+        assertStrictEquals(guest.write(0x50, 0, 1), OK);
+        assertStrictEquals(guest.write(0x51, 0, 2), OK);
+        assertStrictEquals(guest.write(0x20, 0, 3), OK);
+        assertEquals(busLog("i2c0"), ["w2@0x50 = 1"]);
+        assertEquals(busLog("i2c1"), ["w2@0x51 = 1"]);
+        assertEquals(guest.writeRead(0x20, [0], 1), [3]);
       }),
   },
   {
@@ -146,10 +146,10 @@ export const cases: readonly Case[] = [
             guest.offer([write(0x50 + index, 4, ...bytes(index, round))])
           );
           guests.forEach((guest, index) => {
-            assert.deepEqual(statuses(guest.collect(pending[index])), [OK]);
+            assertEquals(statuses(guest.collect(pending[index])), [OK]);
           });
           guests.forEach((guest, index) => {
-            assert.deepEqual(guest.writeRead(0x50 + index, [4], 2), bytes(index, round));
+            assertEquals(guest.writeRead(0x50 + index, [4], 2), bytes(index, round));
           });
         }
       }, 2),
@@ -159,11 +159,11 @@ export const cases: readonly Case[] = [
     run: () =>
       served(["-l", ALL], (guest, { daemon }) => {
         for (let round = 0; round < 3; round++) {
-          assert.deepEqual(statuses(guest.exchange(read(0x61, 1), write(0x60, 1))), [ERR, ERR]);
+          assertEquals(statuses(guest.exchange(read(0x61, 1), write(0x60, 1))), [ERR, ERR]);
         }
         const warnings = daemon.log.split("\n").filter((line) => / warn /.test(line));
-        assert.equal(warnings.length, 1);
-        assert.match(warnings[0], /0x61 failed: .* \(ETIMEDOUT\)/);
+        assertEquals(warnings.length, 1);
+        assertMatch(warnings[0], /0x61 failed: .* \(ETIMEDOUT\)/);
       }),
   },
   {
@@ -180,14 +180,14 @@ export const cases: readonly Case[] = [
       const number = busNumber("main");
       for (const bus of ["main", String(number)]) {
         await served(["-l", `${bus}:0x50`], (guest, { daemon }) => {
-          assert.equal(guest.write(0x50, 0, 9), OK);
+          assertStrictEquals(guest.write(0x50, 0, 9), OK);
           setPresent(false);
-          assert.equal(guest.write(0x50, 0, 9), ERR);
+          assertStrictEquals(guest.write(0x50, 0, 9), ERR);
           until("the warning", () => {
             guest.write(0x50, 0, 9);
             return /warn .*the adapter is gone/.test(daemon.log);
           });
-          assert.equal(daemon.fds().values().some((it) => it.includes("i2c")), false);
+          assertEquals(daemon.fds().values().some((it) => it.includes("i2c")), false);
           until("the bus to be put back", () => {
             try {
               setPresent(true);
@@ -197,8 +197,8 @@ export const cases: readonly Case[] = [
             }
           });
           until("the adapter to be found", () => guest.write(0x50, 0, 9) === OK);
-          assert.match(daemon.log, /info .*the adapter is back/);
-          assert.equal(daemon.log.match(/the adapter is gone/g)?.length, 1);
+          assertMatch(daemon.log, /info .*the adapter is back/);
+          assertEquals(daemon.log.match(/the adapter is gone/g)?.length, 1);
         });
       }
     },
@@ -225,14 +225,14 @@ export const cases: readonly Case[] = [
       withDriver(busNumber("main"), () =>
         served(["-l", ALL], (guest, { daemon }) => {
           const bus = busNumber("main");
-          assert.match(daemon.log, /warn .*0x51 is held by the kernel's driver 'at24'/);
-          assert.ok(daemon.log.includes(`echo ${bus}-0051 >/sys/bus/i2c/drivers/at24/unbind`));
-          assert.deepEqual(statuses(guest.exchange(read(0x51, 1), read(0x50, 1))), [ERR, OK]);
-          assert.deepEqual(busLog(), ["r1@0x50 = 1"]);
-          assert.equal(daemon.log.match(/is held by/g)?.length, 1);
+          assertMatch(daemon.log, /warn .*0x51 is held by the kernel's driver 'at24'/);
+          assert(daemon.log.includes(`echo ${bus}-0051 >/sys/bus/i2c/drivers/at24/unbind`));
+          assertEquals(statuses(guest.exchange(read(0x51, 1), read(0x50, 1))), [ERR, OK]);
+          assertEquals(busLog(), ["r1@0x50 = 1"]);
+          assertEquals(daemon.log.match(/is held by/g)?.length, 1);
           Deno.writeTextFileSync("/sys/bus/i2c/drivers/at24/unbind", `${bus}-0051`);
-          assert.deepEqual(statuses(guest.exchange(read(0x51, 1))), [OK]);
-          assert.match(daemon.log, /info .*0x51 is free now/);
+          assertEquals(statuses(guest.exchange(read(0x51, 1))), [OK]);
+          assertMatch(daemon.log, /info .*0x51 is free now/);
         })),
   },
   {
@@ -240,16 +240,16 @@ export const cases: readonly Case[] = [
     run: () =>
       served(["-l", ALL], async (guest, { daemon }) => {
         const group = [{ ...write(0x51, 0), flags: 1 }, read(0x51, 1)];
-        assert.deepEqual(statuses(guest.exchange(...group)), [OK, OK]);
+        assertEquals(statuses(guest.exchange(...group)), [OK, OK]);
         await withDriver(busNumber("main"), () => {
           busLog();
-          assert.deepEqual(statuses(guest.exchange(...group, read(0x50, 1))), [ERR, ERR, OK]);
-          assert.deepEqual(busLog(), ["r1@0x50 = 1"]);
+          assertEquals(statuses(guest.exchange(...group, read(0x50, 1))), [ERR, ERR, OK]);
+          assertEquals(busLog(), ["r1@0x50 = 1"]);
           daemon.untilLogged(/warn .*0x51 is held by the kernel's driver 'at24'/);
         });
         busLog();
-        assert.deepEqual(statuses(guest.exchange(...group)), [OK, OK]);
-        assert.deepEqual(busLog(), ["w1@0x51 r1@0x51 = 2"]);
+        assertEquals(statuses(guest.exchange(...group)), [OK, OK]);
+        assertEquals(busLog(), ["w1@0x51 r1@0x51 = 2"]);
       }),
   },
   {
@@ -257,9 +257,9 @@ export const cases: readonly Case[] = [
     run: () =>
       withDriver(busNumber("main"), () =>
         served(["-l", ALL], (guest, { daemon }) => {
-          assert.deepEqual(statuses(guest.exchange(read(0x51, 1))), [OK]);
-          assert.deepEqual(busLog(), ["r1@0x51 = 1"]);
-          assert.doesNotMatch(daemon.log, /is held by/);
+          assertEquals(statuses(guest.exchange(read(0x51, 1))), [OK]);
+          assertEquals(busLog(), ["r1@0x51 = 1"]);
+          assertNotMatch(daemon.log, /is held by/);
         }), "dummy"),
   },
   {
@@ -269,16 +269,16 @@ export const cases: readonly Case[] = [
         guest.exchange(read(0x50, 1));
         const before = daemon.fdCount();
         for (let round = 0; round < 100; round++) guest.exchange(read(0x33, 1), read(0x50, 1));
-        assert.equal(daemon.fdCount(), before);
+        assertStrictEquals(daemon.fdCount(), before);
       }),
   },
   {
     name: "--list shows the adapters of the host with number, name and what they can do",
     run: () => {
       const lines = printed("--list").trim().split("\n");
-      assert.ok(lines.includes(`${busNumber("main")} "main": I2C messages, quick`));
+      assert(lines.includes(`${busNumber("main")} "main": I2C messages, quick`));
       const smbus = lines.find((line) => line.includes('"uml-sim SMBus"'));
-      assert.equal(
+      assertStrictEquals(
         smbus,
         `${busNumber("uml-sim SMBus")} "uml-sim SMBus": SMBus only: quick, byte, byte data, ` +
           "word data, process call, block data, block process call, I2C block",
@@ -290,9 +290,9 @@ export const cases: readonly Case[] = [
     run: () => {
       for (const bus of ["77", "no such bus"]) {
         const { code, message } = refused(["-l", `${bus}:0x50`]);
-        assert.equal(code, 1);
-        assert.match(message, /^vhost-device-i2c: [^\n]*(77|no such bus)[^\n]*$/);
-        assert.ok(message.includes(`${busNumber("main")} "main"`), message);
+        assertEquals(code, 1);
+        assertMatch(message, /^vhost-device-i2c: [^\n]*(77|no such bus)[^\n]*$/);
+        assert(message.includes(`${busNumber("main")} "main"`), message);
       }
     },
   },
@@ -300,8 +300,8 @@ export const cases: readonly Case[] = [
     name: "one adapter by number and by name is refused",
     run: () => {
       const { code, message } = refused(["-l", `main:0x50,${busNumber("main")}:0x51`]);
-      assert.equal(code, 2);
-      assert.match(message, /are the same adapter/);
+      assertEquals(code, 2);
+      assertMatch(message, /are the same adapter/);
     },
   },
   {
@@ -311,15 +311,15 @@ export const cases: readonly Case[] = [
       const nobody = { uid: 65534, gid: 1000 };
       Deno.chmodSync(node, 0o600);
       const none = refused(["-l", "main:0x50"], nobody);
-      assert.equal(none.code, 1);
-      assert.match(
+      assertEquals(none.code, 1);
+      assertMatch(
         none.message,
         /^[^\n]*no permission to open \/dev\/i2c-\d+; [^\n]*group 'i2c'[^\n]*$/,
       );
       Deno.chownSync(node, 0, 65534);
       Deno.chmodSync(node, 0o660);
       const group = refused(["-l", "main:0x50"], nobody);
-      assert.match(group.message, /usermod -aG nogroup USER/);
+      assertMatch(group.message, /usermod -aG nogroup USER/);
     },
   },
   {
@@ -327,9 +327,9 @@ export const cases: readonly Case[] = [
     run: () => {
       Deno.removeSync(`/dev/i2c-${busNumber("spare")}`);
       const { code, message } = refused(["-l", "spare:0x50"]);
-      assert.equal(code, 1);
-      assert.match(message, /^[^\n]*\/dev\/i2c-\d+ is missing[^\n]*modprobe i2c-dev$/);
-      assert.match(printed("--list"), /"spare": .*modprobe i2c-dev/);
+      assertEquals(code, 1);
+      assertMatch(message, /^[^\n]*\/dev\/i2c-\d+ is missing[^\n]*modprobe i2c-dev$/);
+      assertMatch(printed("--list"), /"spare": .*modprobe i2c-dev/);
     },
   },
 ];

@@ -5,7 +5,7 @@
  * @module
  */
 
-import assert from "node:assert/strict";
+import { assertEquals, assertNotMatch, assertStrictEquals } from "@std/assert";
 import { ERR, type Message, OK, read, write } from "../../support/i2c_driver.ts";
 import { type Case, runCases } from "../spi/case.ts";
 import { busLog, served, statuses } from "./hardware.ts";
@@ -16,8 +16,8 @@ function asked(name: string, messages: Message[], expected: string): Case {
     name: `I7 ${name}`,
     run: () =>
       served(["-l", "uml-sim SMBus:0x50"], (guest) => {
-        assert.deepEqual(statuses(guest.transfer(...messages)), messages.map(() => OK));
-        assert.deepEqual(busLog("smbus0"), [expected]);
+        assertEquals(statuses(guest.transfer(...messages)), messages.map(() => OK));
+        assertEquals(busLog("smbus0"), [expected]);
       }),
   };
 }
@@ -75,17 +75,17 @@ export const cases: readonly Case[] = [
     name: "I7 bytes, words and blocks arrive as they were sent",
     run: () =>
       served(["-l", "uml-sim SMBus:0x50"], (guest) => {
-        assert.equal(guest.write(0x50, 0x10, 0x5a), OK);
-        assert.deepEqual(guest.writeRead(0x50, [0x10], 1), [0x5a]);
-        assert.equal(guest.write(0x50, 0x20, 0x34, 0x12), OK);
-        assert.deepEqual(guest.writeRead(0x50, [0x20], 2), [0x34, 0x12]);
-        assert.equal(guest.write(0x50, 0x30, ...bytes(5)), OK);
-        assert.deepEqual(guest.writeRead(0x50, [0x30], 5), bytes(5));
-        assert.equal(guest.write(0x50, 0x40, 4, 9, 8, 7, 6), OK);
+        assertStrictEquals(guest.write(0x50, 0x10, 0x5a), OK);
+        assertEquals(guest.writeRead(0x50, [0x10], 1), [0x5a]);
+        assertStrictEquals(guest.write(0x50, 0x20, 0x34, 0x12), OK);
+        assertEquals(guest.writeRead(0x50, [0x20], 2), [0x34, 0x12]);
+        assertStrictEquals(guest.write(0x50, 0x30, ...bytes(5)), OK);
+        assertEquals(guest.writeRead(0x50, [0x30], 5), bytes(5));
+        assertStrictEquals(guest.write(0x50, 0x40, 4, 9, 8, 7, 6), OK);
         const padding = new Array(28).fill(0xff);
-        assert.deepEqual(guest.writeRead(0x50, [0x40], 33), [4, 9, 8, 7, 6, ...padding]);
-        assert.deepEqual(guest.writeRead(0x50, [0, 0x0f, 0xf0], 2), [0xf0, 0x0f]);
-        assert.deepEqual(guest.writeRead(0x50, [0, 3, 1, 2, 3], 4), [3, 3, 2, 1]);
+        assertEquals(guest.writeRead(0x50, [0x40], 33), [4, 9, 8, 7, 6, ...padding]);
+        assertEquals(guest.writeRead(0x50, [0, 0x0f, 0xf0], 2), [0xf0, 0x0f]);
+        assertEquals(guest.writeRead(0x50, [0, 3, 1, 2, 3], 4), [3, 3, 2, 1]);
       }),
   },
   {
@@ -103,18 +103,18 @@ export const cases: readonly Case[] = [
           [write(0x50, 1), read(0x50, 1), read(0x50, 1)],
         ];
         for (const messages of impossible) {
-          assert.deepEqual(statuses(guest.transfer(...messages)), messages.map(() => ERR));
+          assertEquals(statuses(guest.transfer(...messages)), messages.map(() => ERR));
         }
-        assert.deepEqual(busLog("smbus0"), []);
+        assertEquals(busLog("smbus0"), []);
       }),
   },
   {
     name: "I7 a NAK on an SMBus-only adapter is an error, and the next transaction is served",
     run: () =>
       served(["-l", "uml-sim SMBus:0x50:0x33"], (guest, { daemon }) => {
-        assert.deepEqual(statuses(guest.transfer(write(0x33, 1), read(0x33, 1))), [ERR, ERR]);
-        assert.deepEqual(statuses(guest.exchange(write(0x50, 1))), [OK]);
-        assert.doesNotMatch(daemon.log, /warn|error/);
+        assertEquals(statuses(guest.transfer(write(0x33, 1), read(0x33, 1))), [ERR, ERR]);
+        assertEquals(statuses(guest.exchange(write(0x50, 1))), [OK]);
+        assertNotMatch(daemon.log, /warn|error/);
       }),
   },
   {
@@ -126,11 +126,11 @@ export const cases: readonly Case[] = [
             guest.offer([write(0x50 + (index + round) % 2, 4 + index, round & 0xff)])
           );
           guests.forEach((guest, index) => {
-            assert.deepEqual(statuses(guest.collect(pending[index])), [OK]);
+            assertEquals(statuses(guest.collect(pending[index])), [OK]);
           });
           guests.forEach((guest, index) => {
             const got = guest.writeRead(0x50 + (index + round) % 2, [4 + index], 1);
-            assert.deepEqual(got, [round & 0xff]);
+            assertEquals(got, [round & 0xff]);
           });
         }
       }, 2),
@@ -139,24 +139,24 @@ export const cases: readonly Case[] = [
     name: "i2c-stub serves bytes, words and I2C blocks",
     run: () =>
       served(["-l", "SMBus stub driver:0x50:0x51"], (guest) => {
-        assert.equal(guest.write(0x50, 0x10, 0x5a), OK);
-        assert.deepEqual(guest.writeRead(0x50, [0x10], 1), [0x5a]);
-        assert.deepEqual(guest.writeRead(0x51, [0x10], 1), [0]);
-        assert.equal(guest.write(0x50, 0x20, 0x34, 0x12), OK);
-        assert.deepEqual(guest.writeRead(0x50, [0x20], 2), [0x34, 0x12]);
-        assert.equal(guest.write(0x51, 0x30, ...bytes(32)), OK);
-        assert.deepEqual(guest.writeRead(0x51, [0x30], 32), bytes(32));
-        assert.deepEqual(statuses(guest.exchange(write(0x51), read(0x51, 1))), [OK, OK]);
+        assertStrictEquals(guest.write(0x50, 0x10, 0x5a), OK);
+        assertEquals(guest.writeRead(0x50, [0x10], 1), [0x5a]);
+        assertEquals(guest.writeRead(0x51, [0x10], 1), [0]);
+        assertStrictEquals(guest.write(0x50, 0x20, 0x34, 0x12), OK);
+        assertEquals(guest.writeRead(0x50, [0x20], 2), [0x34, 0x12]);
+        assertStrictEquals(guest.write(0x51, 0x30, ...bytes(32)), OK);
+        assertEquals(guest.writeRead(0x51, [0x30], 32), bytes(32));
+        assertEquals(statuses(guest.exchange(write(0x51), read(0x51, 1))), [OK, OK]);
       }),
   },
   {
     name: "a block is sent as an I2C block where the adapter can do nothing else",
     run: () =>
       served(["-l", "SMBus stub driver:0x50:0x51"], (guest) => {
-        assert.equal(guest.write(0x50, 0x40, 3, 7, 8, 9), OK);
-        assert.deepEqual(guest.writeRead(0x50, [0x40], 4), [3, 7, 8, 9]);
+        assertStrictEquals(guest.write(0x50, 0x40, 3, 7, 8, 9), OK);
+        assertEquals(guest.writeRead(0x50, [0x40], 4), [3, 7, 8, 9]);
         const outcomes = guest.transfer(write(0x50, 0x40), read(0x50, 33));
-        assert.deepEqual(statuses(outcomes), [ERR, ERR]);
+        assertEquals(statuses(outcomes), [ERR, ERR]);
       }),
   },
 ];

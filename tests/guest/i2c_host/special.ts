@@ -5,7 +5,7 @@
  * @module
  */
 
-import assert from "node:assert/strict";
+import { assertEquals, assertMatch } from "@std/assert";
 import { ERR, OK, READ, read, tenBit, write } from "../../support/i2c_driver.ts";
 import { TemporaryFolder } from "../../support/temporary_folder.ts";
 import { type Case, runCases } from "../spi/case.ts";
@@ -35,15 +35,15 @@ export const cases: readonly Case[] = [
             { ...write(0, 3), address },
             { address, flags: READ, bytes: [], room: 1 },
           );
-          assert.deepEqual(statuses(outcomes), [OK, OK, OK]);
-          assert.deepEqual(outcomes[2].data, [0x77]);
-          assert.deepEqual(busLog(), ["w2@0x250 w1@0x250 r1@0x250 = 3"]);
+          assertEquals(statuses(outcomes), [OK, OK, OK]);
+          assertEquals(outcomes[2].data, [0x77]);
+          assertEquals(busLog(), ["w2@0x250 w1@0x250 r1@0x250 = 3"]);
           // Not the chip at the 7-bit address 0x50.
-          assert.deepEqual(
+          assertEquals(
             statuses(guest.exchange({ ...read(0, 1), address: tenBit(0x050) })),
             [ERR],
           );
-          assert.deepEqual(busLog(), ["r1@0x50 = -6"]);
+          assertEquals(busLog(), ["r1@0x50 = -6"]);
         })),
   },
   {
@@ -51,8 +51,8 @@ export const cases: readonly Case[] = [
     run: () =>
       configured(tenBitConfig.replace("bus: 0", 'bus: "uml-sim SMBus"'), (file) => {
         const { code, message } = refused(["--config", file]);
-        assert.equal(code, 1);
-        assert.match(message, /cannot do 10-bit addresses such as 0x250/);
+        assertEquals(code, 1);
+        assertMatch(message, /cannot do 10-bit addresses such as 0x250/);
       }),
   },
   {
@@ -60,8 +60,8 @@ export const cases: readonly Case[] = [
     run: () =>
       served(["-l", "0:0x50"], (guest) => {
         const outcomes = guest.exchange(write(0x50), read(0x50, 0), read(0x50, 1));
-        assert.deepEqual(statuses(outcomes), [ERR, ERR, OK]);
-        assert.deepEqual(busLog(), ["r1@0x50 = 1"]);
+        assertEquals(statuses(outcomes), [ERR, ERR, OK]);
+        assertEquals(busLog(), ["r1@0x50 = 1"]);
       }),
   },
   {
@@ -69,17 +69,17 @@ export const cases: readonly Case[] = [
     run: () =>
       served(["-l", "0:0x50"], (guest, { daemon }) => {
         for (let round = 0; round < 3; round++) {
-          assert.deepEqual(statuses(guest.exchange(read(0x50, 16), read(0x50, 17))), [OK, ERR]);
+          assertEquals(statuses(guest.exchange(read(0x50, 16), read(0x50, 17))), [OK, ERR]);
         }
-        assert.equal(daemon.log.match(/ warn .*EOPNOTSUPP/g)?.length, 1);
+        assertEquals(daemon.log.match(/ warn .*EOPNOTSUPP/g)?.length, 1);
       }),
   },
   {
     name: "a name that two adapters have is refused, with their numbers",
     run: () => {
       const { code, message } = refused(["-l", "uml-sim I2C:0x50"]);
-      assert.equal(code, 1);
-      assert.match(message, /^[^\n]*2 I2C adapters are called 'uml-sim I2C'[^\n]*: 0, 1$/);
+      assertEquals(code, 1);
+      assertMatch(message, /^[^\n]*2 I2C adapters are called 'uml-sim I2C'[^\n]*: 0, 1$/);
     },
   },
 ];

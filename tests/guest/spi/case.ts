@@ -4,7 +4,7 @@
  * @module
  */
 
-import assert from "node:assert/strict";
+import { assert, fail } from "@std/assert";
 import { type GuestBoot, guestOutput } from "../../support/uml.ts";
 
 /** One behaviour, named by a sentence. */
@@ -77,8 +77,8 @@ export function testCases(
   for (const { name } of cases) {
     Deno.test(name, async () => {
       const result = (await run()).get(name);
-      assert.ok(result !== undefined, "the guest did not come to this case");
-      if (result.error !== undefined) assert.fail(result.error);
+      assert(result !== undefined, "the guest did not come to this case");
+      if (result.error !== undefined) fail(result.error);
     });
   }
   return run;

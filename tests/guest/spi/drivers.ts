@@ -4,7 +4,7 @@
  * @module
  */
 
-import assert from "node:assert/strict";
+import { assert, assertEquals, assertNotEquals } from "@std/assert";
 import { check, cString, errno, errnoName } from "../../../ffi/errno.ts";
 import { close, O_RDWR, open } from "../../../ffi/fd.ts";
 import { libc } from "../../../ffi/libc.ts";
@@ -28,14 +28,14 @@ const READ = 0x80;
 function echoes(spi: Spidev, length: number, bitsPerWord = 8): void {
   const tx = pattern(length);
   const rx = new Uint8Array(length);
-  assert.equal(spi.message({ tx, rx, bitsPerWord }), "OK");
-  assert.deepEqual(rx, tx);
+  assertEquals(spi.message({ tx, rx, bitsPerWord }), "OK");
+  assertEquals(rx, tx);
 }
 
 /** Reads a register in one full-duplex transfer. */
 function readRegister(spi: Spidev, register: number): number {
   const rx = new Uint8Array(2);
-  assert.equal(spi.message({ tx: Uint8Array.of(READ | register, 0), rx }), "OK");
+  assertEquals(spi.message({ tx: Uint8Array.of(READ | register, 0), rx }), "OK");
   return rx[1];
 }
 
@@ -86,8 +86,8 @@ export const cases: readonly Case[] = [
     name: "a transfer that only writes reaches the chip",
     run() {
       using spi = new Spidev(REGISTERS);
-      assert.equal(spi.message({ tx: Uint8Array.of(0x20, 1, 2, 3) }), "OK");
-      assert.deepEqual([0x20, 0x21, 0x22].map((at) => readRegister(spi, at)), [1, 2, 3]);
+      assertEquals(spi.message({ tx: Uint8Array.of(0x20, 1, 2, 3) }), "OK");
+      assertEquals([0x20, 0x21, 0x22].map((at) => readRegister(spi, at)), [1, 2, 3]);
     },
   },
   {
@@ -95,8 +95,8 @@ export const cases: readonly Case[] = [
     run() {
       using spi = new Spidev(LOOPBACK);
       const rx = new Uint8Array(300).fill(0xee);
-      assert.equal(spi.message({ rx }), "OK");
-      assert.deepEqual(rx, new Uint8Array(300));
+      assertEquals(spi.message({ rx }), "OK");
+      assertEquals(rx, new Uint8Array(300));
     },
   },
   ...[0, 1, 2, 3].map((mode) => ({
@@ -122,11 +122,11 @@ export const cases: readonly Case[] = [
       using spi = new Spidev(REGISTERS);
       spi.setMode(SPI_LSB_FIRST);
       const rx = new Uint8Array(2);
-      assert.equal(spi.message({ tx: Uint8Array.of(0x09, 0), rx }), "OK");
+      assertEquals(spi.message({ tx: Uint8Array.of(0x09, 0), rx }), "OK");
       spi.setMode(0);
-      assert.equal(rx[1], 0xa5);
-      assert.equal(spi.message({ tx: Uint8Array.of(0x90, 0), rx }), "OK");
-      assert.equal(rx[1], 0xa5);
+      assertEquals(rx[1], 0xa5);
+      assertEquals(spi.message({ tx: Uint8Array.of(0x90, 0), rx }), "OK");
+      assertEquals(rx[1], 0xa5);
     },
   },
   {
@@ -136,10 +136,10 @@ export const cases: readonly Case[] = [
       spi.setMode(SPI_LOOP);
       const tx = Uint8Array.of(0x24, 0x77);
       const rx = new Uint8Array(2);
-      assert.equal(spi.message({ tx, rx }), "OK");
+      assertEquals(spi.message({ tx, rx }), "OK");
       spi.setMode(0);
-      assert.deepEqual(rx, tx);
-      assert.equal(readRegister(spi, 0x24), 0);
+      assertEquals(rx, tx);
+      assertEquals(readRegister(spi, 0x24), 0);
     },
   },
   {
@@ -148,8 +148,8 @@ export const cases: readonly Case[] = [
       using spi = new Spidev(REGISTERS);
       const rx = new Uint8Array(2);
       const tx = Uint8Array.of(0, READ | 0x0f);
-      assert.equal(spi.message({ tx, rx, bitsPerWord: 16 }), "OK");
-      assert.equal(rx[0], 0x33);
+      assertEquals(spi.message({ tx, rx, bitsPerWord: 16 }), "OK");
+      assertEquals(rx[0], 0x33);
     },
   },
   {
@@ -165,8 +165,8 @@ export const cases: readonly Case[] = [
     run() {
       using spi = new Spidev(REGISTERS);
       const rx = new Uint8Array(2);
-      assert.equal(spi.message({ tx: Uint8Array.of(READ | 0x0f) }, { rx }), "OK");
-      assert.deepEqual([...rx], [0x33, 0xa5]);
+      assertEquals(spi.message({ tx: Uint8Array.of(READ | 0x0f) }, { rx }), "OK");
+      assertEquals([...rx], [0x33, 0xa5]);
     },
   },
   {
@@ -177,20 +177,20 @@ export const cases: readonly Case[] = [
       const first = new Uint8Array(2);
       const second = new Uint8Array(2);
       const outcome = spi.message({ tx, rx: first, csChange: true }, { tx, rx: second });
-      assert.equal(outcome, "OK");
-      assert.deepEqual([first[1], second[1]], [0x33, 0x33]);
+      assertEquals(outcome, "OK");
+      assertEquals([first[1], second[1]], [0x33, 0x33]);
       const lone = new Uint8Array(1);
       const command = Uint8Array.of(READ | 0x0f);
-      assert.equal(spi.message({ tx: command, csChange: true }, { rx: lone }), "OK");
-      assert.notEqual(lone[0], 0x33);
+      assertEquals(spi.message({ tx: command, csChange: true }, { rx: lone }), "OK");
+      assertNotEquals(lone[0], 0x33);
     },
   },
   {
     name: "registers that are read only stay as they are",
     run() {
       using spi = new Spidev(REGISTERS);
-      assert.equal(spi.message({ tx: Uint8Array.of(0x0f, 0) }), "OK");
-      assert.equal(readRegister(spi, 0x0f), 0x33);
+      assertEquals(spi.message({ tx: Uint8Array.of(0x0f, 0) }), "OK");
+      assertEquals(readRegister(spi, 0x0f), 0x33);
     },
   },
   {
@@ -199,7 +199,7 @@ export const cases: readonly Case[] = [
       using spi = new Spidev(POOR);
       // Linux takes CPOL's bits for those of CS_HIGH and LSB_FIRST, and lets these pass.
       spi.setMode(SPI_CS_HIGH);
-      assert.equal(spi.message({ tx: pattern(4) }), "EINVAL");
+      assertEquals(spi.message({ tx: pattern(4) }), "EINVAL");
       spi.setMode(0);
       echoes(spi, 4);
     },
@@ -208,32 +208,32 @@ export const cases: readonly Case[] = [
     name: "a frequency over the controller's comes back as EINVAL, and the next transfer works",
     run() {
       using spi = new Spidev(POOR_TOO_FAST);
-      assert.equal(spi.message({ tx: pattern(4) }), "EINVAL");
-      assert.equal(spi.message({ tx: pattern(4), speed: 1_000_000 }), "OK");
+      assertEquals(spi.message({ tx: pattern(4) }), "EINVAL");
+      assertEquals(spi.message({ tx: pattern(4), speed: 1_000_000 }), "OK");
     },
   },
   {
     name: "Linux knows from the configuration which word sizes there are",
     run() {
       using spi = new Spidev(POOR);
-      assert.equal(spi.message({ tx: pattern(4), bitsPerWord: 32 }), "EINVAL");
-      assert.equal(spi.message({ tx: pattern(4), bitsPerWord: 16 }), "OK");
+      assertEquals(spi.message({ tx: pattern(4), bitsPerWord: 32 }), "EINVAL");
+      assertEquals(spi.message({ tx: pattern(4), bitsPerWord: 16 }), "OK");
     },
   },
   {
     name: "Linux knows from the configuration which modes there are",
     run() {
       using spi = new Spidev(POOR);
-      assert.equal(errnoOf(() => writeMode(spi.fd, SPI_CPHA | SPI_CPOL)), "OK");
-      assert.equal(errnoOf(() => writeMode(spi.fd, 0)), "OK");
+      assertEquals(errnoOf(() => writeMode(spi.fd, SPI_CPHA | SPI_CPOL)), "OK");
+      assertEquals(errnoOf(() => writeMode(spi.fd, 0)), "OK");
     },
   },
   {
     name: "a transfer that fails comes back as EIO, and the next one works",
     run() {
       using spi = new Spidev(REGISTERS);
-      assert.equal(spi.message({ tx: Uint8Array.of(0x7f, 1) }), "EIO");
-      assert.equal(readRegister(spi, 0x0f), 0x33);
+      assertEquals(spi.message({ tx: Uint8Array.of(0x7f, 1) }), "EIO");
+      assertEquals(readRegister(spi, 0x0f), 0x33);
     },
   },
   {
@@ -241,24 +241,24 @@ export const cases: readonly Case[] = [
     run() {
       using spi = new Spidev(LOOPBACK);
       const begin = performance.now();
-      assert.equal(spi.message({ tx: pattern(4096), speed: 1_000_000 }), "OK");
+      assertEquals(spi.message({ tx: pattern(4096), speed: 1_000_000 }), "OK");
       const milliseconds = performance.now() - begin;
-      assert.ok(milliseconds >= 4096 * 8 / 1000, `${milliseconds} ms`);
+      assert(milliseconds >= 4096 * 8 / 1000, `${milliseconds} ms`);
     },
   },
   {
     name: "spi-nor finds the flash by its JEDEC id, with its size",
     run() {
-      assert.equal(Deno.readTextFileSync("/sys/class/mtd/mtd0/size").trim(), `${1024 * 1024}`);
+      assertEquals(Deno.readTextFileSync("/sys/class/mtd/mtd0/size").trim(), `${1024 * 1024}`);
       const id = "/sys/bus/spi/devices/spi3.2/spi-nor/jedec_id";
-      assert.equal(Deno.readTextFileSync(id).trim(), "ef4014");
+      assertEquals(Deno.readTextFileSync(id).trim(), "ef4014");
     },
   },
   {
     name: "spi-nor reads what is in the flash's file",
     run() {
       using mtd = new Mtd();
-      assert.deepEqual(mtd.read(0x8f000, 5000), pattern(5000, 7));
+      assertEquals(mtd.read(0x8f000, 5000), pattern(5000, 7));
     },
   },
   {
@@ -267,8 +267,8 @@ export const cases: readonly Case[] = [
       using mtd = new Mtd();
       // The largest unit that Linux may choose.
       mtd.erase(0x90000, 65536);
-      assert.deepEqual(mtd.read(0x90000, 65536), new Uint8Array(65536).fill(0xff));
-      assert.deepEqual(mtd.read(0x8f000, 4096), pattern(4096, 7));
+      assertEquals(mtd.read(0x90000, 65536), new Uint8Array(65536).fill(0xff));
+      assertEquals(mtd.read(0x8f000, 4096), pattern(4096, 7));
     },
   },
   {
@@ -278,7 +278,7 @@ export const cases: readonly Case[] = [
       mtd.erase(0x20000, 65536);
       const bytes = pattern(5001, 3);
       mtd.write(0x20003, bytes);
-      assert.deepEqual(mtd.read(0x20003, bytes.length), bytes);
+      assertEquals(mtd.read(0x20003, bytes.length), bytes);
     },
   },
   {
@@ -288,7 +288,7 @@ export const cases: readonly Case[] = [
       mtd.erase(0x30000, 65536);
       mtd.write(0x30000, Uint8Array.of(0xf0, 0x0f));
       mtd.write(0x30000, Uint8Array.of(0xcc, 0xcc));
-      assert.deepEqual([...mtd.read(0x30000, 2)], [0xc0, 0x0c]);
+      assertEquals([...mtd.read(0x30000, 2)], [0xc0, 0x0c]);
     },
   },
 ];

@@ -5,7 +5,14 @@
  * @module
  */
 
-import assert from "node:assert/strict";
+import {
+  assert,
+  assertEquals,
+  assertMatch,
+  assertNotEquals,
+  assertNotMatch,
+  assertStrictEquals,
+} from "@std/assert";
 import { close, O_RDWR, open } from "../../../ffi/fd.ts";
 import {
   readBitsPerWord,
@@ -77,7 +84,7 @@ async function served(
   } finally {
     for (const guest of guests) guest[Symbol.dispose]();
   }
-  assert.doesNotMatch(daemon.log, /internal error/);
+  assertNotMatch(daemon.log, /internal error/);
 }
 
 /** Runs the program to its end. */
@@ -92,9 +99,9 @@ async function run(args: readonly string[], options: Deno.CommandOptions = {}) {
 /** Checks that the program refuses to start with these arguments. */
 async function refused(device: string, code: number, pattern: RegExp): Promise<void> {
   const outcome = await run(["-s", "/tmp/refused", "-l", device]);
-  assert.match(outcome.error, pattern);
-  assert.equal(outcome.error.trimEnd().split("\n").length, 1, "more than one line");
-  assert.equal(outcome.code, code);
+  assertMatch(outcome.error, pattern);
+  assertEquals(outcome.error.trimEnd().split("\n").length, 1, "more than one line");
+  assertStrictEquals(outcome.code, code);
 }
 
 function settingsOf(path: string) {
@@ -108,7 +115,7 @@ function settingsOf(path: string) {
 
 function config(guest: SpiGuest) {
   const bytes = guest.frontEnd.getConfig(0, 32);
-  assert.ok(bytes !== undefined);
+  assert(bytes !== undefined);
   const view = new DataView(bytes.buffer);
   return {
     chipSelects: view.getUint8(0),
@@ -133,7 +140,7 @@ export const cases: readonly Case[] = [
     name: "S1 the configuration is what the node's controller can do",
     run: () =>
       served(NODE, (guest) => {
-        assert.deepEqual(config(guest), {
+        assertEquals(config(guest), {
           chipSelects: 1,
           csChange: 1,
           txNbits: 0,
@@ -153,11 +160,11 @@ export const cases: readonly Case[] = [
         writeBitsPerWord(fd, 12);
         const before = settingsOf(NODE);
         await served(NODE, (guest) => {
-          assert.deepEqual(settingsOf(NODE), before);
-          assert.equal(guest.exchange([1, 2], { mode: SPI_CPOL }).result, RESULT.OK);
-          assert.notDeepEqual(settingsOf(NODE), before);
+          assertEquals(settingsOf(NODE), before);
+          assertStrictEquals(guest.exchange([1, 2], { mode: SPI_CPOL }).result, RESULT.OK);
+          assertNotEquals(settingsOf(NODE), before);
         });
-        assert.deepEqual(settingsOf(NODE), before);
+        assertEquals(settingsOf(NODE), before);
       } finally {
         writeMode(fd, 0);
         writeBitsPerWord(fd, 8);
@@ -170,11 +177,11 @@ export const cases: readonly Case[] = [
     run: () =>
       served(NODE, (guest) => {
         const tx = pattern(64);
-        assert.deepEqual(guest.exchange(tx), ok(tx));
-        assert.deepEqual(guest.transfer({}, { rx: 8 }), ok(new Uint8Array(8)));
-        assert.deepEqual(guest.transfer({}, { tx }), ok([]));
+        assertEquals(guest.exchange(tx), ok(tx));
+        assertEquals(guest.transfer({}, { rx: 8 }), ok(new Uint8Array(8)));
+        assertEquals(guest.transfer({}, { tx }), ok([]));
         const seen = transfers().map((line) => line.split(" ", 3).join(" "));
-        assert.deepEqual(seen, ["txrx len 64", "rx len 8", "tx len 64"]);
+        assertEquals(seen, ["txrx len 64", "rx len 8", "tx len 64"]);
       }),
   },
   {
@@ -185,7 +192,7 @@ export const cases: readonly Case[] = [
         guest.exchange([1, 2, 3, 4], { mode: 3, frequency: 2_000_000, bitsPerWord: 16 });
         guest.exchange([1, 2, 3, 4], { mode: 0x1d, frequency: 3_000_000, bitsPerWord: 32 });
         guest.exchange([1, 2, 3, 4], { mode: 0 });
-        assert.deepEqual(transfers().map((line) => line.replace(/ nbits.*/, "")), [
+        assertEquals(transfers().map((line) => line.replace(/ nbits.*/, "")), [
           "txrx len 4 mode 0x0 hz 1000000 bpw 8",
           "txrx len 4 mode 0x3 hz 2000000 bpw 16",
           // LOOP is bit 4 of the protocol and bit 5 of Linux.
@@ -199,10 +206,10 @@ export const cases: readonly Case[] = [
     run: () =>
       served(NODE, (guest) => {
         const head = { wordDelay: 1500, hold: 20_001, setup: 5000 };
-        assert.equal(guest.exchange([1, 2], head).result, RESULT.OK);
+        assertStrictEquals(guest.exchange([1, 2], head).result, RESULT.OK);
         const log = transfers();
-        assert.equal(log.length, 1);
-        assert.match(log[0], /delays 21000\/2000\//);
+        assertEquals(log.length, 1);
+        assertMatch(log[0], /delays 21000\/2000\//);
       }),
   },
   {
@@ -212,7 +219,7 @@ export const cases: readonly Case[] = [
         const begin = performance.now();
         guest.exchange([1], { setup: 20_000_000 });
         guest.exchange([1], { inactive: 20_000_000 });
-        assert.ok(performance.now() - begin >= 40);
+        assert(performance.now() - begin >= 40);
       }),
   },
   {
@@ -221,7 +228,7 @@ export const cases: readonly Case[] = [
       served(NODE, (guest) => {
         guest.transfer({ csChange: 1 }, { tx: [1] });
         guest.transfer({ csChange: 1 }, { rx: 1 });
-        assert.deepEqual(busLog().map((line) => line.slice(0, 7)), [
+        assertEquals(busLog().map((line) => line.slice(0, 7)), [
           "cs 0 on",
           "tx len ",
           "cs 0 of",
@@ -238,7 +245,7 @@ export const cases: readonly Case[] = [
         guest.transfer({}, { tx: [1] });
         guest.transfer({}, { rx: 1 });
         guest.exchange([1]);
-        assert.deepEqual(busLog().map((line) => line.slice(0, 7)), [
+        assertEquals(busLog().map((line) => line.slice(0, 7)), [
           "cs 0 on",
           "tx len ",
           "rx len ",
@@ -256,7 +263,7 @@ export const cases: readonly Case[] = [
         guest.transfer({}, { tx: [1] });
         guest.transfer({}, { tx: [2] });
         const log = busLog().map((line) => line.slice(0, 7));
-        assert.deepEqual(log, ["cs 0 on", "tx len ", "cs 0 of", "cs 0 on", "tx len "]);
+        assertEquals(log, ["cs 0 on", "tx len ", "cs 0 of", "cs 0 on", "tx len "]);
       }),
   },
   {
@@ -269,7 +276,7 @@ export const cases: readonly Case[] = [
           for (const tx of [[0x02], [0, 1, 0], [7, 7, 7, 7]]) guest.transfer({}, { tx });
           guest.transfer({}, { tx: [0x05] });
           guest.transfer({}, { rx: 1 });
-          assert.deepEqual(busLog().map((line) => line.slice(0, 8)), [
+          assertEquals(busLog().map((line) => line.slice(0, 8)), [
             ...["cs 0 on", "tx len 1", "cs 0 off"],
             ...["cs 0 on", "tx len 1", "tx len 3", "tx len 4", "cs 0 off"],
             ...["cs 0 on", "tx len 1", "rx len 1", "cs 0 off"],
@@ -289,7 +296,7 @@ export const cases: readonly Case[] = [
           guest.transfer({}, { tx: [1] });
           const log = `${SIM}/spi0/log`;
           until("a release", () => Deno.readTextFileSync(log).endsWith("cs 0 off\n"));
-          assert.ok(performance.now() - begin >= 20);
+          assert(performance.now() - begin >= 20);
         },
         1,
         { messageTimeout: 20_000 },
@@ -299,12 +306,12 @@ export const cases: readonly Case[] = [
     name: "S5 the nodes of a bus are the chip selects of one controller",
     run: () =>
       served(`${NODE},${OTHER_NODE}`, (guest) => {
-        assert.equal(config(guest).chipSelects, 2);
+        assertEquals(config(guest).chipSelects, 2);
         guest.exchange([1], { chipSelect: 1 });
         guest.exchange([1], { chipSelect: 0 });
-        assert.equal(guest.exchange([1], { chipSelect: 2 }).result, RESULT.PARAM_ERR);
+        assertStrictEquals(guest.exchange([1], { chipSelect: 2 }).result, RESULT.PARAM_ERR);
         const selected = busLog().filter((line) => line.endsWith("on"));
-        assert.deepEqual(selected, ["cs 1 on", "cs 0 on"]);
+        assertEquals(selected, ["cs 1 on", "cs 0 on"]);
       }),
   },
   ...[4096, 4097, 65536].map((length) => ({
@@ -312,13 +319,13 @@ export const cases: readonly Case[] = [
     run: () =>
       served(NODE, (guest) => {
         const tx = pattern(length);
-        assert.deepEqual(guest.exchange(tx), ok(tx));
+        assertEquals(guest.exchange(tx), ok(tx));
         const log = busLog();
-        assert.equal(
+        assertStrictEquals(
           log.filter((line) => line.startsWith("txrx")).length,
           Math.ceil(length / 4096),
         );
-        assert.deepEqual(log.filter((line) => line.startsWith("cs")), ["cs 0 on", "cs 0 off"]);
+        assertEquals(log.filter((line) => line.startsWith("cs")), ["cs 0 on", "cs 0 off"]);
       }),
   })),
   {
@@ -328,7 +335,7 @@ export const cases: readonly Case[] = [
         guest.transfer({}, { tx: pattern(5000) });
         guest.transfer({}, { rx: 5000 });
         const log = busLog().filter((line) => line.startsWith("cs"));
-        assert.deepEqual(log, ["cs 0 on", "cs 0 off"]);
+        assertEquals(log, ["cs 0 on", "cs 0 off"]);
       }),
   },
   {
@@ -336,9 +343,9 @@ export const cases: readonly Case[] = [
     run: () =>
       served(NODE, (guest, { daemon }) => {
         failNext(5);
-        assert.equal(guest.exchange([1, 2]).result, RESULT.TRANS_ERR);
-        assert.deepEqual(guest.exchange([1, 2]), ok([1, 2]));
-        assert.match(daemon.log, /a transfer of \/dev\/spidev0\.0 has failed: Input\/output error/);
+        assertStrictEquals(guest.exchange([1, 2]).result, RESULT.TRANS_ERR);
+        assertEquals(guest.exchange([1, 2]), ok([1, 2]));
+        assertMatch(daemon.log, /a transfer of \/dev\/spidev0\.0 has failed: Input\/output error/);
       }),
   },
   {
@@ -346,7 +353,7 @@ export const cases: readonly Case[] = [
     run: () =>
       served(NODE, (guest) => {
         failNext(5);
-        assert.deepEqual(guest.exchange([1, 2]), {
+        assertEquals(guest.exchange([1, 2]), {
           result: RESULT.TRANS_ERR,
           rx: [0xee, 0xee],
           used: 1,
@@ -359,11 +366,11 @@ export const cases: readonly Case[] = [
       served(NODE, (guest) => {
         guest.transfer({}, { tx: [1] });
         failNext(5);
-        assert.equal(guest.transfer({}, { rx: 1 }).result, RESULT.TRANS_ERR);
+        assertStrictEquals(guest.transfer({}, { rx: 1 }).result, RESULT.TRANS_ERR);
         guest.transfer({}, { rx: 1 });
         const log = busLog().map((line) => line.slice(0, 7));
-        assert.deepEqual(log.slice(0, 4), ["cs 0 on", "tx len ", "rx len ", "cs 0 of"]);
-        assert.deepEqual(log.slice(-3), ["cs 0 on", "rx len ", "cs 0 of"]);
+        assertEquals(log.slice(0, 4), ["cs 0 on", "tx len ", "rx len ", "cs 0 of"]);
+        assertEquals(log.slice(-3), ["cs 0 on", "rx len ", "cs 0 of"]);
       }),
   },
   {
@@ -373,11 +380,11 @@ export const cases: readonly Case[] = [
         for (let round = 0; round < 20; round++) {
           const tx = pattern(9, round);
           guests.forEach((guest, mode) => {
-            assert.deepEqual(guest.exchange(tx, { mode }), ok(tx));
+            assertEquals(guest.exchange(tx, { mode }), ok(tx));
           });
         }
         const modes = transfers().map((line) => Number(/mode 0x(\d)/.exec(line)?.[1]));
-        assert.deepEqual(modes, Array.from({ length: 60 }, (_, index) => index % 3));
+        assertEquals(modes, Array.from({ length: 60 }, (_, index) => index % 3));
       }, 3),
   },
   {
@@ -389,8 +396,8 @@ export const cases: readonly Case[] = [
         // Long enough for the other's thread to have asked for the bus.
         pause(30);
         one.transfer({}, { rx: 1 });
-        assert.equal(other.queues[0].waitUsed(other.frontEnd).head, head);
-        assert.deepEqual(busLog().map((line) => line.slice(0, 7)), [
+        assertStrictEquals(other.queues[0].waitUsed(other.frontEnd).head, head);
+        assertEquals(busLog().map((line) => line.slice(0, 7)), [
           "cs 0 on",
           "tx len ",
           "rx len ",
@@ -409,10 +416,10 @@ export const cases: readonly Case[] = [
         const head = other.queues[0].submit(other.segments(encodeHead({}), 1));
         pause(30);
         one.transfer({}, { rx: 1 });
-        assert.equal(other.queues[0].waitUsed(other.frontEnd).head, head);
-        assert.deepEqual(other.exchange([7]), ok([7]));
+        assertStrictEquals(other.queues[0].waitUsed(other.frontEnd).head, head);
+        assertEquals(other.exchange([7]), ok([7]));
         const selected = busLog().filter((line) => line.startsWith("cs"));
-        assert.deepEqual(selected, [
+        assertEquals(selected, [
           ...["cs 0 on", "cs 0 off"],
           ...["cs 1 on", "cs 1 off"],
           ...["cs 1 on", "cs 1 off"],
@@ -425,21 +432,21 @@ export const cases: readonly Case[] = [
       served(NODE, (_guest, { guests: [one, other] }) => {
         one.transfer({}, { tx: [1] });
         one.frontEnd.close();
-        assert.deepEqual(other.exchange([7]), ok([7]));
+        assertEquals(other.exchange([7]), ok([7]));
         const log = busLog().map((line) => line.slice(0, 7));
-        assert.deepEqual(log.slice(0, 3), ["cs 0 on", "tx len ", "cs 0 of"]);
+        assertEquals(log.slice(0, 3), ["cs 0 on", "tx len ", "cs 0 of"]);
       }, 2),
   },
   {
     name: "a node that is taken away fails transfers, and the daemon goes on",
     run: () =>
       served(OTHER_BUS, (guest, { daemon }) => {
-        assert.deepEqual(guest.exchange([1]), ok([1]));
+        assertEquals(guest.exchange([1]), ok([1]));
         Deno.writeTextFileSync(`${SIM}/spi1/present`, "0");
-        assert.equal(guest.exchange([1]).result, RESULT.TRANS_ERR);
-        assert.equal(guest.exchange([1]).result, RESULT.TRANS_ERR);
+        assertStrictEquals(guest.exchange([1]).result, RESULT.TRANS_ERR);
+        assertStrictEquals(guest.exchange([1]).result, RESULT.TRANS_ERR);
         Deno.writeTextFileSync(`${SIM}/spi1/present`, "1");
-        assert.match(daemon.log, /a transfer of \/dev\/spidev1\.0 has failed/);
+        assertMatch(daemon.log, /a transfer of \/dev\/spidev1\.0 has failed/);
       }),
   },
   {
@@ -450,12 +457,12 @@ export const cases: readonly Case[] = [
     name: "--list shows the nodes with what they can do",
     async run() {
       const { code, output } = await run(["--list"]);
-      assert.equal(code, 0);
-      assert.match(
+      assertEquals(code, 0);
+      assertMatch(
         output,
         /^\/dev\/spidev0\.0: up to 10 MHz, modes 0-3, cs-high, lsb-first, loop, words of any size, 4096 bytes at a time$/m,
       );
-      assert.match(output, /^\/dev\/spidev0\.1: /m);
+      assertMatch(output, /^\/dev\/spidev0\.1: /m);
     },
   },
   {
@@ -472,10 +479,10 @@ export const cases: readonly Case[] = [
       const { error } = await run(["-s", "/tmp/refused", "-l", "/dev/spidev0.2"]);
       const bind = /bind it with: (.*)$/m.exec(error)?.[1] ?? "false";
       const { success } = await new Deno.Command("sh", { args: ["-c", bind] }).output();
-      assert.ok(success, "the command does not work");
+      assert(success, "the command does not work");
       pause(50);
       await served("/dev/spidev0.2", (guest) => {
-        assert.deepEqual(guest.exchange([1]), ok([1]));
+        assertEquals(guest.exchange([1]), ok([1]));
       });
     },
   },
@@ -492,8 +499,8 @@ export const cases: readonly Case[] = [
         ["-s", folder.file("socket"), "-l", NODE],
         { uid: 65534, gid: 65534, env: { HOME: folder.path } },
       );
-      assert.match(error, /no permission for SPI device '\/dev\/spidev0\.0'; make it/);
-      assert.equal(code, 1);
+      assertMatch(error, /no permission for SPI device '\/dev\/spidev0\.0'; make it/);
+      assertEquals(code, 1);
     },
   },
   {
@@ -517,9 +524,9 @@ export const otherCases: readonly Case[] = [
     run: () =>
       served(NODE, (guest) => {
         const { txNbits, rxNbits, bitsPerWord, modes } = config(guest);
-        assert.deepEqual([txNbits, rxNbits], [0b011, 0b001]);
-        assert.equal(bitsPerWord, 0x8080);
-        assert.equal(modes, 0b0000111);
+        assertEquals([txNbits, rxNbits], [0b011, 0b001]);
+        assertEquals(bitsPerWord, 0x8080);
+        assertEquals(modes, 0b0000111);
       }),
   },
   {
@@ -535,23 +542,23 @@ export const otherCases: readonly Case[] = [
           { frequency: 10_000_001 },
         ];
         for (const head of heads) {
-          assert.equal(guest.exchange([1, 2, 3, 4], head).result, RESULT.PARAM_ERR);
+          assertStrictEquals(guest.exchange([1, 2, 3, 4], head).result, RESULT.PARAM_ERR);
         }
-        assert.deepEqual(busLog(), []);
+        assertEquals(busLog(), []);
       }),
   },
   {
     name: "transfers over several data lines go out as such, within one message, too",
     run: () =>
       served(NODE, (guest) => {
-        assert.equal(guest.transfer({ txNbits: 4 }, { tx: [1] }).result, RESULT.OK);
-        assert.equal(guest.transfer({ rxNbits: 2 }, { rx: 1 }).result, RESULT.OK);
+        assertStrictEquals(guest.transfer({ txNbits: 4 }, { tx: [1] }).result, RESULT.OK);
+        assertStrictEquals(guest.transfer({ rxNbits: 2 }, { rx: 1 }).result, RESULT.OK);
         const log = busLog();
         const nbits = log.map((line) => /nbits (\S+)/.exec(line)?.[1]).filter(Boolean);
-        assert.deepEqual(nbits, ["4/0", "0/2"]);
+        assertEquals(nbits, ["4/0", "0/2"]);
         // The first is that of setting the mode.
         const selected = log.filter((line) => line.startsWith("cs"));
-        assert.deepEqual(selected, ["cs 0 off", "cs 0 on", "cs 0 off"]);
+        assertEquals(selected, ["cs 0 off", "cs 0 on", "cs 0 off"]);
       }),
   },
 ];

@@ -1,4 +1,4 @@
-import assert from "node:assert/strict";
+import { assert, assertEquals, assertStrictEquals } from "@std/assert";
 import metadata from "../../../deno.json" with { type: "json" };
 import { allOptions, helpText, versionText } from "../../../lib/daemon/help.ts";
 import { readArguments } from "../../../lib/input/arguments.ts";
@@ -13,10 +13,10 @@ Deno.test("the help shows every option, in lines that fit a terminal", () => {
   for (const kind of kinds) {
     const text = helpText(kind);
     for (const option of allOptions(kind)) {
-      assert.ok(text.includes(`\n  ${optionSyntax(option)}  `), option.name);
+      assert(text.includes(`\n  ${optionSyntax(option)}  `), option.name);
     }
     const tooLong = text.split("\n").filter((line) => line.length > 110);
-    assert.deepEqual(tooLong, [], kind.program);
+    assertEquals(tooLong, [], kind.program);
   }
 });
 
@@ -26,7 +26,7 @@ Deno.test("the examples of the help are understood", () => {
       const words = (args.match(/"[^"]*"|'[^']*'|\S+/g) ?? []).map((word) =>
         word.replaceAll(/['"]/g, "")
       );
-      assert.doesNotThrow(() => readArguments(words, allOptions(kind)), args);
+      readArguments(words, allOptions(kind));
     }
   }
 });
@@ -37,10 +37,10 @@ Deno.test("no two options of a program have the same name or letter", () => {
     const names = options.flatMap(({ name, short }) =>
       short === undefined ? [name] : [name, short]
     );
-    assert.equal(new Set(names).size, names.length, kind.program);
+    assertStrictEquals(new Set(names).size, names.length, kind.program);
   }
 });
 
 Deno.test("the version is that of the project", () => {
-  assert.equal(versionText(gpio), `vhost-device-gpio ${metadata.version}`);
+  assertEquals(versionText(gpio), `vhost-device-gpio ${metadata.version}`);
 });

@@ -1,4 +1,4 @@
-import assert from "node:assert/strict";
+import { assertEquals, assertMatch, assertThrows } from "@std/assert";
 import { ConfigNode } from "../../../lib/input/config_node.ts";
 import type { DeviceKind } from "../../../lib/daemon/device_kind.ts";
 import { getLog } from "../../../lib/daemon/log.ts";
@@ -31,15 +31,11 @@ function read(options: OptionValues, text = "", systemd: number[] = []) {
 }
 
 function refuses(message: RegExp, ...args: Parameters<typeof read>): void {
-  assert.throws(() => read(...args), (error) => {
-    assert.ok(error instanceof UsageError);
-    assert.match(error.message, message);
-    return true;
-  });
+  assertMatch(assertThrows(() => read(...args), UsageError).message, message);
 }
 
 Deno.test("one guest at a path is what there is without more being said", () => {
-  assert.deepEqual(read({ "socket-path": "/s" }), {
+  assertEquals(read({ "socket-path": "/s" }), {
     sockets: { path: "/s" },
     guests: [{ settings: "device 0", title: "" }],
     log: { level: "info", format: "text" },
@@ -48,19 +44,19 @@ Deno.test("one guest at a path is what there is without more being said", () => 
 });
 
 Deno.test("the count of sockets is that of the devices unless it is said", () => {
-  assert.equal(read({ "socket-path": "/s", devices: "3" }).guests.length, 3);
-  assert.equal(read({ "socket-path": "/s", "socket-count": "2" }).guests.length, 2);
-  assert.equal(read({ "socket-path": "/s" }, "socket-count: 4").guests.length, 4);
-  assert.equal(read({ fd: "5" }).guests.length, 1);
-  assert.equal(read({}, "", [3, 4]).guests.length, 2);
+  assertEquals(read({ "socket-path": "/s", devices: "3" }).guests.length, 3);
+  assertEquals(read({ "socket-path": "/s", "socket-count": "2" }).guests.length, 2);
+  assertEquals(read({ "socket-path": "/s" }, "socket-count: 4").guests.length, 4);
+  assertEquals(read({ fd: "5" }).guests.length, 1);
+  assertEquals(read({}, "", [3, 4]).guests.length, 2);
 });
 
 Deno.test("options win over the configuration file", () => {
   const text = "socket-path: /f\nsocket-count: 2\nlog-level: warn\nlog-format: json\npoll-us: 9\n";
   const fromFile = read({}, text);
-  assert.deepEqual(fromFile.sockets, { path: "/f" });
-  assert.deepEqual(fromFile.log, { level: "warn", format: "json" });
-  assert.equal(fromFile.pollMicroseconds, 9);
+  assertEquals(fromFile.sockets, { path: "/f" });
+  assertEquals(fromFile.log, { level: "warn", format: "json" });
+  assertEquals(fromFile.pollMicroseconds, 9);
   const options = {
     "socket-path": "/o",
     "socket-count": "1",
@@ -68,7 +64,7 @@ Deno.test("options win over the configuration file", () => {
     "log-format": "text",
     "poll-us": "0",
   };
-  assert.deepEqual(read(options, text), {
+  assertEquals(read(options, text), {
     sockets: { path: "/o" },
     guests: [{ settings: "device 0", title: "" }],
     log: { level: "trace", format: "text" },
@@ -77,12 +73,12 @@ Deno.test("options win over the configuration file", () => {
 });
 
 Deno.test("what was passed to the process wins over the path in the configuration file", () => {
-  assert.deepEqual(read({ fd: "7" }, "socket-path: /f").sockets, { fd: 7 });
-  assert.deepEqual(read({}, "socket-path: /f", [3]).sockets, { systemd: [3] });
+  assertEquals(read({ fd: "7" }, "socket-path: /f").sockets, { fd: 7 });
+  assertEquals(read({}, "socket-path: /f", [3]).sockets, { systemd: [3] });
 });
 
 Deno.test("--fd wins over sockets passed by systemd", () => {
-  assert.deepEqual(read({ fd: "4" }, "", [3, 4]).sockets, { fd: 4 });
+  assertEquals(read({ fd: "4" }, "", [3, 4]).sockets, { fd: 4 });
 });
 
 Deno.test("what does not agree is refused", () => {
@@ -114,6 +110,6 @@ Deno.test("numbers beyond their bounds are refused", () => {
 });
 
 Deno.test("how much is logged is known before everything else", () => {
-  assert.deepEqual(logSettings({}, {}), { level: "info", format: "text" });
-  assert.deepEqual(logSettings({ "log-level": "debug" }, {}), { level: "debug", format: "text" });
+  assertEquals(logSettings({}, {}), { level: "info", format: "text" });
+  assertEquals(logSettings({ "log-level": "debug" }, {}), { level: "debug", format: "text" });
 });

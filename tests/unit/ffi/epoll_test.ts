@@ -1,4 +1,4 @@
-import assert from "node:assert/strict";
+import { assertEquals, assertStrictEquals, assertThrows } from "@std/assert";
 import { Epoll, EPOLLET, EPOLLIN } from "../../../ffi/epoll.ts";
 import { EPERM, SystemError } from "../../../ffi/errno.ts";
 import { clearEventfd, createEventfd, signalEventfd } from "../../../ffi/eventfd.ts";
@@ -9,13 +9,13 @@ Deno.test("a descriptor that is ready is reported with its token", () => {
   const [first, second] = [createEventfd(), createEventfd(1)];
   epoll.add(first, EPOLLIN, 0xffff_fff0);
   epoll.add(second, EPOLLIN, 7);
-  assert.equal(epoll.wait(0), 1);
-  assert.deepEqual([epoll.token(0), epoll.events(0)], [7, EPOLLIN]);
+  assertEquals(epoll.wait(0), 1);
+  assertEquals([epoll.token(0), epoll.events(0)], [7, EPOLLIN]);
   epoll.remove(second);
-  assert.equal(epoll.wait(0), 0);
+  assertEquals(epoll.wait(0), 0);
   signalEventfd(first);
-  assert.equal(epoll.wait(0), 1);
-  assert.equal(epoll.token(0), 0xffff_fff0);
+  assertEquals(epoll.wait(0), 1);
+  assertEquals(epoll.token(0), 0xffff_fff0);
   epoll.close();
   close(first);
   close(second);
@@ -26,12 +26,12 @@ Deno.test("edge-triggered, each write to an eventfd counts although nobody reads
   const eventfd = createEventfd();
   epoll.add(eventfd, EPOLLIN | EPOLLET, 1);
   for (let count = 0; count < 3; count++) {
-    assert.equal(epoll.wait(0), 0);
+    assertEquals(epoll.wait(0), 0);
     signalEventfd(eventfd);
-    assert.equal(epoll.wait(0), 1);
+    assertEquals(epoll.wait(0), 1);
   }
-  assert.equal(clearEventfd(eventfd), 8);
-  assert.equal(clearEventfd(eventfd), -1);
+  assertEquals(clearEventfd(eventfd), 8);
+  assertEquals(clearEventfd(eventfd), -1);
   epoll.close();
   close(eventfd);
 });
@@ -39,10 +39,7 @@ Deno.test("edge-triggered, each write to an eventfd counts although nobody reads
 Deno.test("a regular file cannot be watched", () => {
   const epoll = new Epoll();
   const file = open("/proc/self/exe", 0);
-  assert.throws(
-    () => epoll.add(file, EPOLLIN, 0),
-    (error) => error instanceof SystemError && error.errno === EPERM,
-  );
+  assertStrictEquals(assertThrows(() => epoll.add(file, EPOLLIN, 0), SystemError).errno, EPERM);
   close(file);
   epoll.close();
 });

@@ -1,4 +1,4 @@
-import assert from "node:assert/strict";
+import { assert, assertEquals, assertStrictEquals, assertThrows } from "@std/assert";
 import { EINVAL, ENOENT, SystemError } from "../../../ffi/errno.ts";
 import { close, O_CREAT, O_WRONLY, open, S_IFDIR, S_IFLNK, S_IFREG } from "../../../ffi/fd.ts";
 import * as file from "../../../ffi/file.ts";
@@ -18,21 +18,24 @@ Deno.test("the status of a file is what it is, of a link either its own or its t
     inode: BigInt(ino ?? 0),
     size: 5,
   };
-  assert.deepEqual(file.pathStatus(path), expected);
-  assert.deepEqual(file.pathStatus(link), expected);
-  assert.equal(file.linkStatus(link).type, S_IFLNK);
-  assert.equal(file.linkStatus(folder.path).type, S_IFDIR);
-  assert.throws(() => file.pathStatus(folder.file("none")), { call: "stat", errno: ENOENT });
+  assertEquals(file.pathStatus(path), expected);
+  assertEquals(file.pathStatus(link), expected);
+  assertStrictEquals(file.linkStatus(link).type, S_IFLNK);
+  assertStrictEquals(file.linkStatus(folder.path).type, S_IFDIR);
+  {
+    const { call, errno } = assertThrows(() => file.pathStatus(folder.file("none")), SystemError);
+    assertEquals({ call, errno }, { call: "stat", errno: ENOENT });
+  }
 });
 
 Deno.test("a link that leads nowhere is there, what it leads to is not", () => {
   using folder = new TemporaryFolder();
   Deno.symlinkSync("nowhere", folder.file("link"));
-  assert.equal(file.exists(folder.file("link")), false);
-  assert.equal(file.exists(folder.path), true);
-  assert.equal(file.readLink(folder.file("link")), "nowhere");
-  assert.equal(file.readLink(folder.path), undefined);
-  assert.equal(file.realPath(folder.file("link")), undefined);
+  assertEquals(file.exists(folder.file("link")), false);
+  assertEquals(file.exists(folder.path), true);
+  assertEquals(file.readLink(folder.file("link")), "nowhere");
+  assertEquals(file.readLink(folder.path), undefined);
+  assertEquals(file.realPath(folder.file("link")), undefined);
 });
 
 Deno.test("a real path has no links in it", () => {
@@ -40,25 +43,25 @@ Deno.test("a real path has no links in it", () => {
   Deno.mkdirSync(folder.file("öä"));
   Deno.symlinkSync("öä", folder.file("link"));
   const real = file.realPath(folder.file("link/../link"));
-  assert.equal(real, Deno.realPathSync(folder.file("öä")));
+  assertStrictEquals(real, Deno.realPathSync(folder.file("öä")));
 });
 
 Deno.test("a folder is listed by names, one that cannot be read has none", () => {
   using folder = new TemporaryFolder();
   const names = ["ä", ".hidden", ...Array.from({ length: 2000 }, (_, index) => `file ${index}`)];
   for (const name of names) Deno.writeTextFileSync(folder.file(name), "");
-  assert.deepEqual(file.listFolder(folder.path).sort(), names.sort());
-  assert.deepEqual(file.listFolder(folder.file("ä")), []);
-  assert.deepEqual(file.listFolder(folder.file("none")), []);
+  assertEquals(file.listFolder(folder.path).sort(), names.sort());
+  assertEquals(file.listFolder(folder.file("ä")), []);
+  assertEquals(file.listFolder(folder.file("none")), []);
 });
 
 Deno.test("a file is removed, a folder is not", () => {
   using folder = new TemporaryFolder();
   Deno.writeTextFileSync(folder.file("file"), "");
   file.unlink(folder.file("file"));
-  assert.equal(file.exists(folder.file("file")), false);
-  assert.throws(() => file.unlink(folder.path), SystemError);
-  assert.ok(file.exists(folder.path));
+  assertEquals(file.exists(folder.file("file")), false);
+  assertThrows(() => file.unlink(folder.path), SystemError);
+  assert(file.exists(folder.path));
 });
 
 Deno.test("what is written somewhere in a file leaves the rest of it alone", () => {
@@ -69,13 +72,22 @@ Deno.test("what is written somewhere in a file leaves the rest of it alone", () 
   file.writeAt(fd, Uint8Array.of(9, 8), 1);
   file.writeAt(fd, new Uint8Array(0), 7);
   close(fd);
-  assert.deepEqual([...Deno.readFileSync(path)], [1, 9, 8, 4]);
-  assert.equal(file.pathStatus(path).mode, 0o600);
-  assert.throws(() => file.writeAt(fd, Uint8Array.of(1), 0), { call: "pwrite" });
+  assertEquals([...Deno.readFileSync(path)], [1, 9, 8, 4]);
+  assertEquals(file.pathStatus(path).mode, 0o600);
+  assertEquals(
+    assertThrows(() => file.writeAt(fd, Uint8Array.of(1), 0), SystemError).call,
+    "pwrite",
+  );
 });
 
 Deno.test("a path with a zero byte is refused, not cut", () => {
   using folder = new TemporaryFolder();
   Deno.writeTextFileSync(folder.file("file"), "");
-  assert.throws(() => file.readFile(folder.file("file\0x"), 1), { call: "open", errno: EINVAL });
+  {
+    const { call, errno } = assertThrows(
+      () => file.readFile(folder.file("file\0x"), 1),
+      SystemError,
+    );
+    assertEquals({ call, errno }, { call: "open", errno: EINVAL });
+  }
 });

@@ -1,4 +1,4 @@
-import assert from "node:assert/strict";
+import { assertEquals, assertMatch, assertStrictEquals, assertThrows } from "@std/assert";
 import { errnoName, errnoText, SystemError } from "../../../ffi/errno.ts";
 import { close, regularFileSize, sealAgainstShrinking } from "../../../ffi/fd.ts";
 import { createMemfd, Mapping } from "../../../ffi/memory.ts";
@@ -9,7 +9,7 @@ Deno.test("two mappings of a file show the same bytes", () => {
   const whole = new Mapping(fd, 0, 8192);
   const part = new Mapping(fd, 4096, 4096);
   new Uint8Array(whole.buffer(4096, 16))[3] = 99;
-  assert.equal(new Uint8Array(part.buffer(0, 16))[3], 99);
+  assertEquals(new Uint8Array(part.buffer(0, 16))[3], 99);
   whole.close();
   part.close();
   close(fd);
@@ -19,11 +19,11 @@ Deno.test("a buffer outside of the mapping is refused", () => {
   const fd = createMemfd("test", 4096);
   const mapping = new Mapping(fd, 0, 4096);
   for (const [offset, length] of [[0, 4097], [4096, 1], [-1, 4], [2 ** 40, 0]]) {
-    assert.throws(() => mapping.buffer(offset, length), RangeError);
+    assertThrows(() => mapping.buffer(offset, length), RangeError);
   }
   mapping.close();
   mapping.close();
-  assert.throws(() => mapping.buffer(0, 1), TypeError);
+  assertThrows(() => mapping.buffer(0, 1), TypeError);
   close(fd);
 });
 
@@ -32,32 +32,35 @@ Deno.test("buffers are detached before their memory goes", () => {
   const mapping = new Mapping(fd, 0, 4096);
   const [early, late] = [mapping.buffer(0, 16), mapping.buffer(16, 16)];
   mapping.release(early);
-  assert.deepEqual([early.byteLength, late.byteLength], [0, 16]);
+  assertEquals([early.byteLength, late.byteLength], [0, 16]);
   mapping.close();
-  assert.equal(late.byteLength, 0);
+  assertEquals(late.byteLength, 0);
   close(fd);
 });
 
 Deno.test("a mapping that cannot be made says why", () => {
   const fd = createMemfd("test", 4096);
-  assert.throws(() => new Mapping(fd, 1, 4096), /mmap: Invalid argument \(EINVAL\)/);
-  assert.throws(() => new Mapping(-1, 0, 4096), SystemError);
+  assertMatch(
+    assertThrows(() => new Mapping(fd, 1, 4096), Error).message,
+    /mmap: Invalid argument \(EINVAL\)/,
+  );
+  assertThrows(() => new Mapping(-1, 0, 4096), SystemError);
   close(fd);
 });
 
 Deno.test("the size of a file is known beyond 4 GiB, and that of no other thing", () => {
   const fd = createMemfd("test", 5 * 2 ** 30);
-  assert.equal(regularFileSize(fd), 5 * 2 ** 30);
+  assertStrictEquals(regularFileSize(fd), 5 * 2 ** 30);
   close(fd);
   const eventfd = createEventfd();
-  assert.equal(regularFileSize(eventfd), undefined);
-  assert.equal(sealAgainstShrinking(eventfd), false);
+  assertEquals(regularFileSize(eventfd), undefined);
+  assertEquals(sealAgainstShrinking(eventfd), false);
   close(eventfd);
-  assert.throws(() => regularFileSize(-1), SystemError);
+  assertThrows(() => regularFileSize(-1), SystemError);
 });
 
 Deno.test("error numbers have names and texts", () => {
-  assert.equal(errnoName(2), "ENOENT");
-  assert.equal(errnoText(2), "No such file or directory");
-  assert.equal(errnoName(4095), "4095");
+  assertEquals(errnoName(2), "ENOENT");
+  assertEquals(errnoText(2), "No such file or directory");
+  assertEquals(errnoName(4095), "4095");
 });

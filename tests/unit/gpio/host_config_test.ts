@@ -1,6 +1,6 @@
 /** Real chips in the configuration file. */
 
-import assert from "node:assert/strict";
+import { assertEquals, assertMatch, assertStrictEquals, assertThrows } from "@std/assert";
 import { ConfigNode } from "../../../lib/input/config_node.ts";
 import { UsageError } from "../../../lib/errors.ts";
 import { readGuests } from "../../../lib/gpio/config.ts";
@@ -29,12 +29,12 @@ const chipForms: [written: string, chip: number | string][] = [
 
 for (const [written, chip] of chipForms) {
   Deno.test(`chip: ${written} is ${typeof chip} ${chip}`, () => {
-    assert.deepEqual(plain(`  - chip: ${written}`), { kind: "host", chip });
+    assertEquals(plain(`  - chip: ${written}`), { kind: "host", chip });
   });
 }
 
 Deno.test("lines are numbers, names or mappings, in the order in which they are written", () => {
-  assert.deepEqual(plain(`  - { chip: 0, lines: [4, led, { line: 2 }, { line: key }] }`), {
+  assertEquals(plain(`  - { chip: 0, lines: [4, led, { line: 2 }, { line: key }] }`), {
     kind: "host",
     chip: 0,
     lines: [
@@ -57,7 +57,7 @@ Deno.test("everything that can be said of a line is read", () => {
         drive: open-drain
         active-low: true
         safe: 0`;
-  assert.deepEqual(plain(guest), {
+  assertEquals(plain(guest), {
     kind: "host",
     chip: 0,
     lines: [{
@@ -81,7 +81,7 @@ for (const [written, safe] of safeForms) {
     const { lines } = plain(`  - { chip: 0, lines: [{ line: 1, safe: ${written} }] }`) as {
       lines: { safe: unknown }[];
     };
-    assert.equal(lines[0].safe, safe);
+    assertStrictEquals(lines[0].safe, safe);
   });
 }
 
@@ -142,11 +142,8 @@ const refused: [name: string, guest: string, message: RegExp][] = [
 
 for (const [name, guest, message] of refused) {
   Deno.test(`${name} is refused with file and line`, () => {
-    assert.throws(() => read(`\n  ${guest}`), (error: Error) => {
-      assert.ok(error instanceof UsageError);
-      assert.match(error.message, /^gpio\.yaml:3: guests/);
-      assert.match(error.message, message);
-      return true;
-    });
+    const error = assertThrows(() => read(`\n  ${guest}`), UsageError);
+    assertMatch(error.message, /^gpio\.yaml:3: guests/);
+    assertMatch(error.message, message);
   });
 }

@@ -1,6 +1,6 @@
 /** The grammar of the device list, as far as real chips are concerned. */
 
-import assert from "node:assert/strict";
+import { assert, assertEquals, assertMatch, assertNotMatch, assertThrows } from "@std/assert";
 import { UsageError } from "../../../lib/errors.ts";
 import { readDeviceList } from "../../../lib/gpio/options.ts";
 
@@ -34,7 +34,7 @@ const accepted: [list: string, meaning: unknown[]][] = [
 ];
 
 for (const [list, meaning] of accepted) {
-  Deno.test(`-l ${list} is understood`, () => assert.deepEqual(chips(list), meaning));
+  Deno.test(`-l ${list} is understood`, () => assertEquals(chips(list), meaning));
 }
 
 const refused: [list: string, why: RegExp][] = [
@@ -63,12 +63,9 @@ const refused: [list: string, why: RegExp][] = [
 
 for (const [list, why] of refused) {
   Deno.test(`-l ${list || "(nothing)"} is refused with the list and the reason`, () => {
-    assert.throws(() => readDeviceList(list), (error: Error) => {
-      assert.ok(error instanceof UsageError);
-      assert.match(error.message, why);
-      assert.ok(error.message.startsWith(`device list '${list}': `), error.message);
-      assert.doesNotMatch(error.message, /\n/);
-      return true;
-    });
+    const error = assertThrows(() => readDeviceList(list), UsageError);
+    assertMatch(error.message, why);
+    assert(error.message.startsWith(`device list '${list}': `), error.message);
+    assertNotMatch(error.message, /\n/);
   });
 }

@@ -1,6 +1,6 @@
 /** What the example of a configuration file has to say of real chips. */
 
-import assert from "node:assert/strict";
+import { assertEquals } from "@std/assert";
 import { ConfigNode } from "../../../lib/input/config_node.ts";
 import { readGuests } from "../../../lib/gpio/config.ts";
 
@@ -18,14 +18,14 @@ const file = new URL("../../../examples/gpio.yaml", import.meta.url);
 const example = Deno.readTextFileSync(file);
 
 Deno.test("the example is one guest with simulated lines", () => {
-  assert.deepEqual(read(example), [
+  assertEquals(read(example), [
     ["led-red", "led-green", "relay", "relay-sense", "lid", ""],
   ]);
 });
 
 Deno.test("what the example has in comments is right as well, without them", () => {
   const hidden = example.slice(example.indexOf("# guests:")).replaceAll(/^# /gm, "");
-  assert.deepEqual(read(hidden), [
+  assertEquals(read(hidden), [
     [0, [4, "relay", "door", "power-good"]],
     ["INT3450:00", [0, 1, "LED"]],
   ]);

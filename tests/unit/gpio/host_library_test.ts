@@ -1,6 +1,6 @@
 /** What is said where libgpiod is not there, or not the one that it takes. */
 
-import assert from "node:assert/strict";
+import { assert, assertEquals, assertMatch, assertStrictEquals } from "@std/assert";
 import { TemporaryFolder } from "../../support/temporary_folder.ts";
 
 const LIBGPIOD = new URL("../../../ffi/libgpiod.ts", import.meta.url).href;
@@ -26,7 +26,7 @@ function compile(folder: TemporaryFolder, library: string, code: string): void {
   Deno.writeTextFileSync(source, code);
   const args = ["-shared", "-fPIC", "-w", "-o", folder.file(library), source];
   const { success } = new Deno.Command("gcc", { args }).outputSync();
-  assert.ok(success);
+  assert(success);
 }
 
 /** A libgpiod of version 1, as far as it is asked anything. */
@@ -54,14 +54,14 @@ Deno.test("nothing is loaded before a chip is asked for", () => {
     `await import("${LIBGPIOD}"); await import("${CHIPS}");
     console.log(Deno.readTextFileSync("/proc/self/maps").includes("libgpiod"))`,
   );
-  assert.equal(output, "false\n");
+  assertEquals(output, "false\n");
 });
 
 Deno.test("version 1 is named with the version that was found, and what to install", () => {
   using folder = new TemporaryFolder();
   breakNew(folder);
   makeOld(folder);
-  assert.equal(
+  assertStrictEquals(
     run(folder, OPEN),
     "RuntimeError: the GPIO lines of this host need libgpiod version 2 (libgpiod.so.3), and only " +
       "version 1.6.3 is installed; install the package libgpiod3 (Debian, Ubuntu) or libgpiod " +
@@ -73,7 +73,7 @@ Deno.test("a library that cannot be loaded is named with the reason", () => {
   using folder = new TemporaryFolder();
   breakNew(folder);
   const output = run(folder, OPEN);
-  assert.match(output, /^RuntimeError: .* and it cannot be loaded: .*file too short.*\n$/);
+  assertMatch(output, /^RuntimeError: .* and it cannot be loaded: .*file too short.*\n$/);
 });
 
 Deno.test("reading and setting values and reading edges cause no collection of garbage", () => {
@@ -95,5 +95,5 @@ Deno.test("reading and setting values and reading edges cause no collection of g
     // turn would still fill it several times.
     "--v8-flags=--trace-gc,--min-semi-space-size=4",
   );
-  assert.equal(output.slice(output.indexOf("begin")), "begin\n5000000\n");
+  assertEquals(output.slice(output.indexOf("begin")), "begin\n5000000\n");
 });

@@ -1,6 +1,6 @@
 /** What is asked of the kernel for a line, call by call. */
 
-import assert from "node:assert/strict";
+import { assert, assertEquals, assertMatch } from "@std/assert";
 import { createEventfd } from "../../../ffi/eventfd.ts";
 import { EPOLLIN } from "../../../ffi/epoll.ts";
 import { EBUSY, EIO, ENXIO, SystemError } from "../../../ffi/errno.ts";
@@ -84,15 +84,15 @@ class FakeChip implements Disposable {
 
 Deno.test("an output's value is in its request, so that it never drives another", () => {
   using chip = new FakeChip();
-  assert.ok(chip.line.take(DIRECTION_OUT, 1));
-  assert.deepEqual(chip.take(), ["request direction=output value=1"]);
+  assert(chip.line.take(DIRECTION_OUT, 1));
+  assertEquals(chip.take(), ["request direction=output value=1"]);
 });
 
 Deno.test("an input becomes an output on the same request, with its value", () => {
   using chip = new FakeChip();
   chip.line.take(DIRECTION_IN, 0);
   chip.line.take(DIRECTION_OUT, 1);
-  assert.deepEqual(chip.take(), [
+  assertEquals(chip.take(), [
     "request direction=input",
     "reconfigure direction=output value=1",
   ]);
@@ -103,16 +103,16 @@ Deno.test("the same direction again changes nothing on the host", () => {
   chip.line.take(DIRECTION_IN, 0);
   chip.take();
   chip.line.take(DIRECTION_IN, 0);
-  assert.deepEqual(chip.take(), []);
+  assertEquals(chip.take(), []);
 });
 
 Deno.test("get and set are one call each", () => {
   using chip = new FakeChip();
   chip.line.take(DIRECTION_OUT, 0);
   chip.take();
-  assert.ok(chip.line.drive(1));
-  assert.equal(chip.line.value(), 1);
-  assert.deepEqual(chip.take(), ["set 1", "get"]);
+  assert(chip.line.drive(1));
+  assertEquals(chip.line.value(), 1);
+  assertEquals(chip.take(), ["set 1", "get"]);
 });
 
 Deno.test("what is configured goes along with every change, as far as it fits the direction", () => {
@@ -120,7 +120,7 @@ Deno.test("what is configured goes along with every change, as far as it fits th
   chip.line.take(DIRECTION_OUT, 0);
   chip.line.take(DIRECTION_IN, 0);
   chip.line.watch(3);
-  assert.deepEqual(chip.take(), [
+  assertEquals(chip.take(), [
     "request direction=output value=0 bias=pull-up drive=open-drain activeLow=true",
     "reconfigure direction=input bias=pull-up activeLow=true",
     "reconfigure direction=input edges=both bias=pull-up activeLow=true",
@@ -132,9 +132,9 @@ Deno.test("interrupts come and go on the same request", () => {
   using chip = new FakeChip();
   chip.line.take(DIRECTION_IN, 0);
   chip.take();
-  assert.ok(chip.line.watch(1));
-  assert.ok(chip.line.watch(0));
-  assert.deepEqual(chip.take(), [
+  assert(chip.line.watch(1));
+  assert(chip.line.watch(0));
+  assertEquals(chip.take(), [
     "reconfigure direction=input edges=rising",
     `watch ${EPOLLIN}`,
     "unwatch",
@@ -148,8 +148,8 @@ Deno.test("what the kernel still has of a disabled interrupt is thrown away", ()
   chip.line.watch(3);
   chip.pending = new Array(16).fill(true);
   chip.line.watch(0);
-  assert.deepEqual(chip.pending, []);
-  assert.deepEqual(chip.edges, []);
+  assertEquals(chip.pending, []);
+  assertEquals(chip.edges, []);
 });
 
 Deno.test("all edges that there are come with one wake-up, in order", () => {
@@ -158,15 +158,15 @@ Deno.test("all edges that there are come with one wake-up, in order", () => {
   chip.line.watch(3);
   chip.pending = [true, false, true];
   chip.line.onEvents(EPOLLIN);
-  assert.deepEqual(chip.edges, [true, false, true]);
+  assertEquals(chip.edges, [true, false, true]);
 });
 
 Deno.test("an interrupt that the chip cannot do is refused, and one line in the log", () => {
   using chip = new FakeChip();
   chip.line.take(DIRECTION_IN, 0);
   chip.fails = ENXIO;
-  for (let count = 0; count < 3; count++) assert.equal(chip.line.watch(1), false);
-  assert.deepEqual(chip.log.of("warn"), [
+  for (let count = 0; count < 3; count++) assertEquals(chip.line.watch(1), false);
+  assertEquals(chip.log.of("warn"), [
     'line 0 "led" (the host\'s 17) is refused by the host: ioctl: No such device or address (ENXIO)',
   ]);
 });
@@ -176,12 +176,12 @@ Deno.test("an interrupt that is refused gives a line back that was only taken fo
   chip.line.take(DIRECTION_IN, 0);
   chip.line.giveBack();
   chip.fails = EBUSY;
-  assert.equal(chip.line.watch(1), false);
+  assertEquals(chip.line.watch(1), false);
   chip.fails = 0;
   chip.take();
-  assert.ok(chip.line.watch(1));
+  assert(chip.line.watch(1));
   chip.line.watch(0);
-  assert.equal(chip.take().at(-1), "release");
+  assertEquals(chip.take().at(-1), "release");
 });
 
 Deno.test("a line that is taken is complained about once, again when another has it", () => {
@@ -189,12 +189,12 @@ Deno.test("a line that is taken is complained about once, again when another has
   chip.fails = EBUSY;
   for (const consumer of ["led", "led", "spi0 CS0", "spi0 CS0"]) {
     chip.info = { direction: "input", consumer };
-    assert.equal(chip.line.take(DIRECTION_IN, 0), false);
+    assertEquals(chip.line.take(DIRECTION_IN, 0), false);
   }
   const [first, second, ...rest] = chip.log.of("warn");
-  assert.match(first, /in use by "led" on the host; requests fail until it is free/);
-  assert.match(second, /in use by "spi0 CS0"/);
-  assert.deepEqual(rest, []);
+  assertMatch(first, /in use by "led" on the host; requests fail until it is free/);
+  assertMatch(second, /in use by "spi0 CS0"/);
+  assertEquals(rest, []);
 });
 
 Deno.test("a guest that tries what it may not, in any order, cannot fill the log", () => {
@@ -206,10 +206,10 @@ Deno.test("a guest that tries what it may not, in any order, cannot fill the log
     chip.line.take(DIRECTION_OUT, 0);
     chip.line.giveBack();
   }
-  assert.equal(chip.log.of("warn").length, 3);
+  assertEquals(chip.log.of("warn").length, 3);
   chip.line.leave();
   chip.line.take(DIRECTION_IN, 0);
-  assert.equal(chip.log.of("warn").length, 4, "the next guest's trouble is news");
+  assertEquals(chip.log.of("warn").length, 4, "the next guest's trouble is news");
 });
 
 Deno.test("a line that is taken again after it was free is complained about again", () => {
@@ -217,28 +217,28 @@ Deno.test("a line that is taken again after it was free is complained about agai
   chip.info = { direction: "input", consumer: "led" };
   for (let count = 0; count < 2; count++) {
     chip.fails = EBUSY;
-    assert.equal(chip.line.take(DIRECTION_IN, 0), false);
+    assertEquals(chip.line.take(DIRECTION_IN, 0), false);
     chip.fails = 0;
-    assert.equal(chip.line.take(DIRECTION_IN, 0), true);
+    assertEquals(chip.line.take(DIRECTION_IN, 0), true);
     chip.line.giveBack();
   }
-  assert.equal(chip.log.of("warn").length, 2);
+  assertEquals(chip.log.of("warn").length, 2);
 });
 
 Deno.test("a read and a write that fail make somebody look whether the chip is there", () => {
   using chip = new FakeChip();
   chip.line.take(DIRECTION_OUT, 0);
   chip.fails = EIO;
-  assert.equal(chip.line.value(), -1);
-  assert.equal(chip.line.drive(1), false);
-  assert.equal(chip.suspicions, 2);
+  assertEquals(chip.line.value(), -1);
+  assertEquals(chip.line.drive(1), false);
+  assertEquals(chip.suspicions, 2);
 });
 
 Deno.test("a line that is only to be read is requested as it is", () => {
   using chip = new FakeChip({ access: "read-only", activeLow: true });
-  assert.ok(chip.line.take(DIRECTION_IN, 0));
-  assert.equal(chip.line.take(DIRECTION_OUT, 0), false);
-  assert.deepEqual(chip.take(), ["request direction=as-is activeLow=true"]);
+  assert(chip.line.take(DIRECTION_IN, 0));
+  assertEquals(chip.line.take(DIRECTION_OUT, 0), false);
+  assertEquals(chip.take(), ["request direction=as-is activeLow=true"]);
 });
 
 Deno.test("the safe state is driven on the request that the guest had", () => {
@@ -246,9 +246,9 @@ Deno.test("the safe state is driven on the request that the guest had", () => {
   chip.line.take(DIRECTION_OUT, 1);
   chip.take();
   chip.line.giveBack();
-  assert.deepEqual(chip.take(), ["set 0"]);
+  assertEquals(chip.take(), ["set 0"]);
   chip.line.take(DIRECTION_OUT, 1);
-  assert.deepEqual(chip.take(), ["reconfigure direction=output value=1"]);
+  assertEquals(chip.take(), ["reconfigure direction=output value=1"]);
 });
 
 Deno.test("a safe state that cannot be had is an error in the log", () => {
@@ -256,7 +256,7 @@ Deno.test("a safe state that cannot be had is an error in the log", () => {
   chip.line.take(DIRECTION_OUT, 1);
   chip.fails = EIO;
   chip.line.giveBack();
-  assert.deepEqual(chip.log.of("error"), [
+  assertEquals(chip.log.of("error"), [
     'line 0 "led" (the host\'s 17) could not be set to its safe state 0',
   ]);
 });
@@ -266,13 +266,13 @@ Deno.test("an input has no safe state: it is given back", () => {
   chip.line.take(DIRECTION_IN, 0);
   chip.take();
   chip.line.giveBack();
-  assert.deepEqual(chip.take(), ["release"]);
+  assertEquals(chip.take(), ["release"]);
 });
 
 Deno.test("a line that was only looked at is not driven when the guest goes", () => {
   using chip = new FakeChip({ safe: 0 });
   chip.info = { direction: "output" };
-  assert.equal(chip.line.value(), 1);
+  assertEquals(chip.line.value(), 1);
   chip.line.giveBack();
-  assert.deepEqual(chip.take(), ["request direction=as-is", "get", "release"]);
+  assertEquals(chip.take(), ["request direction=as-is", "get", "release"]);
 });

@@ -1,11 +1,11 @@
 /** Which lines of a chip a guest gets, and what they are called. */
 
-import assert from "node:assert/strict";
+import { assertEquals, assertMatch, assertThrows, fail } from "@std/assert";
 import { RuntimeError, UsageError } from "../../../lib/errors.ts";
 import type { HostSettings, LineChoice } from "../../../lib/gpio/host/settings.ts";
 import { chooseLines, refuseOverlap } from "../../../lib/gpio/host/choose_lines.ts";
 
-const never = (message: string): void => assert.fail(message);
+const never = (message: string): void => fail(message);
 
 function pick(line: number | string, rest: Partial<LineChoice> = {}): LineChoice {
   return { line, access: "read-write", ...rest };
@@ -21,73 +21,72 @@ function choose(names: string[], choices?: LineChoice[], warn = never): [number,
 }
 
 Deno.test("without a choice all lines are there, in the host's order", () => {
-  assert.deepEqual(choose(["a", "", "c"]), [[0, "a"], [1, ""], [2, "c"]]);
+  assertEquals(choose(["a", "", "c"]), [[0, "a"], [1, ""], [2, "c"]]);
 });
 
 Deno.test("chosen lines have the order of the choice", () => {
-  assert.deepEqual(choose(["a", "b", "c"], [pick(2), pick("a")]), [[2, "c"], [0, "a"]]);
+  assertEquals(choose(["a", "b", "c"], [pick(2), pick("a")]), [[2, "c"], [0, "a"]]);
 });
 
 Deno.test("a name of one's own wins over the host's, and an empty one hides it", () => {
   const choices = [pick(0, { name: "x" }), pick(1, { name: "" })];
-  assert.deepEqual(choose(["a", "b"], choices), [[0, "x"], [1, ""]]);
+  assertEquals(choose(["a", "b"], choices), [[0, "x"], [1, ""]]);
 });
 
 Deno.test("a host's name that is given to another line is dropped with a warning", () => {
   const warnings: string[] = [];
   const lines = choose(["a", "b"], [pick(0), pick(1, { name: "a" })], (w) => warnings.push(w));
-  assert.deepEqual(lines, [[0, ""], [1, "a"]]);
-  assert.equal(warnings.length, 1);
+  assertEquals(lines, [[0, ""], [1, "a"]]);
+  assertEquals(warnings.length, 1);
 });
 
 Deno.test("the same name on the host is kept for the first line only", () => {
   const warnings: string[] = [];
   const lines = choose(["nc", "x", "nc", "nc"], undefined, (warning) => warnings.push(warning));
-  assert.deepEqual(lines, [[0, "nc"], [1, "x"], [2, ""], [3, ""]]);
-  assert.match(warnings.join(), /no name for lines 2 and 3 of gpiochip0 "test"/);
+  assertEquals(lines, [[0, "nc"], [1, "x"], [2, ""], [3, ""]]);
+  assertMatch(warnings.join(), /no name for lines 2 and 3 of gpiochip0 "test"/);
 });
 
 Deno.test("G8 a name that is not printable ASCII is dropped with a warning", () => {
   for (const name of ["grün", "tab\t", "\u007f", "\ufffd"]) {
     const warnings: string[] = [];
-    assert.deepEqual(choose([name], undefined, (warning) => warnings.push(warning)), [[0, ""]]);
-    assert.match(warnings.join(), /no name for line 0 of gpiochip0 "test": .*ASCII/);
+    assertEquals(choose([name], undefined, (warning) => warnings.push(warning)), [[0, ""]]);
+    assertMatch(warnings.join(), /no name for line 0 of gpiochip0 "test": .*ASCII/);
   }
 });
 
 Deno.test("many lines make one warning of bounded length", () => {
   const warnings: string[] = [];
   choose(new Array(1000).fill("nc"), undefined, (warning) => warnings.push(warning));
-  assert.equal(warnings.length, 1);
-  assert.match(warnings[0], /1, 2, 3, 4, 5, 6, 7, 8 and 991 more/);
+  assertEquals(warnings.length, 1);
+  assertMatch(warnings[0], /1, 2, 3, 4, 5, 6, 7, 8 and 991 more/);
 });
 
 Deno.test("rules stay with their line", () => {
   const rules = { access: "output", bias: "pull-up", safe: 1 } as const;
   const [, line] = chooseLines(chip("a", "b"), [pick(0), pick(1, rules)], never);
-  assert.deepEqual(line, { offset: 1, name: "b", ...rules });
+  assertEquals(line, { offset: 1, name: "b", ...rules });
 });
 
 Deno.test("a line that is not there is the host's fault, with what there is", () => {
-  assert.throws(() => choose(["a", "b"], [pick(2)]), (error: Error) => {
-    assert.ok(error instanceof RuntimeError);
-    assert.equal(error.message, 'gpiochip0 "test" has no line 2; its lines are 0 to 1');
-    return true;
-  });
+  assertEquals(
+    assertThrows(() => choose(["a", "b"], [pick(2)]), RuntimeError).message,
+    'gpiochip0 "test" has no line 2; its lines are 0 to 1',
+  );
 });
 
 Deno.test("a name that two lines have does not pick one", () => {
-  assert.throws(() => choose(["x", "x"], [pick("x")]), {
-    message: `lines 0 and 1 of gpiochip0 "test" are both named 'x'; use a number`,
-  });
+  assertEquals(
+    assertThrows(() => choose(["x", "x"], [pick("x")]), Error).message,
+    `lines 0 and 1 of gpiochip0 "test" are both named 'x'; use a number`,
+  );
 });
 
 Deno.test("a line picked twice is refused, by name and by number", () => {
-  assert.throws(() => choose(["a", "b"], [pick(1), pick("b")]), (error: Error) => {
-    assert.ok(error instanceof UsageError);
-    assert.match(error.message, /^line 1 of .* is picked twice/);
-    return true;
-  });
+  assertMatch(
+    assertThrows(() => choose(["a", "b"], [pick(1), pick("b")]), UsageError).message,
+    /^line 1 of .* is picked twice/,
+  );
 });
 
 function guest(guest: number, chip: string, ...offsets: number[]) {
@@ -98,13 +97,10 @@ function guest(guest: number, chip: string, ...offsets: number[]) {
 
 Deno.test("guests may share a chip, but no line", () => {
   refuseOverlap([guest(0, "gpiochip0", 0, 1), guest(2, "gpiochip0", 2, 3)]);
-  assert.throws(
-    () => refuseOverlap([guest(0, "gpiochip0", 0, 1), guest(2, "gpiochip0", 3, 1)]),
-    (error: Error) => {
-      assert.ok(error instanceof UsageError);
-      assert.match(error.message, /^guests 0 and 2 would both get line 1 of gpiochip0; /);
-      return true;
-    },
+  const both = () => refuseOverlap([guest(0, "gpiochip0", 0, 1), guest(2, "gpiochip0", 3, 1)]);
+  assertMatch(
+    assertThrows(both, UsageError).message,
+    /^guests 0 and 2 would both get line 1 of gpiochip0; /,
   );
 });
 

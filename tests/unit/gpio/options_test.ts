@@ -1,4 +1,4 @@
-import assert from "node:assert/strict";
+import { assert, assertEquals, assertMatch, assertStrictEquals, assertThrows } from "@std/assert";
 import { ConfigNode } from "../../../lib/input/config_node.ts";
 import { UsageError } from "../../../lib/errors.ts";
 import { readGuests } from "../../../lib/gpio/config.ts";
@@ -9,7 +9,7 @@ import type { SimulatedLine } from "../../../lib/gpio/simulated/simulated_chip.t
 /** The guests of a configuration file. */
 function guests(text: string): GpioChoice[] {
   const { guests } = ConfigNode.parse("f.yaml", text).mapping(["guests"]);
-  assert.ok(guests !== undefined);
+  assert(guests !== undefined);
   return readGuests(guests);
 }
 
@@ -17,17 +17,14 @@ function guests(text: string): GpioChoice[] {
 function simulated(text: string) {
   const indented = text.split("\n").map((line) => `      ${line}`).join("\n");
   const [chip] = guests(`guests:\n  - simulated:\n${indented}\n`);
-  assert.ok(chip.kind === "simulated");
+  assert(chip.kind === "simulated");
   return chip;
 }
 
 function refuses(read: () => unknown, message: string | RegExp): void {
-  assert.throws(read, (error) => {
-    assert.ok(error instanceof UsageError, `${error}`);
-    if (typeof message === "string") assert.equal(error.message, message);
-    else assert.match(error.message, message);
-    return true;
-  });
+  const error = assertThrows(read, UsageError);
+  if (typeof message === "string") assertStrictEquals(error.message, message);
+  else assertMatch(error.message, message);
 }
 
 function plain(count: number): SimulatedLine[] {
@@ -39,15 +36,15 @@ function plain(count: number): SimulatedLine[] {
 }
 
 Deno.test("sN is a simulated chip with N lines", () => {
-  assert.deepEqual(readDeviceList("s2"), [{ kind: "simulated", lines: plain(2), wires: [] }]);
+  assertEquals(readDeviceList("s2"), [{ kind: "simulated", lines: plain(2), wires: [] }]);
   const counts = (list: string) => readDeviceList(list).map(({ lines }) => lines?.length);
-  assert.deepEqual(counts("s8:s4:s4"), [8, 4, 4]);
-  assert.deepEqual(counts("s1:s65535"), [1, 65535]);
+  assertEquals(counts("s8:s4:s4"), [8, 4, 4]);
+  assertEquals(counts("s1:s65535"), [1, 65535]);
 });
 
 Deno.test("simulated chips and chips of the host can be mixed", () => {
   const kinds = readDeviceList("s1:0:gpiochip3[4,7]").map(({ kind }) => kind);
-  assert.deepEqual(kinds, ["simulated", "host", "host"]);
+  assertEquals(kinds, ["simulated", "host", "host"]);
 });
 
 const refusedLists: Record<string, RegExp> = {
@@ -72,11 +69,11 @@ Deno.test("device lists that make no sense are refused", async (t) => {
 });
 
 Deno.test("what is nearly sN can still be a label, in quotes", () => {
-  assert.deepEqual(readDeviceList('"S8"').map(({ kind }) => kind), ["host"]);
+  assertEquals(readDeviceList('"S8"').map(({ kind }) => kind), ["host"]);
 });
 
 Deno.test("a file gives a simulated chip by its number of lines", () => {
-  assert.deepEqual(guests("guests: [{ simulated: 3 }, { simulated: { lines: 2 } }]"), [
+  assertEquals(guests("guests: [{ simulated: 3 }, { simulated: { lines: 2 } }]"), [
     { kind: "simulated", lines: plain(3), wires: [] },
     { kind: "simulated", lines: plain(2), wires: [] },
   ]);
@@ -86,7 +83,7 @@ Deno.test("a file describes lines one by one", () => {
   const { lines } = simulated(
     "lines:\n- { name: led, direction: output, value: 1 }\n- { direction: input }\n- {}",
   );
-  assert.deepEqual(lines, [
+  assertEquals(lines, [
     { name: "led", direction: 1, value: 1 },
     { name: "", direction: 2, value: 0 },
     { name: "", direction: 0, value: 0 },
@@ -97,12 +94,12 @@ Deno.test("wires lead from lines to lines, by name or number", () => {
   const { wires } = simulated(
     "lines: [{ name: a }, { name: b }, {}]\nwires: [{ from: a, to: 2 }, { from: 0, to: b }]",
   );
-  assert.deepEqual(wires, [{ from: 0, to: 2 }, { from: 0, to: 1 }]);
+  assertEquals(wires, [{ from: 0, to: 2 }, { from: 0, to: 1 }]);
 });
 
 Deno.test("a chip can be used for several guests by an alias", () => {
   const [first, second] = guests("guests:\n  - &chip { simulated: 2 }\n  - *chip\n");
-  assert.deepEqual(first, second);
+  assertEquals(first, second);
 });
 
 /** What is wrong with a guest, and how it is told. */

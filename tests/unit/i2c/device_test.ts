@@ -1,4 +1,10 @@
-import assert from "node:assert/strict";
+import {
+  assert,
+  assertEquals,
+  assertMatch,
+  assertNotEquals,
+  assertStrictEquals,
+} from "@std/assert";
 import { I2cDevice, type ServedAdapter } from "../../../lib/i2c/device.ts";
 import { Messages } from "../../../lib/i2c/messages.ts";
 import { TEN_BIT } from "../../../lib/i2c/protocol.ts";
@@ -48,35 +54,35 @@ function withAdapter(
 Deno.test("I1 zero-length requests are offered", () => {
   using backEnd = serve([]);
   using frontEnd = backEnd.connect();
-  assert.ok(frontEnd.getFeatures() & F_ZERO_LENGTH_REQUEST);
+  assert(frontEnd.getFeatures() & F_ZERO_LENGTH_REQUEST);
 });
 
 Deno.test("I1 a driver that does not take zero-length requests is refused", () => {
   using backEnd = serve([]);
   using frontEnd = backEnd.connect();
   frontEnd.setProtocolFeatures(frontEnd.getProtocolFeatures() & ~PROTOCOL_CONFIG);
-  assert.notEqual(frontEnd.outcome(REQUEST.SET_FEATURES, u64(VIRTIO_F_VERSION_1)), 0n);
+  assertNotEquals(frontEnd.outcome(REQUEST.SET_FEATURES, u64(VIRTIO_F_VERSION_1)), 0n);
 });
 
 Deno.test("I1 there is no configuration space, and none is offered", () => {
   using backEnd = serve([]);
   using frontEnd = backEnd.connect();
-  assert.equal(frontEnd.getProtocolFeatures() & PROTOCOL_CONFIG, 0n);
+  assertEquals(frontEnd.getProtocolFeatures() & PROTOCOL_CONFIG, 0n);
 });
 
 Deno.test("I2 the 7-bit address is in bits 7 to 1", () => {
   withAdapter((guest, adapter) => {
-    assert.deepEqual(statuses(guest.exchange({ ...read(0, 1), address: 0xa0 })), [OK]);
-    assert.deepEqual(adapter.transactions, ["r1@0x50"]);
+    assertEquals(statuses(guest.exchange({ ...read(0, 1), address: 0xa0 })), [OK]);
+    assertEquals(adapter.transactions, ["r1@0x50"]);
   });
 });
 
 Deno.test("I2 an address field with bit 0 set, or bits above of neither form, is an error", () => {
   withAdapter((guest, adapter) => {
     for (const address of [0xa1, 0x01a0, 0x80a0, 0xffff]) {
-      assert.deepEqual(statuses(guest.exchange({ ...read(0, 1), address })), [ERR]);
+      assertEquals(statuses(guest.exchange({ ...read(0, 1), address })), [ERR]);
     }
-    assert.deepEqual(adapter.transactions, []);
+    assertEquals(adapter.transactions, []);
   });
 });
 
@@ -86,9 +92,9 @@ Deno.test("I2 a 10-bit address reaches an adapter that serves it", () => {
     (guest, adapter) => {
       for (const address of [0x250, 0x050, 0x300]) {
         const message = { ...read(0, 1), address: tenBit(address) };
-        assert.deepEqual(statuses(guest.exchange(message)), [OK]);
+        assertEquals(statuses(guest.exchange(message)), [OK]);
       }
-      assert.deepEqual(adapter.transactions, [
+      assertEquals(adapter.transactions, [
         "r1@0x250 (10-bit)",
         "r1@0x050 (10-bit)",
         "r1@0x300 (10-bit)",
@@ -101,8 +107,8 @@ Deno.test("I2 a 10-bit address reaches an adapter that serves it", () => {
 
 Deno.test("I2 a 10-bit address that nobody serves is an error, not its 7-bit namesake", () => {
   withAdapter((guest, adapter) => {
-    assert.deepEqual(statuses(guest.exchange({ ...read(0, 1), address: tenBit(0x050) })), [ERR]);
-    assert.deepEqual(adapter.transactions, []);
+    assertEquals(statuses(guest.exchange({ ...read(0, 1), address: tenBit(0x050) })), [ERR]);
+    assertEquals(adapter.transactions, []);
   });
 });
 
@@ -114,8 +120,8 @@ Deno.test("I3 chained requests are one transaction, and neighbours are others", 
       ...group(write(0x50, 4, 5), read(0x50, 1), write(0x50, 6)),
       read(0x50, 2),
     );
-    assert.deepEqual(statuses(outcomes), new Array(7).fill(OK));
-    assert.deepEqual(adapter.transactions, [
+    assertEquals(statuses(outcomes), new Array(7).fill(OK));
+    assertEquals(adapter.transactions, [
       "w1@0x50",
       "w1@0x50 r3@0x50",
       "w2@0x50 r1@0x50 w1@0x50",
@@ -127,14 +133,14 @@ Deno.test("I3 chained requests are one transaction, and neighbours are others", 
 Deno.test("I3 requests of other addresses that are not chained are not merged", () => {
   withAdapter((guest, adapter) => {
     guest.exchange(write(0x50, 1), write(0x51, 2), write(0x50, 3));
-    assert.deepEqual(adapter.transactions, ["w1@0x50", "w1@0x51", "w1@0x50"]);
+    assertEquals(adapter.transactions, ["w1@0x50", "w1@0x51", "w1@0x50"]);
   });
 });
 
 Deno.test("I3 a chained request of another address keeps its repeated start, as E-DDC needs", () => {
   withAdapter((guest, adapter) => {
     guest.transfer(write(0x51, 1), write(0x50, 0), read(0x50, 2));
-    assert.deepEqual(adapter.transactions, ["w1@0x51 w1@0x50 r2@0x50"]);
+    assertEquals(adapter.transactions, ["w1@0x51 w1@0x50 r2@0x50"]);
   });
 });
 
@@ -143,40 +149,40 @@ Deno.test("I3 a transaction may come in parts, and waits for its last request", 
     const [first, second] = group(write(0x50, 1), read(0x50, 2));
     const begun = guest.offer([first]);
     guest.frontEnd.barrier();
-    assert.deepEqual(adapter.transactions, []);
-    assert.equal(guest.queues[0].hasUsed(), false);
+    assertEquals(adapter.transactions, []);
+    assertEquals(guest.queues[0].hasUsed(), false);
     const outcomes = guest.collect([...begun, ...guest.offer([second])]);
-    assert.deepEqual(statuses(outcomes), [OK, OK]);
-    assert.deepEqual(adapter.transactions, ["w1@0x50 r2@0x50"]);
+    assertEquals(statuses(outcomes), [OK, OK]);
+    assertEquals(adapter.transactions, ["w1@0x50 r2@0x50"]);
   });
 });
 
 Deno.test("I3 42 messages are one transaction", () => {
   withAdapter((guest, adapter) => {
     const messages = Array.from({ length: 42 }, () => read(0x50, 1));
-    assert.deepEqual(statuses(guest.transfer(...messages)), new Array(42).fill(OK));
-    assert.equal(adapter.transactions.length, 1);
+    assertEquals(statuses(guest.transfer(...messages)), new Array(42).fill(OK));
+    assertEquals(adapter.transactions.length, 1);
   });
 });
 
 Deno.test("I3 more than 42 messages are failed as a whole, and the next transaction is served", () => {
   withAdapter((guest, adapter) => {
     const messages = Array.from({ length: 43 }, () => read(0x50, 1));
-    assert.deepEqual(statuses(guest.transfer(...messages)), new Array(43).fill(ERR));
+    assertEquals(statuses(guest.transfer(...messages)), new Array(43).fill(ERR));
     const more = Array.from({ length: 100 }, () => write(0x50, 1));
-    assert.deepEqual(statuses(guest.transfer(...more)), new Array(100).fill(ERR));
-    assert.deepEqual(adapter.transactions, []);
-    assert.deepEqual(statuses(guest.transfer(write(0x50, 1), read(0x50, 1))), [OK, OK]);
-    assert.deepEqual(adapter.transactions, ["w1@0x50 r1@0x50"]);
+    assertEquals(statuses(guest.transfer(...more)), new Array(100).fill(ERR));
+    assertEquals(adapter.transactions, []);
+    assertEquals(statuses(guest.transfer(write(0x50, 1), read(0x50, 1))), [OK, OK]);
+    assertEquals(adapter.transactions, ["w1@0x50 r1@0x50"]);
   });
 });
 
 Deno.test("I3 a transaction that is unfinished when the queue stops is failed", () => {
   withAdapter((guest, adapter) => {
     const begun = guest.offer(group(write(0x50, 1), read(0x50, 2)).slice(0, 1));
-    assert.equal(guest.frontEnd.getVringBase(0), 1);
-    assert.deepEqual(statuses(guest.collect(begun)), [ERR]);
-    assert.deepEqual(adapter.transactions, []);
+    assertEquals(guest.frontEnd.getVringBase(0), 1);
+    assertEquals(statuses(guest.collect(begun)), [ERR]);
+    assertEquals(adapter.transactions, []);
   });
 });
 
@@ -186,7 +192,7 @@ Deno.test("I3 nothing is written to an unfinished transaction of a driver that s
     guest.frontEnd.barrier();
     // The buffers may have another use by now.
     guest.bind();
-    assert.deepEqual([...guest.ram.read(begun.dataAt, 3)], [UNTOUCHED, UNTOUCHED, UNTOUCHED]);
+    assertEquals([...guest.ram.read(begun.dataAt, 3)], [UNTOUCHED, UNTOUCHED, UNTOUCHED]);
   });
 });
 
@@ -199,8 +205,8 @@ Deno.test("I3 nothing of an unfinished transaction is left after a restart of th
     })());
     guest.start(guest.queues[0], 1);
     guest.frontEnd.setVringEnable(0, true);
-    assert.deepEqual(statuses(guest.exchange(read(0x50, 2))), [OK]);
-    assert.deepEqual(adapter.transactions, ["r2@0x50"]);
+    assertEquals(statuses(guest.exchange(read(0x50, 2))), [OK]);
+    assertEquals(adapter.transactions, ["r2@0x50"]);
   });
 });
 
@@ -212,12 +218,12 @@ Deno.test("I3 a transaction that the driver never finishes is failed after a whi
   using guest = new I2cGuest(backEnd.connect(), { size: 4 });
   const messages = group(...Array.from({ length: 5 }, () => read(0x50, 1))).slice(0, 4);
   for (let round = 0; round < 2; round++) {
-    assert.deepEqual(statuses(guest.exchange(...messages)), [ERR, ERR, ERR, ERR]);
+    assertEquals(statuses(guest.exchange(...messages)), [ERR, ERR, ERR, ERR]);
   }
-  assert.deepEqual(adapter.transactions, []);
-  assert.equal(log.of("warn").length, 1);
-  assert.match(log.of("warn")[0], /unfinished after 4 messages/);
-  assert.deepEqual(statuses(guest.exchange(read(0x50, 1))), [OK]);
+  assertEquals(adapter.transactions, []);
+  assertEquals(log.of("warn").length, 1);
+  assertMatch(log.of("warn")[0], /unfinished after 4 messages/);
+  assertEquals(statuses(guest.exchange(read(0x50, 1))), [OK]);
 });
 
 Deno.test("I4 after a failure the rest of the group fails, earlier ones keep their status", () => {
@@ -225,29 +231,29 @@ Deno.test("I4 after a failure the rest of the group fails, earlier ones keep the
     adapter.succeeding = 2;
     const messages = [write(0x50, 1), read(0x50, 1), write(0x50, 2), read(0x50, 1)];
     const outcomes = guest.transfer(...messages);
-    assert.deepEqual(statuses(outcomes), [OK, OK, ERR, ERR]);
-    assert.equal(adapter.transactions.length, 1);
+    assertEquals(statuses(outcomes), [OK, OK, ERR, ERR]);
+    assertEquals(adapter.transactions.length, 1);
   });
 });
 
 Deno.test("I4 a request that cannot be tried fails the rest of its group untried", () => {
   withAdapter((guest, adapter) => {
     const outcomes = guest.transfer(write(0x50, 1), write(0x33, 1), read(0x50, 1));
-    assert.deepEqual(statuses(outcomes), [OK, ERR, ERR]);
-    assert.deepEqual(adapter.transactions, ["w1@0x50"]);
+    assertEquals(statuses(outcomes), [OK, ERR, ERR]);
+    assertEquals(adapter.transactions, ["w1@0x50"]);
   });
 });
 
 Deno.test("I4 other groups go on after a failure", () => {
   withAdapter((guest, adapter) => {
     adapter.succeeding = 0;
-    assert.deepEqual(statuses(guest.transfer(write(0x50, 1), read(0x50, 1))), [ERR, ERR]);
+    assertEquals(statuses(guest.transfer(write(0x50, 1), read(0x50, 1))), [ERR, ERR]);
     adapter.succeeding = Infinity;
     const outcomes = guest.exchange(
       ...group(write(0x33, 1), read(0x33, 1)),
       ...group(write(0x50, 1), read(0x50, 1)),
     );
-    assert.deepEqual(statuses(outcomes), [ERR, ERR, OK, OK]);
+    assertEquals(statuses(outcomes), [ERR, ERR, OK, OK]);
   });
 });
 
@@ -255,15 +261,15 @@ Deno.test("I4 a read that failed has only its status written", () => {
   withAdapter((guest, adapter) => {
     adapter.succeeding = 0;
     const [outcome] = guest.exchange(read(0x50, 4));
-    assert.deepEqual(outcome, { status: ERR, data: [0xee, 0xee, 0xee, 0xee], length: 1 });
+    assertEquals(outcome, { status: ERR, data: [0xee, 0xee, 0xee, 0xee], length: 1 });
   });
 });
 
 Deno.test("I5 a write buffer is never changed", () => {
   withAdapter((guest, adapter) => {
     const [outcome] = guest.exchange(write(0x50, 1, 2, 3, 4, 5));
-    assert.deepEqual(outcome, { status: OK, data: [1, 2, 3, 4, 5], length: 1 });
-    assert.deepEqual(adapter.written, [[1, 2, 3, 4, 5]]);
+    assertEquals(outcome, { status: OK, data: [1, 2, 3, 4, 5], length: 1 });
+    assertEquals(adapter.written, [[1, 2, 3, 4, 5]]);
   });
 });
 
@@ -271,47 +277,47 @@ Deno.test("I5 a read fills exactly the buffer", () => {
   withAdapter((guest) => {
     for (const length of [1, 2, 3, 4, 5, 31, 255, 4096]) {
       const [{ status, data, length: used }] = guest.exchange(read(0x50, length));
-      assert.equal(status, OK);
-      assert.equal(used, length + 1);
-      assert.deepEqual(data, Array.from({ length }, (_, index) => index & 0xff));
+      assertStrictEquals(status, OK);
+      assertStrictEquals(used, length + 1);
+      assertEquals(data, Array.from({ length }, (_, index) => index & 0xff));
     }
   });
 });
 
 Deno.test("I5 messages have up to 65535 bytes, and not one more", () => {
   withAdapter((guest, adapter) => {
-    assert.deepEqual(statuses(guest.exchange(read(0x50, 65535))), [OK]);
+    assertEquals(statuses(guest.exchange(read(0x50, 65535))), [OK]);
     const bytes = Array.from({ length: 65535 }, (_, index) => index * 7 & 0xff);
-    assert.deepEqual(statuses(guest.exchange({ ...write(0x50), bytes })), [OK]);
-    assert.deepEqual(adapter.written[0], bytes);
-    assert.deepEqual(statuses(guest.exchange(read(0x50, 65536))), [ERR]);
-    assert.deepEqual(statuses(guest.exchange({ ...write(0x50), bytes: [...bytes, 0] })), [ERR]);
-    assert.deepEqual(adapter.transactions, ["r65535@0x50", "w65535@0x50"]);
+    assertEquals(statuses(guest.exchange({ ...write(0x50), bytes })), [OK]);
+    assertEquals(adapter.written[0], bytes);
+    assertEquals(statuses(guest.exchange(read(0x50, 65536))), [ERR]);
+    assertEquals(statuses(guest.exchange({ ...write(0x50), bytes: [...bytes, 0] })), [ERR]);
+    assertEquals(adapter.transactions, ["r65535@0x50", "w65535@0x50"]);
   });
 });
 
 Deno.test("I5 a message longer than the adapter can do is an error", () => {
   withAdapter((guest, adapter) => {
     const outcomes = guest.exchange(read(0x50, 8192), read(0x50, 8193));
-    assert.deepEqual(statuses(outcomes), [OK, ERR]);
-    assert.deepEqual(adapter.transactions, ["r8192@0x50"]);
+    assertEquals(statuses(outcomes), [OK, ERR]);
+    assertEquals(adapter.transactions, ["r8192@0x50"]);
   }, new RecordingAdapter(8192));
 });
 
 Deno.test("I5 messages without data go out in both directions", () => {
   withAdapter((guest, adapter) => {
-    assert.deepEqual(guest.exchange(write(0x50), read(0x50, 0)), [
+    assertEquals(guest.exchange(write(0x50), read(0x50, 0)), [
       { status: OK, data: [], length: 1 },
       { status: OK, data: [], length: 1 },
     ]);
-    assert.deepEqual(adapter.transactions, ["w0@0x50", "r0@0x50"]);
+    assertEquals(adapter.transactions, ["w0@0x50", "r0@0x50"]);
   });
 });
 
 Deno.test("I5 a message without data is an error where the adapter cannot do it", () => {
   withAdapter((guest, adapter) => {
-    assert.deepEqual(statuses(guest.exchange(write(0x50), read(0x50, 0))), [ERR, ERR]);
-    assert.deepEqual(adapter.transactions, []);
+    assertEquals(statuses(guest.exchange(write(0x50), read(0x50, 0))), [ERR, ERR]);
+    assertEquals(adapter.transactions, []);
   }, new RecordingAdapter(8192, false));
 });
 
@@ -321,9 +327,9 @@ Deno.test("I5 buffers may be cut into single bytes", () => {
       Array.from({ length }, (_, index) => ({ address: address + index, length: 1, writable }));
     const pending = guest.offer(group(write(0x50, 9, 8, 7), read(0x50, 5)), cut);
     const outcomes = guest.collect(pending);
-    assert.deepEqual(outcomes[0], { status: OK, data: [9, 8, 7], length: 1 });
-    assert.deepEqual(outcomes[1], { status: OK, data: [0, 1, 2, 3, 4], length: 6 });
-    assert.deepEqual(adapter.written, [[9, 8, 7]]);
+    assertEquals(outcomes[0], { status: OK, data: [9, 8, 7], length: 1 });
+    assertEquals(outcomes[1], { status: OK, data: [0, 1, 2, 3, 4], length: 6 });
+    assertEquals(adapter.written, [[9, 8, 7]]);
   });
 });
 
@@ -332,18 +338,18 @@ Deno.test("I5 a request whose flag and buffers disagree is an error", () => {
     const readThatWrites: Message = { ...write(0x50, 1, 2), flags: READ };
     const writeThatReads: Message = { ...read(0x50, 2), flags: 0 };
     const outcomes = guest.exchange(readThatWrites, writeThatReads);
-    assert.deepEqual(statuses(outcomes), [ERR, ERR]);
-    assert.deepEqual(adapter.transactions, []);
+    assertEquals(statuses(outcomes), [ERR, ERR]);
+    assertEquals(adapter.transactions, []);
   });
 });
 
 Deno.test("I5 a request without a whole header, or without room for a status, is returned", () => {
   withAdapter((guest, adapter) => {
-    assert.deepEqual(guest.request([0xa0, 0, 0, 0, 0], 3).response, Uint8Array.of(0xee, 0xee, ERR));
-    assert.equal(guest.request([], 1).response[0], ERR);
-    assert.equal(guest.request([0xa0, 0, 0, 0, 0, 0, 0, 0, 1], 0).length, 0);
-    assert.deepEqual(adapter.transactions, []);
-    assert.deepEqual(statuses(guest.exchange(read(0x50, 1))), [OK]);
+    assertEquals(guest.request([0xa0, 0, 0, 0, 0], 3).response, Uint8Array.of(0xee, 0xee, ERR));
+    assertStrictEquals(guest.request([], 1).response[0], ERR);
+    assertEquals(guest.request([0xa0, 0, 0, 0, 0, 0, 0, 0, 1], 0).length, 0);
+    assertEquals(adapter.transactions, []);
+    assertEquals(statuses(guest.exchange(read(0x50, 1))), [OK]);
   });
 });
 
@@ -354,10 +360,10 @@ Deno.test("I6 an address that is not on the list is an error without bus traffic
   using guest = new I2cGuest(backEnd.connect());
   for (let address = 0; address < 128; address++) {
     if (address === 0x50) continue;
-    assert.deepEqual(statuses(guest.exchange(write(address), read(address, 1))), [ERR, ERR]);
+    assertEquals(statuses(guest.exchange(write(address), read(address, 1))), [ERR, ERR]);
   }
-  assert.deepEqual(adapter.transactions, []);
-  assert.deepEqual(log.lines, []);
+  assertEquals(adapter.transactions, []);
+  assertEquals(log.lines, []);
 });
 
 Deno.test("I8 each address reaches the adapter that it is listed for", () => {
@@ -365,8 +371,8 @@ Deno.test("I8 each address reaches the adapter that it is listed for", () => {
   const served = [{ adapter: one, addresses: [0x50] }, { adapter: two, addresses: [0x60, 0x61] }];
   withGuest(served, (guest) => {
     guest.exchange(write(0x50, 1), ...group(write(0x61, 2), read(0x61, 1)), write(0x60, 3));
-    assert.deepEqual(one.transactions, ["w1@0x50"]);
-    assert.deepEqual(two.transactions, ["w1@0x61 r1@0x61", "w1@0x60"]);
+    assertEquals(one.transactions, ["w1@0x50"]);
+    assertEquals(two.transactions, ["w1@0x61 r1@0x61", "w1@0x60"]);
   });
 });
 
@@ -375,24 +381,24 @@ Deno.test("I8 a group over two adapters is a transaction on each, and ends with 
   const served = [{ adapter: one, addresses: [0x50] }, { adapter: two, addresses: [0x60] }];
   withGuest(served, (guest) => {
     const messages = [write(0x50, 1), read(0x50, 1), write(0x60, 2), write(0x50, 3)];
-    assert.deepEqual(statuses(guest.transfer(...messages)), [OK, OK, OK, OK]);
-    assert.deepEqual(one.transactions, ["w1@0x50 r1@0x50", "w1@0x50"]);
-    assert.deepEqual(two.transactions, ["w1@0x60"]);
+    assertEquals(statuses(guest.transfer(...messages)), [OK, OK, OK, OK]);
+    assertEquals(one.transactions, ["w1@0x50 r1@0x50", "w1@0x50"]);
+    assertEquals(two.transactions, ["w1@0x60"]);
     two.succeeding = 0;
-    assert.deepEqual(statuses(guest.transfer(...messages)), [OK, OK, ERR, ERR]);
-    assert.equal(one.transactions.length, 3);
+    assertEquals(statuses(guest.transfer(...messages)), [OK, OK, ERR, ERR]);
+    assertEquals(one.transactions.length, 3);
   });
 });
 
 Deno.test("requests that reserved flags are set in are served all the same", () => {
   withAdapter((guest, adapter) => {
     const outcomes = guest.exchange({ ...read(0x50, 1), flags: READ | 0xfffffff0 });
-    assert.deepEqual(statuses(outcomes), [OK]);
-    assert.deepEqual(adapter.transactions, ["r1@0x50"]);
+    assertEquals(statuses(outcomes), [OK]);
+    assertEquals(adapter.transactions, ["r1@0x50"]);
   });
 });
 
 Deno.test("sevenBit and tenBit are the fields of the specification", () => {
-  assert.equal(sevenBit(0x50), 0xa0);
-  assert.equal(tenBit(0x250), 0x50f4);
+  assertEquals(sevenBit(0x50), 0xa0);
+  assertEquals(tenBit(0x250), 0x50f4);
 });

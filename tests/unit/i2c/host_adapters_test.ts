@@ -1,4 +1,4 @@
-import assert from "node:assert/strict";
+import { assert, assertEquals, assertMatch, fail } from "@std/assert";
 import * as uapi from "../../../ffi/i2c_uapi.ts";
 import { RuntimeError } from "../../../lib/errors.ts";
 import {
@@ -36,15 +36,15 @@ function refusal(read: () => unknown): string {
   try {
     read();
   } catch (error) {
-    assert.ok(error instanceof RuntimeError, String(error));
+    assert(error instanceof RuntimeError, String(error));
     return error.message;
   }
-  return assert.fail("it was accepted");
+  return fail("it was accepted");
 }
 
 Deno.test("adapters are listed by number, chips are not", () => {
   withAdapters({ 10: "ten", 0: "zero", 2: "two" }, [], (root) => {
-    assert.deepEqual(hostAdapters(root), [
+    assertEquals(hostAdapters(root), [
       { number: 0, name: "zero" },
       { number: 2, name: "two" },
       { number: 10, name: "ten" },
@@ -54,34 +54,34 @@ Deno.test("adapters are listed by number, chips are not", () => {
 
 Deno.test("an adapter is found by number and by name", () => {
   withAdapters({ 0: "zero", 2: "two of them" }, [], (root) => {
-    assert.equal(findAdapter(2, root), 2);
-    assert.equal(findAdapter("two of them", root), 2);
+    assertEquals(findAdapter(2, root), 2);
+    assertEquals(findAdapter("two of them", root), 2);
   });
 });
 
 Deno.test("an adapter is not found by the name of a chip", () => {
   withAdapters({ 0: "zero" }, [], (root) => {
     const message = refusal(() => findAdapter("24c02", root));
-    assert.equal(message, `no I2C adapter is called '24c02'; this host has 0 "zero"`);
+    assertEquals(message, `no I2C adapter is called '24c02'; this host has 0 "zero"`);
   });
 });
 
 Deno.test("a name that occurs twice is refused with the numbers", () => {
   withAdapters({ 0: "same", 3: "same", 4: "other" }, [], (root) => {
-    assert.match(refusal(() => findAdapter("same", root)), /2 I2C adapters .* by number: 0, 3$/);
+    assertMatch(refusal(() => findAdapter("same", root)), /2 I2C adapters .* by number: 0, 3$/);
   });
 });
 
 Deno.test("a host without adapters says so", () => {
   using root = new TemporaryFolder();
-  assert.deepEqual(hostAdapters(root.path), []);
+  assertEquals(hostAdapters(root.path), []);
   const message = refusal(() => findAdapter(7, root.path));
-  assert.equal(message, "there is no I2C adapter 7; this host has no I2C adapters");
+  assertEquals(message, "there is no I2C adapter 7; this host has no I2C adapters");
 });
 
 Deno.test("a missing node of an adapter that is there means that i2c-dev is not loaded", () => {
   withAdapters({ 0: "zero" }, [], (root) => {
-    assert.match(
+    assertMatch(
       refusal(() => openAdapter(0, root)),
       /i2c-dev is not loaded; run: modprobe i2c-dev/,
     );
@@ -89,16 +89,16 @@ Deno.test("a missing node of an adapter that is there means that i2c-dev is not 
 });
 
 Deno.test("the kernel's names of chips have the address in four digits", () => {
-  assert.equal(chipName(1, 0x50), "1-0050");
-  assert.equal(chipName(12, TEN_BIT + 0x250), "12-a250");
+  assertEquals(chipName(1, 0x50), "1-0050");
+  assertEquals(chipName(12, TEN_BIT + 0x250), "12-a250");
 });
 
 Deno.test("what an adapter can do is told in words", () => {
   const all = uapi.FUNC_I2C | uapi.FUNC_SMBUS_QUICK | uapi.FUNC_SMBUS_READ_BYTE;
-  assert.equal(abilitiesText(all), "I2C messages, quick");
-  assert.equal(abilitiesText(all | uapi.FUNC_10BIT_ADDR), "I2C messages, 10-bit addresses, quick");
+  assertEquals(abilitiesText(all), "I2C messages, quick");
+  assertEquals(abilitiesText(all | uapi.FUNC_10BIT_ADDR), "I2C messages, 10-bit addresses, quick");
   const bytes = uapi.FUNC_SMBUS_READ_BYTE | uapi.FUNC_SMBUS_WRITE_BYTE;
   const block = uapi.FUNC_SMBUS_WRITE_BLOCK_DATA;
-  assert.equal(abilitiesText(bytes | block), "SMBus only: byte, block data (one way)");
-  assert.equal(abilitiesText(0), "SMBus only: nothing");
+  assertEquals(abilitiesText(bytes | block), "SMBus only: byte, block data (one way)");
+  assertEquals(abilitiesText(0), "SMBus only: nothing");
 });

@@ -1,4 +1,4 @@
-import assert from "node:assert/strict";
+import { assert, assertEquals, assertMatch, assertNotMatch, fail } from "@std/assert";
 import { ConfigNode } from "../../../lib/input/config_node.ts";
 import { UsageError } from "../../../lib/errors.ts";
 import { readAdapters } from "../../../lib/i2c/config.ts";
@@ -10,11 +10,11 @@ function refusal(read: () => unknown): string {
   try {
     read();
   } catch (error) {
-    assert.ok(error instanceof UsageError, String(error));
-    assert.doesNotMatch(error.message, /\n/);
+    assert(error instanceof UsageError, String(error));
+    assertNotMatch(error.message, /\n/);
     return error.message;
   }
-  return assert.fail("it was accepted");
+  return fail("it was accepted");
 }
 
 const host = (choice: number | string, ...addresses: number[]): AdapterRequest => ({
@@ -24,17 +24,17 @@ const host = (choice: number | string, ...addresses: number[]): AdapterRequest =
 });
 
 Deno.test("a device list names buses by number, and addresses in decimal or hexadecimal", () => {
-  assert.deepEqual(readDeviceList("2:32:21,3:10:0x23"), [host(2, 32, 21), host(3, 10, 35)]);
+  assertEquals(readDeviceList("2:32:21,3:10:0x23"), [host(2, 32, 21), host(3, 10, 35)]);
 });
 
 Deno.test("a device list names buses by name", () => {
   const list = "i915 gmbus dpd:32:21,DPDDC-D:10";
-  assert.deepEqual(readDeviceList(list), [host("i915 gmbus dpd", 32, 21), host("DPDDC-D", 10)]);
+  assertEquals(readDeviceList(list), [host("i915 gmbus dpd", 32, 21), host("DPDDC-D", 10)]);
 });
 
 Deno.test("a bus name may have colons", () => {
   const list = "NVIDIA i2c adapter 1 at 1:00.0:0x50,AMDGPU DM i2c hw bus 0:81:82";
-  assert.deepEqual(readDeviceList(list), [
+  assertEquals(readDeviceList(list), [
     host("NVIDIA i2c adapter 1 at 1:00.0", 80),
     host("AMDGPU DM i2c hw bus 0", 81, 82),
   ]);
@@ -42,12 +42,12 @@ Deno.test("a bus name may have colons", () => {
 
 Deno.test("the bus s is a simulated one with an EEPROM at each address", () => {
   const [bus, other] = readDeviceList("s:80:72,s:33");
-  assert.ok(bus.kind === "simulated" && other.kind === "simulated");
-  assert.deepEqual(bus.chips.map(({ address, name }) => [address, name]), [
+  assert(bus.kind === "simulated" && other.kind === "simulated");
+  assertEquals(bus.chips.map(({ address, name }) => [address, name]), [
     [80, "24c02"],
     [72, "24c02"],
   ]);
-  assert.equal(other.chips.length, 1);
+  assertEquals(other.chips.length, 1);
 });
 
 const badLists: readonly [string, string, RegExp][] = [
@@ -72,7 +72,7 @@ const badLists: readonly [string, string, RegExp][] = [
 
 for (const [what, list, expected] of badLists) {
   Deno.test(`a device list with ${what} is refused`, () => {
-    assert.match(refusal(() => readDeviceList(list)), expected);
+    assertMatch(refusal(() => readDeviceList(list)), expected);
   });
 }
 
@@ -85,7 +85,7 @@ Deno.test("the configuration file says all that the device list says, and 10-bit
 - { bus: 1, addresses: [0x20, 72] }
 - { bus: "i915 gmbus dpd", addresses: [80], ten-bit-addresses: [0x250] }
 `);
-  assert.deepEqual(requests, [host(1, 32, 72), host("i915 gmbus dpd", 80, TEN_BIT + 0x250)]);
+  assertEquals(requests, [host(1, 32, 72), host("i915 gmbus dpd", 80, TEN_BIT + 0x250)]);
 });
 
 Deno.test("the configuration file describes simulated adapters with their chips", () => {
@@ -97,9 +97,9 @@ Deno.test("the configuration file describes simulated adapters with their chips"
       - { address: 0x48, chip: lm75, temperature: 23.5 }
       - { address: 0x120, ten-bit: true, chip: registers }
 `);
-  assert.ok(request.kind === "simulated");
-  assert.equal(request.smbusOnly, true);
-  assert.deepEqual(request.chips.map(({ address, name }) => [address, name]), [
+  assert(request.kind === "simulated");
+  assertEquals(request.smbusOnly, true);
+  assertEquals(request.chips.map(({ address, name }) => [address, name]), [
     [0x50, "24c16"],
     [0x48, "lm75"],
     [TEN_BIT + 0x120, "registers"],
@@ -110,8 +110,8 @@ Deno.test("the example is a configuration that is accepted", () => {
   const file = new URL("../../../examples/i2c.yaml", import.meta.url);
   const { adapters: node } = ConfigNode.load(file.pathname)
     .mapping(["adapters", "socket-path", "socket-count", "log-level"]);
-  assert.ok(node !== undefined);
-  assert.equal(readAdapters(node).length, 1);
+  assert(node !== undefined);
+  assertEquals(readAdapters(node).length, 1);
 });
 
 const badFiles: readonly [string, string, RegExp][] = [
@@ -160,7 +160,7 @@ const badFiles: readonly [string, string, RegExp][] = [
 for (const [what, yaml, expected] of badFiles) {
   Deno.test(`a configuration file with ${what} is refused, with its place`, () => {
     const message = refusal(() => adapters(yaml));
-    assert.match(message, /^i2c\.yaml:\d+: /);
-    assert.match(message, expected);
+    assertMatch(message, /^i2c\.yaml:\d+: /);
+    assertMatch(message, expected);
   });
 }

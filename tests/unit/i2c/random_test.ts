@@ -1,4 +1,4 @@
-import assert from "node:assert/strict";
+import { assert, assertEquals, assertStrictEquals } from "@std/assert";
 import { I2cDevice } from "../../../lib/i2c/device.ts";
 import { Messages } from "../../../lib/i2c/messages.ts";
 import {
@@ -68,13 +68,13 @@ Deno.test("I4 the status of each message of random groups is what the specificat
     const outcomes = guest.exchange(...messages);
     const expected = expectedStatuses(messages, adapter.succeeding);
     const context = `round ${round} of seed ${SEED}`;
-    assert.deepEqual(outcomes.map(({ status }) => status), expected, context);
-    assert.ok(adapter.transactions.length <= 1, context);
+    assertEquals(outcomes.map(({ status }) => status), expected, context);
+    assert(adapter.transactions.length <= 1, context);
     outcomes.forEach(({ status, data, length }, index) => {
       const { bytes, flags, room } = messages[index];
-      if (bytes.length > 0) assert.deepEqual(data, Array.from(bytes), context);
-      else if (status === ERR) assert.ok(data.every((byte) => byte === UNTOUCHED), context);
-      assert.equal(length, status === OK && flags & READ ? room + 1 : 1, context);
+      if (bytes.length > 0) assertEquals(data, Array.from(bytes), context);
+      else if (status === ERR) assert(data.every((byte) => byte === UNTOUCHED), context);
+      assertStrictEquals(length, status === OK && flags & READ ? room + 1 : 1, context);
     });
   }
 });

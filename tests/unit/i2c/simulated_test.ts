@@ -1,4 +1,4 @@
-import assert from "node:assert/strict";
+import { assert, assertEquals, assertStrictEquals } from "@std/assert";
 import { getLogger } from "@logtape/logtape";
 import { I2cDevice } from "../../../lib/i2c/device.ts";
 import { Messages } from "../../../lib/i2c/messages.ts";
@@ -15,7 +15,7 @@ const everywhere = Array.from({ length: ADDRESS_COUNT }, (_, address) => address
 function withChips(chips: string, use: (guest: I2cGuest) => void, smbusOnly = false): void {
   const yaml = `[{ simulated: { smbus-only: ${smbusOnly}, chips: [${chips}] } }]`;
   const [request] = readAdapters(ConfigNode.parse("test", yaml));
-  assert.ok(request.kind === "simulated");
+  assert(request.kind === "simulated");
   const adapter = new SimulatedAdapter(powerUp(request.chips, smbusOnly), log);
   const served = [{ adapter, addresses: everywhere }];
   using backEnd = new InProcess(new I2cDevice(served, new Messages(), log));
@@ -35,26 +35,26 @@ Deno.test("I4 on a simulated bus messages before one that failed keep their stat
       write(33, 0, 1),
       write(80, 0, 8),
     );
-    assert.deepEqual(statuses(outcomes), [OK, OK, ERR, ERR]);
-    assert.deepEqual(guest.writeRead(80, [0], 1), [7]);
+    assertEquals(statuses(outcomes), [OK, OK, ERR, ERR]);
+    assertEquals(guest.writeRead(80, [0], 1), [7]);
   });
 });
 
 Deno.test("I5 on a simulated bus messages have up to 65535 bytes", () => {
   withChips("{ address: 80, chip: 24c512 }", (guest) => {
     const [, { data }] = guest.transfer(write(80, 0, 0), read(80, 65535));
-    assert.deepEqual(data, new Array(65535).fill(0xff));
+    assertEquals(data, new Array(65535).fill(0xff));
     const bytes = [0, 0, ...Array.from({ length: 65533 }, (_, index) => index & 0xff)];
-    assert.deepEqual(statuses(guest.exchange({ ...write(80), bytes })), [OK]);
+    assertEquals(statuses(guest.exchange({ ...write(80), bytes })), [OK]);
     // All of it went to the first page, round and round.
     const lastRound = 65533 - 65533 % 128;
-    assert.deepEqual(guest.writeRead(80, [0, 0], 2), bytes.slice(2 + lastRound, 4 + lastRound));
+    assertEquals(guest.writeRead(80, [0, 0], 2), bytes.slice(2 + lastRound, 4 + lastRound));
   });
 });
 
 Deno.test("I6 on a simulated bus nobody answers where there is no chip", () => {
   withChips("{ address: 80, chip: 24c02 }", (guest) => {
-    assert.deepEqual(statuses(guest.exchange(write(81, 0), read(81, 1), write(81))), [
+    assertEquals(statuses(guest.exchange(write(81, 0), read(81, 1), write(81))), [
       ERR,
       ERR,
       ERR,
@@ -64,10 +64,10 @@ Deno.test("I6 on a simulated bus nobody answers where there is no chip", () => {
 
 Deno.test("I7 a simulated SMBus adapter refuses what SMBus cannot express", () => {
   withChips("{ address: 80, chip: registers }", (guest) => {
-    assert.equal(guest.write(80, 1, 2), OK);
-    assert.deepEqual(guest.writeRead(80, [1], 1), [2]);
-    assert.deepEqual(statuses(guest.exchange(read(80, 2))), [ERR]);
-    assert.deepEqual(statuses(guest.transfer(write(80, 1), read(80, 34))), [ERR, ERR]);
+    assertStrictEquals(guest.write(80, 1, 2), OK);
+    assertEquals(guest.writeRead(80, [1], 1), [2]);
+    assertEquals(statuses(guest.exchange(read(80, 2))), [ERR]);
+    assertEquals(statuses(guest.transfer(write(80, 1), read(80, 34))), [ERR, ERR]);
   }, true);
 });
 
@@ -75,7 +75,7 @@ Deno.test("a 10-bit chip and a 7-bit chip of the same bits are two", () => {
   const chips = "{ address: 80, chip: 24c02 }, { address: 80, ten-bit: true, chip: registers }";
   withChips(chips, (guest) => {
     const tenBit = { ...read(0, 1), address: 0x50f0 };
-    assert.deepEqual(guest.exchange(tenBit)[0].data, [0]);
-    assert.deepEqual(guest.exchange(read(80, 1))[0].data, [0xff]);
+    assertEquals(guest.exchange(tenBit)[0].data, [0]);
+    assertEquals(guest.exchange(read(80, 1))[0].data, [0xff]);
   });
 });

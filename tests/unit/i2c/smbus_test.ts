@@ -1,4 +1,4 @@
-import assert from "node:assert/strict";
+import { assertEquals, assertStrictEquals } from "@std/assert";
 import * as uapi from "../../../ffi/i2c_uapi.ts";
 import { Messages, SLOT_SIZE } from "../../../lib/i2c/messages.ts";
 import { NOT_SMBUS, packSmbus, recoverSmbus, unpackSmbus } from "../../../lib/i2c/smbus.ts";
@@ -48,25 +48,25 @@ const forms: readonly [string, number, readonly Shape[]][] = [
 
 for (const [name, kind, shapes] of forms) {
   Deno.test(`I7 ${name} is recovered`, () => {
-    assert.equal(recover(EVERYTHING, ...shapes), kind);
+    assertStrictEquals(recover(EVERYTHING, ...shapes), kind);
   });
   Deno.test(`I7 ${name} is refused where the adapter can do nothing`, () => {
-    assert.equal(recover(0, ...shapes), NOT_SMBUS);
+    assertStrictEquals(recover(0, ...shapes), NOT_SMBUS);
   });
 }
 
 Deno.test("I7 what the adapter cannot do goes as an I2C block, which is the same on the wire", () => {
   const can = uapi.FUNC_SMBUS_READ_I2C_BLOCK | uapi.FUNC_SMBUS_WRITE_I2C_BLOCK;
   for (const shapes of [[[1, 2]], [[1, 2, 3]], [[1, 2, 3, 4]], [[1], 1], [[1], 2]]) {
-    assert.equal(recover(can, ...shapes), uapi.SMBUS_I2C_BLOCK_DATA);
+    assertStrictEquals(recover(can, ...shapes), uapi.SMBUS_I2C_BLOCK_DATA);
   }
 });
 
 Deno.test("I7 reading and writing are abilities of their own", () => {
-  assert.equal(recover(uapi.FUNC_SMBUS_READ_BYTE_DATA, [1, 2]), NOT_SMBUS);
-  assert.equal(recover(uapi.FUNC_SMBUS_WRITE_BYTE_DATA, [1], 1), NOT_SMBUS);
-  assert.equal(recover(uapi.FUNC_SMBUS_WRITE_BYTE, 1), NOT_SMBUS);
-  assert.equal(recover(uapi.FUNC_SMBUS_READ_BLOCK_DATA, [1], 33), uapi.SMBUS_BLOCK_DATA);
+  assertStrictEquals(recover(uapi.FUNC_SMBUS_READ_BYTE_DATA, [1, 2]), NOT_SMBUS);
+  assertStrictEquals(recover(uapi.FUNC_SMBUS_WRITE_BYTE_DATA, [1], 1), NOT_SMBUS);
+  assertStrictEquals(recover(uapi.FUNC_SMBUS_WRITE_BYTE, 1), NOT_SMBUS);
+  assertStrictEquals(recover(uapi.FUNC_SMBUS_READ_BLOCK_DATA, [1], 33), uapi.SMBUS_BLOCK_DATA);
 });
 
 Deno.test("I7 messages that no SMBus transaction consists of are refused", () => {
@@ -84,18 +84,18 @@ Deno.test("I7 messages that no SMBus transaction consists of are refused", () =>
     [[1, 2, 3], 3],
     [[1], 1, 1],
   ];
-  for (const shape of shapes) assert.equal(recover(EVERYTHING, ...shape), NOT_SMBUS);
+  for (const shape of shapes) assertStrictEquals(recover(EVERYTHING, ...shape), NOT_SMBUS);
 });
 
 Deno.test("I7 messages of two addresses are no SMBus transaction", () => {
   const messages = messagesOf([1], 1);
   messages.addresses[1] = 0x51;
-  assert.equal(recoverSmbus(messages, 0, 2, EVERYTHING), NOT_SMBUS);
+  assertStrictEquals(recoverSmbus(messages, 0, 2, EVERYTHING), NOT_SMBUS);
 });
 
 Deno.test("I7 a transaction later among the messages is recovered from there", () => {
   const messages = messagesOf([1], [2], 2);
-  assert.equal(recoverSmbus(messages, 1, 2, EVERYTHING), uapi.SMBUS_WORD_DATA);
+  assertStrictEquals(recoverSmbus(messages, 1, 2, EVERYTHING), uapi.SMBUS_WORD_DATA);
 });
 
 function packed(kind: number, ...shapes: Shape[]): number[] {
@@ -105,12 +105,12 @@ function packed(kind: number, ...shapes: Shape[]): number[] {
 }
 
 Deno.test("I7 what is sent is where the kernel expects it", () => {
-  assert.deepEqual(packed(uapi.SMBUS_BYTE_DATA, [1, 2]), [2, 0, 0, 0, 0, 0]);
-  assert.deepEqual(packed(uapi.SMBUS_WORD_DATA, [1, 2, 3]), [2, 3, 0, 0, 0, 0]);
-  assert.deepEqual(packed(uapi.SMBUS_PROC_CALL, [1, 2, 3], 2), [2, 3, 0, 0, 0, 0]);
-  assert.deepEqual(packed(uapi.SMBUS_BLOCK_DATA, [1, 2, 3, 4]), [2, 3, 4, 0, 0, 0]);
-  assert.deepEqual(packed(uapi.SMBUS_I2C_BLOCK_DATA, [1, 9, 8, 7]), [3, 9, 8, 7, 0, 0]);
-  assert.deepEqual(packed(uapi.SMBUS_I2C_BLOCK_DATA, [1], 17), [17, 0, 0, 0, 0, 0]);
+  assertEquals(packed(uapi.SMBUS_BYTE_DATA, [1, 2]), [2, 0, 0, 0, 0, 0]);
+  assertEquals(packed(uapi.SMBUS_WORD_DATA, [1, 2, 3]), [2, 3, 0, 0, 0, 0]);
+  assertEquals(packed(uapi.SMBUS_PROC_CALL, [1, 2, 3], 2), [2, 3, 0, 0, 0, 0]);
+  assertEquals(packed(uapi.SMBUS_BLOCK_DATA, [1, 2, 3, 4]), [2, 3, 4, 0, 0, 0]);
+  assertEquals(packed(uapi.SMBUS_I2C_BLOCK_DATA, [1, 9, 8, 7]), [3, 9, 8, 7, 0, 0]);
+  assertEquals(packed(uapi.SMBUS_I2C_BLOCK_DATA, [1], 17), [17, 0, 0, 0, 0, 0]);
 });
 
 function unpacked(kind: number, data: number[], ...shapes: Shape[]): number[] | undefined {
@@ -124,20 +124,20 @@ function unpacked(kind: number, data: number[], ...shapes: Shape[]): number[] | 
 }
 
 Deno.test("I7 what is received comes from where the kernel puts it", () => {
-  assert.deepEqual(unpacked(uapi.SMBUS_BYTE, [7], 1), [7]);
-  assert.deepEqual(unpacked(uapi.SMBUS_WORD_DATA, [7, 8], [1], 2), [7, 8]);
-  assert.deepEqual(unpacked(uapi.SMBUS_PROC_CALL, [7, 8], [1, 2, 3], 2), [7, 8]);
-  assert.deepEqual(unpacked(uapi.SMBUS_I2C_BLOCK_DATA, [3, 7, 8, 9], [1], 3), [7, 8, 9]);
-  assert.deepEqual(unpacked(uapi.SMBUS_BLOCK_PROC_CALL, [2, 7, 8], [1, 1, 1], 4), [2, 7, 8, 0xff]);
+  assertEquals(unpacked(uapi.SMBUS_BYTE, [7], 1), [7]);
+  assertEquals(unpacked(uapi.SMBUS_WORD_DATA, [7, 8], [1], 2), [7, 8]);
+  assertEquals(unpacked(uapi.SMBUS_PROC_CALL, [7, 8], [1, 2, 3], 2), [7, 8]);
+  assertEquals(unpacked(uapi.SMBUS_I2C_BLOCK_DATA, [3, 7, 8, 9], [1], 3), [7, 8, 9]);
+  assertEquals(unpacked(uapi.SMBUS_BLOCK_PROC_CALL, [2, 7, 8], [1, 1, 1], 4), [2, 7, 8, 0xff]);
 });
 
 Deno.test("I7 a block read of 33 is padded, a shorter one must be filled by the block", () => {
   const got = unpacked(uapi.SMBUS_BLOCK_DATA, [2, 7, 8], [1], 33);
-  assert.deepEqual(got, [2, 7, 8, ...new Array(30).fill(0xff)]);
-  assert.deepEqual(unpacked(uapi.SMBUS_BLOCK_DATA, [2, 7, 8], [1], 3), [2, 7, 8]);
-  assert.equal(unpacked(uapi.SMBUS_BLOCK_DATA, [2, 7, 8], [1], 4), undefined);
+  assertEquals(got, [2, 7, 8, ...new Array(30).fill(0xff)]);
+  assertEquals(unpacked(uapi.SMBUS_BLOCK_DATA, [2, 7, 8], [1], 3), [2, 7, 8]);
+  assertEquals(unpacked(uapi.SMBUS_BLOCK_DATA, [2, 7, 8], [1], 4), undefined);
 });
 
 Deno.test("I7 an I2C block that comes back short is a failure", () => {
-  assert.equal(unpacked(uapi.SMBUS_I2C_BLOCK_DATA, [2, 7, 8], [1], 3), undefined);
+  assertEquals(unpacked(uapi.SMBUS_I2C_BLOCK_DATA, [2, 7, 8], [1], 3), undefined);
 });

@@ -1,4 +1,4 @@
-import assert from "node:assert/strict";
+import { assertEquals, assertMatch, assertStrictEquals, assertThrows } from "@std/assert";
 import { readArguments } from "../../../lib/input/arguments.ts";
 import { type OptionSpec, optionSyntax } from "../../../lib/input/options.ts";
 import { readInteger } from "../../../lib/text/numbers.ts";
@@ -35,7 +35,7 @@ const accepted: Record<string, [string[], Record<string, string | true>]> = {
 
 Deno.test("arguments are read in every form", async (t) => {
   for (const [name, [args, values]] of Object.entries(accepted)) {
-    await t.step(name, () => assert.deepEqual({ ...readArguments(args, options) }, values));
+    await t.step(name, () => assertEquals({ ...readArguments(args, options) }, values));
   }
 });
 
@@ -59,17 +59,13 @@ const refused: Record<string, [string[], RegExp]> = {
 Deno.test("arguments that make no sense are refused", async (t) => {
   for (const [name, [args, message]] of Object.entries(refused)) {
     await t.step(name, () => {
-      assert.throws(() => readArguments(args, options), (error) => {
-        assert.ok(error instanceof UsageError);
-        assert.match(error.message, message);
-        return true;
-      });
+      assertMatch(assertThrows(() => readArguments(args, options), UsageError).message, message);
     });
   }
 });
 
 Deno.test("options are shown as people type them", () => {
-  assert.deepEqual(options.slice(2).map(optionSyntax), [
+  assertEquals(options.slice(2).map(optionSyntax), [
     "    --color WHEN",
     "-h, --help",
     "-V, --version",
@@ -82,7 +78,7 @@ Deno.test("the word that was probably meant is found", () => {
     ["socketpath", "Socket-Path", "lst", "log", "count", "fdd", "x", "", "frobnicate"]
       .map((word) => [word, closest(word, words)]),
   );
-  assert.deepEqual(found, {
+  assertEquals(found, {
     "socketpath": "socket-path",
     "Socket-Path": "socket-path",
     "lst": "list",
@@ -96,18 +92,18 @@ Deno.test("the word that was probably meant is found", () => {
 });
 
 Deno.test("integers are decimal or hexadecimal, and nothing else is one", () => {
-  assert.deepEqual(["0", "8", "007", "0x1f", "0XFF"].map(readInteger), [0, 8, 7, 31, 255]);
+  assertEquals(["0", "8", "007", "0x1f", "0XFF"].map(readInteger), [0, 8, 7, 31, 255]);
   for (
     const text of ["", " ", " 1", "1 ", "-1", "+1", "1.0", "1e1", "0x", "0b1", "x", "٣", "1_0"]
   ) {
-    assert.equal(readInteger(text), undefined, text);
+    assertEquals(readInteger(text), undefined, text);
   }
-  assert.equal(readInteger("9007199254740991"), 2 ** 53 - 1);
-  assert.equal(readInteger("9007199254740992"), undefined);
+  assertStrictEquals(readInteger("9007199254740991"), 2 ** 53 - 1);
+  assertEquals(readInteger("9007199254740992"), undefined);
 });
 
 Deno.test("alternatives are listed as in a sentence", () => {
-  assert.deepEqual([[], ["a"], ["a", "b"], ["a", "b", "c"]].map(anyOf), [
+  assertEquals([[], ["a"], ["a", "b"], ["a", "b", "c"]].map(anyOf), [
     "",
     "a",
     "a or b",

@@ -1,46 +1,42 @@
-import assert from "node:assert/strict";
+import { assert, assertEquals, assertStrictEquals, assertThrows } from "@std/assert";
 import { ConfigNode } from "../../../lib/input/config_node.ts";
 import { UsageError } from "../../../lib/errors.ts";
 
 /** The value of the key `x` of a file. */
 function x(text: string): ConfigNode {
   const { x } = ConfigNode.parse("f.yaml", text).mapping(["x"]);
-  assert.ok(x !== undefined);
+  assert(x !== undefined);
   return x;
 }
 
 function refuses(read: () => unknown, message: string): void {
-  assert.throws(read, (error) => {
-    assert.ok(error instanceof UsageError);
-    assert.equal(error.message, message);
-    return true;
-  });
+  assertStrictEquals(assertThrows(read, UsageError).message, message);
 }
 
 Deno.test("values are read as what they are", () => {
-  assert.equal(x("x: abc").string(), "abc");
-  assert.equal(x("x: '5'").string(), "5");
-  assert.equal(x("x: 0x50").integer(0, 100), 80);
-  assert.equal(x("x: 0x50").word("a number"), "0x50");
-  assert.equal(x("x: abc").word("a name"), "abc");
-  assert.equal(x("x: true").boolean(), true);
-  assert.equal(x("x: b").choice(["a", "b"]), "b");
-  assert.deepEqual(x("x: [a, b]").list("names").map((item) => item.string()), ["a", "b"]);
-  assert.equal(x("x: [1]").list("numbers")[0].isNumber, true);
-  assert.equal(x("x: {}").isMapping, true);
-  assert.equal(x("x: []").isList, true);
+  assertEquals(x("x: abc").string(), "abc");
+  assertEquals(x("x: '5'").string(), "5");
+  assertEquals(x("x: 0x50").integer(0, 100), 80);
+  assertEquals(x("x: 0x50").word("a number"), "0x50");
+  assertEquals(x("x: abc").word("a name"), "abc");
+  assertEquals(x("x: true").boolean(), true);
+  assertEquals(x("x: b").choice(["a", "b"]), "b");
+  assertEquals(x("x: [a, b]").list("names").map((item) => item.string()), ["a", "b"]);
+  assertEquals(x("x: [1]").list("numbers")[0].isNumber, true);
+  assertEquals(x("x: {}").isMapping, true);
+  assertEquals(x("x: []").isList, true);
 });
 
 Deno.test("a file that says nothing has no keys", () => {
   for (const text of ["", "\n", "# a comment\n", "---\n", "null\n", "\ufeff"]) {
-    assert.deepEqual(ConfigNode.parse("f.yaml", text).mapping(["x"]), {});
+    assertEquals(ConfigNode.parse("f.yaml", text).mapping(["x"]), {});
   }
 });
 
 Deno.test("an alias stands for what it refers to", () => {
   const text = "x:\n  - &a { n: 1 }\n  - *a\n";
   const items = x(text).list("items");
-  assert.deepEqual(items.map((item) => item.mapping(["n"]).n?.integer(0, 9)), [1, 1]);
+  assertEquals(items.map((item) => item.mapping(["n"]).n?.integer(0, 9)), [1, 1]);
 });
 
 const refused: Record<string, [string, (node: ConfigNode) => unknown, string]> = {

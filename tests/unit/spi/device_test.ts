@@ -1,4 +1,10 @@
-import assert from "node:assert/strict";
+import {
+  assert,
+  assertEquals,
+  assertMatch,
+  assertNotEquals,
+  assertStrictEquals,
+} from "@std/assert";
 import { MAX_TRANSFER } from "../../../lib/spi/device.ts";
 import { encodeHead, type Head, RESULT } from "../../support/spi_driver.ts";
 import { pause, until } from "../../support/wait.ts";
@@ -30,12 +36,12 @@ Deno.test(
   "S1 the configuration space has every field of what the controller can do",
   withGuests((guest) => {
     const bytes = guest.frontEnd.getConfig(0, 32);
-    assert.ok(bytes !== undefined);
-    assert.deepEqual([...bytes.subarray(0, 4)], [2, 1, 0, 0b011]);
+    assert(bytes !== undefined);
+    assertEquals([...bytes.subarray(0, 4)], [2, 1, 0, 0b011]);
     const words = [...new Uint32Array(bytes.buffer, 4)];
     const [bits, modes, frequency, wordDelay, setup, hold, inactive] = words;
-    assert.deepEqual([bits, modes, frequency], [0x8080, 0b0001111, 1_000_000]);
-    assert.deepEqual([wordDelay, setup, hold, inactive], [1e6, 1e9, 1e9, 1e9]);
+    assertEquals([bits, modes, frequency], [0x8080, 0b0001111, 1_000_000]);
+    assertEquals([wordDelay, setup, hold, inactive], [1e6, 1e9, 1e9, 1e9]);
   }, POOR),
 );
 
@@ -46,9 +52,9 @@ Deno.test(
     const parts = [[1, 1], [12, 4], [3, 1], [4, 4], [8, 4], [16, 4]];
     const whole = frontEnd.getConfig(0, 32);
     for (const [offset, size] of parts) {
-      assert.deepEqual(frontEnd.getConfig(offset, size), whole?.slice(offset, offset + size));
+      assertEquals(frontEnd.getConfig(offset, size), whole?.slice(offset, offset + size));
     }
-    assert.equal(frontEnd.getConfig(30, 4), undefined);
+    assertEquals(frontEnd.getConfig(30, 4), undefined);
   }, POOR),
 );
 
@@ -82,8 +88,8 @@ for (const [what, head] of refused) {
     `S2 ${what}: PARAM_ERR, and the next transfer works`,
     withGuests((guest) => {
       const outcome = guest.exchange([1, 2, 3, 4], head);
-      assert.deepEqual(outcome, { result: RESULT.PARAM_ERR, rx: Array(4).fill(0xee), used: 1 });
-      assert.deepEqual(guest.exchange([1, 2], { chipSelect: 1 }), ok([1, 2]));
+      assertEquals(outcome, { result: RESULT.PARAM_ERR, rx: Array(4).fill(0xee), used: 1 });
+      assertEquals(guest.exchange([1, 2], { chipSelect: 1 }), ok([1, 2]));
     }, POOR),
   );
 }
@@ -91,10 +97,10 @@ for (const [what, head] of refused) {
 Deno.test(
   "S2 words of no bits are refused by a controller that takes all others, too",
   withGuests((guest) => {
-    assert.equal(guest.exchange([1], { bitsPerWord: 0 }).result, RESULT.PARAM_ERR);
-    assert.deepEqual(guest.exchange([1], { bitsPerWord: 1 }), ok([1]));
-    assert.deepEqual(guest.exchange([1, 2, 3, 4], { bitsPerWord: 32 }), ok([1, 2, 3, 4]));
-    assert.equal(guest.exchange([1, 2, 3, 4], { bitsPerWord: 33 }).result, RESULT.PARAM_ERR);
+    assertStrictEquals(guest.exchange([1], { bitsPerWord: 0 }).result, RESULT.PARAM_ERR);
+    assertEquals(guest.exchange([1], { bitsPerWord: 1 }), ok([1]));
+    assertEquals(guest.exchange([1, 2, 3, 4], { bitsPerWord: 32 }), ok([1, 2, 3, 4]));
+    assertStrictEquals(guest.exchange([1, 2, 3, 4], { bitsPerWord: 33 }).result, RESULT.PARAM_ERR);
   }, "- simulated: 1"),
 );
 
@@ -104,9 +110,9 @@ Deno.test(
     for (let round = 0; round < 3; round++) guest.exchange([1], { chipSelect: 2 });
     guest.exchange([1], { frequency: 2_000_000 });
     const [first, second, ...more] = log.of("warn");
-    assert.match(first, /refused: chip_select_id is not what the controller can do/);
-    assert.match(second, /refused: freq /);
-    assert.deepEqual(more, []);
+    assertMatch(first, /refused: chip_select_id is not what the controller can do/);
+    assertMatch(second, /refused: freq /);
+    assertEquals(more, []);
   }, POOR),
 );
 
@@ -122,28 +128,28 @@ Deno.test(
       { frequency: 1_000_000 },
       { wordDelay: 1000, setup: 1000, hold: 1000, inactive: 1000 },
     ];
-    for (const head of heads) assert.deepEqual(guest.exchange([1, 2], head), ok([1, 2]));
+    for (const head of heads) assertEquals(guest.exchange([1, 2], head), ok([1, 2]));
   }, POOR),
 );
 
 Deno.test(
   "S3 buffers of different length: PARAM_ERR, and the queue goes on",
   withGuests((guest) => {
-    assert.equal(guest.transfer({}, { tx: [1, 2, 3], rx: 2 }).result, RESULT.PARAM_ERR);
-    assert.equal(guest.transfer({}, { tx: [1, 2], rx: 3 }).result, RESULT.PARAM_ERR);
-    assert.deepEqual(guest.exchange([9]), ok([9]));
+    assertStrictEquals(guest.transfer({}, { tx: [1, 2, 3], rx: 2 }).result, RESULT.PARAM_ERR);
+    assertStrictEquals(guest.transfer({}, { tx: [1, 2], rx: 3 }).result, RESULT.PARAM_ERR);
+    assertEquals(guest.exchange([9]), ok([9]));
   }),
 );
 
 Deno.test(
   "S3 a transfer without data is done",
-  withGuests((guest) => assert.deepEqual(guest.transfer({}, {}), ok([]))),
+  withGuests((guest) => assertEquals(guest.transfer({}, {}), ok([]))),
 );
 
 Deno.test(
   "S3 a length that is no multiple of a word's: PARAM_ERR",
   withGuests((guest) => {
-    assert.equal(guest.exchange([1, 2, 3], { bitsPerWord: 16 }).result, RESULT.PARAM_ERR);
+    assertStrictEquals(guest.exchange([1, 2, 3], { bitsPerWord: 16 }).result, RESULT.PARAM_ERR);
   }),
 );
 
@@ -151,13 +157,13 @@ Deno.test(
   "S3 a request that is shorter than its head: PARAM_ERR",
   withGuests((guest) => {
     const { response, length } = guest.request(encodeHead({}).subarray(0, 31), 1);
-    assert.deepEqual([response[0], length], [RESULT.PARAM_ERR, 1]);
+    assertEquals([response[0], length], [RESULT.PARAM_ERR, 1]);
   }),
 );
 
 Deno.test(
   "S3 a request without room for a result comes back unanswered",
-  withGuests((guest) => assert.equal(guest.request(encodeHead({}), 0).length, 0)),
+  withGuests((guest) => assertEquals(guest.request(encodeHead({}), 0).length, 0)),
 );
 
 Deno.test(
@@ -178,9 +184,9 @@ Deno.test(
     queue.offer(...heads);
     queue.kick();
     const order = heads.map(() => queue.waitUsed(guest.frontEnd).head);
-    assert.deepEqual(order, heads);
+    assertEquals(order, heads);
     // In loop mode what was sent comes back, otherwise the register does.
-    assert.deepEqual([...guest.ram.read(response, 6)], [
+    assertEquals([...guest.ram.read(response, 6)], [
       READ | 0x0f,
       0,
       0xff,
@@ -195,10 +201,10 @@ Deno.test(
   "S5 each chip select is a chip of its own",
   withGuests((guest) => {
     const id = guest.exchange([0x9f, 0, 0, 0], { chipSelect: 2 });
-    assert.deepEqual(id.rx.slice(1), [0xef, 0x40, 0x12]);
+    assertEquals(id.rx.slice(1), [0xef, 0x40, 0x12]);
     const register = guest.exchange([READ | 0x0f, 0], { chipSelect: REGISTERS });
-    assert.equal(register.rx[1], 0x33);
-    assert.deepEqual(guest.exchange([7]), ok([7]));
+    assertEquals(register.rx[1], 0x33);
+    assertEquals(guest.exchange([7]), ok([7]));
   }),
 );
 
@@ -206,9 +212,9 @@ Deno.test(
   "S6 a transfer that fails: TRANS_ERR, and the next one works",
   withGuests((guest) => {
     const failed = guest.exchange([0x7f, 1], { chipSelect: REGISTERS });
-    assert.equal(failed.result, RESULT.TRANS_ERR);
+    assertStrictEquals(failed.result, RESULT.TRANS_ERR);
     const next = guest.exchange([READ | 0x0f, 0], { chipSelect: REGISTERS });
-    assert.equal(next.rx[1], 0x33);
+    assertEquals(next.rx[1], 0x33);
   }),
 );
 
@@ -232,11 +238,11 @@ Deno.test(
       for (let round = 0; round < 2; round++) {
         queue.submit(segments);
         queue.waitUsed(guest.frontEnd);
-        assert.deepEqual([...guest.ram.read(result, 1)], [RESULT.PARAM_ERR]);
+        assertEquals([...guest.ram.read(result, 1)], [RESULT.PARAM_ERR]);
       }
       const [warning, ...more] = log.of("warn");
-      assert.match(warning, /a transfer of 16777217 bytes is refused, the limit is 16777216/);
-      assert.deepEqual(more, []);
+      assertMatch(warning, /a transfer of 16777217 bytes is refused, the limit is 16777216/);
+      assertEquals(more, []);
     },
     undefined,
     { queue: { size: 32 } },
@@ -248,9 +254,9 @@ Deno.test(
   withGuests((guest) => {
     const tx = [1, 2, 3, 4, 5, 6, 7, 8];
     const head = { chipSelect: REGISTERS, bitsPerWord: 32, mode: 8 };
-    assert.equal(guest.exchange(tx, head).result, RESULT.OK);
+    assertStrictEquals(guest.exchange(tx, head).result, RESULT.OK);
     const request = guest.ram.read(guest.buffer("request", 40), 40);
-    assert.deepEqual([...request.subarray(32)], tx);
+    assertEquals([...request.subarray(32)], tx);
   }),
 );
 
@@ -258,7 +264,7 @@ Deno.test(
   "S7 a transfer that fails leaves the receive buffer alone",
   withGuests((guest) => {
     const outcome = guest.exchange([0x7f, 1], { chipSelect: REGISTERS });
-    assert.deepEqual(outcome, { result: RESULT.TRANS_ERR, rx: [0xee, 0xee], used: 1 });
+    assertEquals(outcome, { result: RESULT.TRANS_ERR, rx: [0xee, 0xee], used: 1 });
   }),
 );
 
@@ -276,8 +282,8 @@ Deno.test(
       ...cuts.map(([at, length]) => ({ address: request + at, length })),
       ...[0, 1, 2, 3].map((at) => ({ address: response + at, length: 1, writable: true })),
     ]);
-    assert.equal(queue.waitUsed(guest.frontEnd).length, 4);
-    assert.deepEqual([...guest.ram.read(response, 4)], [0xff, 0x33, 0x44, RESULT.OK]);
+    assertEquals(queue.waitUsed(guest.frontEnd).length, 4);
+    assertEquals([...guest.ram.read(response, 4)], [0xff, 0x33, 0x44, RESULT.OK]);
   }),
 );
 
@@ -291,11 +297,11 @@ Deno.test(
     bytes.set(encodeHead(head));
     queue.submit(guest.segments(bytes, 1001));
     backEnds[0].settle();
-    assert.ok(performance.now() - begin < 17, "the loop was held up");
-    assert.ok(!queue.hasUsed());
+    assert(performance.now() - begin < 17, "the loop was held up");
+    assert(!queue.hasUsed());
     queue.waitUsed(guest.frontEnd);
     const milliseconds = performance.now() - begin;
-    assert.ok(milliseconds >= 8 + 0.999 + 2 + 3 + 4, `${milliseconds} ms`);
+    assert(milliseconds >= 8 + 0.999 + 2 + 3 + 4, `${milliseconds} ms`);
   }),
 );
 
@@ -307,9 +313,9 @@ Deno.test(
       guest.transfer({ frequency: 1_000_000, rxNbits }, { rx: 4000 });
       return performance.now() - begin;
     };
-    assert.ok(time(1) >= 32);
-    assert.ok(time(4) >= 8);
-    assert.ok(Math.min(time(4), time(4), time(4)) < 32);
+    assert(time(1) >= 32);
+    assert(time(4) >= 8);
+    assert(Math.min(time(4), time(4), time(4)) < 32);
   }, POOR),
 );
 
@@ -328,7 +334,7 @@ Deno.test(
     });
     queue.offer(...heads);
     queue.kick();
-    assert.deepEqual(heads.map(() => queue.waitUsed(guest.frontEnd).head), heads);
+    assertEquals(heads.map(() => queue.waitUsed(guest.frontEnd).head), heads);
   }),
 );
 
@@ -347,8 +353,8 @@ Deno.test(
       ]);
     }
     guest.frontEnd.barrier();
-    assert.equal(guest.frontEnd.getVringBase(0), 2);
-    assert.deepEqual([...guest.ram.read(results, 2)], [RESULT.OK, RESULT.TRANS_ERR]);
+    assertEquals(guest.frontEnd.getVringBase(0), 2);
+    assertEquals([...guest.ram.read(results, 2)], [RESULT.OK, RESULT.TRANS_ERR]);
   }),
 );
 
@@ -357,17 +363,17 @@ Deno.test(
   withGuests(
     (_guest, { guests: [one, other] }) => {
       const head = { chipSelect: REGISTERS };
-      assert.deepEqual(one.transfer(head, { tx: [READ | 0x0f] }), ok([]));
+      assertEquals(one.transfer(head, { tx: [READ | 0x0f] }), ok([]));
       const bytes = new Uint8Array(34);
       bytes.set(encodeHead(head));
       bytes.set([READ | 0x10, 0], 32);
       other.queues[0].submit(other.segments(bytes, 3));
       other.frontEnd.barrier();
-      assert.ok(!other.queues[0].hasUsed());
-      assert.deepEqual(one.transfer(head, { rx: 2 }), ok([0x33, 0x44]));
+      assert(!other.queues[0].hasUsed());
+      assertEquals(one.transfer(head, { rx: 2 }), ok([0x33, 0x44]));
       other.queues[0].waitUsed(other.frontEnd);
       const response = other.ram.read(other.buffer("response", 3), 3);
-      assert.deepEqual([...response], [0xff, 0x44, RESULT.OK]);
+      assertEquals([...response], [0xff, 0x44, RESULT.OK]);
     },
     undefined,
     { count: 2 },
@@ -385,7 +391,7 @@ Deno.test(
         for (const backEnd of backEnds) backEnd.settle();
         return other.queues[0].hasUsed();
       });
-      assert.ok(performance.now() - begin > 10);
+      assert(performance.now() - begin > 10);
     },
     undefined,
     { count: 2, messageTimeout: 20 },
@@ -400,7 +406,7 @@ Deno.test(
       one.transfer(head, { tx: [READ | 0x0f] });
       one.frontEnd.close();
       one.frontEnd.pump?.();
-      assert.equal(other.exchange([READ | 0x10, 0], head).rx[1], 0x44);
+      assertEquals(other.exchange([READ | 0x10, 0], head).rx[1], 0x44);
     },
     undefined,
     { count: 2, messageTimeout: 1e6 },
@@ -415,7 +421,7 @@ Deno.test(
       guest.transfer(head, { tx: [READ | 0x0f] });
       pause(30);
       guest.frontEnd.barrier();
-      assert.deepEqual(guest.transfer(head, { rx: 1 }).rx, [0x33]);
+      assertEquals(guest.transfer(head, { rx: 1 }).rx, [0x33]);
     },
     undefined,
     { messageTimeout: 5 },
@@ -427,7 +433,7 @@ Deno.test(
   withGuests(
     (_guest, { guests: [one, other] }) => {
       one.transfer({ chipSelect: REGISTERS }, { tx: [0x20, 0x99] });
-      assert.equal(other.exchange([READ | 0x20, 0], { chipSelect: REGISTERS }).rx[1], 0x99);
+      assertEquals(other.exchange([READ | 0x20, 0], { chipSelect: REGISTERS }).rx[1], 0x99);
     },
     undefined,
     { count: 2 },
@@ -439,8 +445,11 @@ Deno.test(
   withGuests((guest) => {
     const head = { chipSelect: REGISTERS };
     guest.transfer(head, { tx: [READ | 0x0f] });
-    assert.equal(guest.transfer({ ...head, bitsPerWord: 9 }, { rx: 1 }).result, RESULT.PARAM_ERR);
-    assert.equal(guest.exchange([READ | 0x0f, 0], head).rx[1], 0x33);
+    assertStrictEquals(
+      guest.transfer({ ...head, bitsPerWord: 9 }, { rx: 1 }).result,
+      RESULT.PARAM_ERR,
+    );
+    assertEquals(guest.exchange([READ | 0x0f, 0], head).rx[1], 0x33);
   }),
 );
 
@@ -450,7 +459,7 @@ Deno.test(
     (guest) => {
       const head = { chipSelect: REGISTERS };
       guest.transfer(head, { tx: [READ | 0x0f] });
-      assert.notEqual(guest.transfer(head, { rx: 1 }).rx[0], 0x33);
+      assertNotEquals(guest.transfer(head, { rx: 1 }).rx[0], 0x33);
     },
     undefined,
     { messageTimeout: 0 },
@@ -466,7 +475,7 @@ Deno.test(
       const base = guest.frontEnd.getVringBase(0);
       guest.start(guest.queues[0], base);
       guest.frontEnd.setVringEnable(0, true);
-      assert.equal(guest.exchange([READ | 0x0f, 0], head).rx[1], 0x33);
+      assertEquals(guest.exchange([READ | 0x0f, 0], head).rx[1], 0x33);
     },
     undefined,
     { messageTimeout: 1e6 },

@@ -1,4 +1,4 @@
-import assert from "node:assert/strict";
+import { assertEquals } from "@std/assert";
 import { Flash, type FlashSettings, makeFlash } from "../../../lib/spi/simulated/parts/flash.ts";
 
 const settings: FlashSettings = {
@@ -38,19 +38,19 @@ const read = (address: number, length: number) => [
 
 Deno.test("a flash tells its JEDEC id, again and again", () => {
   const { command } = flash();
-  assert.deepEqual(command(0x9f, 0, 0, 0, 0).slice(1), [0x12, 0x34, 0x56, 0x12]);
+  assertEquals(command(0x9f, 0, 0, 0, 0).slice(1), [0x12, 0x34, 0x56, 0x12]);
 });
 
 Deno.test("a flash reads on from an address, and from its start after its end", () => {
   const { command } = flash([1, 2, 3]);
-  assert.deepEqual(command(...read(1, 3)).slice(4), [2, 3, 0xff]);
-  assert.deepEqual(command(...read(256 * 1024 - 1, 2)).slice(4), [0xff, 1]);
+  assertEquals(command(...read(1, 3)).slice(4), [2, 3, 0xff]);
+  assertEquals(command(...read(256 * 1024 - 1, 2)).slice(4), [0xff, 1]);
 });
 
 for (const code of [0x0b, 0x3b, 0x6b]) {
   Deno.test(`fast read ${code.toString(16)} has a dummy byte`, () => {
     const { command } = flash([1, 2]);
-    assert.deepEqual(command(code, 0, 0, 0, 0, 0, 0).slice(5), [1, 2]);
+    assertEquals(command(code, 0, 0, 0, 0, 0, 0).slice(5), [1, 2]);
   });
 }
 
@@ -58,33 +58,33 @@ Deno.test("programming clears bits within a page and wraps around in it", () => 
   const { command, saved } = flash();
   command(...WRITE_ENABLE);
   command(0x02, 0, 1, 0xff, 0xf0, 0x0f);
-  assert.deepEqual(command(...read(0x1ff, 1))[4], 0xf0);
-  assert.deepEqual(command(...read(0x100, 1))[4], 0x0f);
+  assertEquals(command(...read(0x1ff, 1))[4], 0xf0);
+  assertEquals(command(...read(0x100, 1))[4], 0x0f);
   command(...WRITE_ENABLE);
   command(0x02, 0, 1, 0xff, 0xcc);
-  assert.deepEqual(command(...read(0x1ff, 1))[4], 0xc0);
-  assert.deepEqual(saved, [[0x100, 256], [0x100, 256]]);
+  assertEquals(command(...read(0x1ff, 1))[4], 0xc0);
+  assertEquals(saved, [[0x100, 256], [0x100, 256]]);
 });
 
 Deno.test("nothing is programmed or erased without write enable, which holds for one command", () => {
   const { command, saved } = flash([0x55]);
   command(0x02, 0, 0, 0, 0);
   command(0x20, 0, 0, 0);
-  assert.equal(command(...read(0, 1))[4], 0x55);
+  assertEquals(command(...read(0, 1))[4], 0x55);
   command(...WRITE_ENABLE);
-  assert.equal(command(...READ_STATUS)[1], 0x02);
+  assertEquals(command(...READ_STATUS)[1], 0x02);
   command(0x20, 0, 0, 0);
-  assert.equal(command(...READ_STATUS)[1], 0);
+  assertEquals(command(...READ_STATUS)[1], 0);
   command(0x02, 0, 0, 0, 0);
-  assert.equal(command(...read(0, 1))[4], 0xff);
-  assert.equal(saved.length, 1);
+  assertEquals(command(...read(0, 1))[4], 0xff);
+  assertEquals(saved.length, 1);
 });
 
 Deno.test("write disable takes write enable back", () => {
   const { command } = flash();
   command(...WRITE_ENABLE);
   command(0x04);
-  assert.equal(command(...READ_STATUS)[1], 0);
+  assertEquals(command(...READ_STATUS)[1], 0);
 });
 
 for (const [code, length] of [[0x20, 4096], [0x52, 32768], [0xd8, 65536]]) {
@@ -93,9 +93,9 @@ for (const [code, length] of [[0x20, 4096], [0x52, 32768], [0xd8, 65536]]) {
     command(...WRITE_ENABLE);
     command(code, 1, 0x12, 0x34);
     const start = 0x11234 - 0x11234 % length;
-    assert.deepEqual(saved, [[start, length]]);
-    assert.deepEqual(command(...read(start - 1, 2)).slice(4), [0, 0xff]);
-    assert.deepEqual(command(...read(start + length - 1, 2)).slice(4), [0xff, 0]);
+    assertEquals(saved, [[start, length]]);
+    assertEquals(command(...read(start - 1, 2)).slice(4), [0, 0xff]);
+    assertEquals(command(...read(start + length - 1, 2)).slice(4), [0xff, 0]);
   });
 }
 
@@ -104,7 +104,7 @@ for (const code of [0x60, 0xc7]) {
     const { command, saved } = flash([0]);
     command(...WRITE_ENABLE);
     command(code);
-    assert.deepEqual(saved, [[0, 256 * 1024]]);
+    assertEquals(saved, [[0, 256 * 1024]]);
   });
 }
 
@@ -112,7 +112,7 @@ Deno.test("the status register can be written but for its two lowest bits", () =
   const { command } = flash();
   command(...WRITE_ENABLE);
   command(0x01, 0xff);
-  assert.equal(command(...READ_STATUS)[1], 0xfc);
+  assertEquals(command(...READ_STATUS)[1], 0xfc);
 });
 
 Deno.test("a command that breaks off has no effect", () => {
@@ -120,8 +120,8 @@ Deno.test("a command that breaks off has no effect", () => {
   command(...WRITE_ENABLE);
   command(0x20, 0, 0);
   command(0x02, 0, 0, 0);
-  assert.equal(command(...read(0, 1))[4], 0x55);
-  assert.equal(command(...READ_STATUS)[1], 0x02);
+  assertEquals(command(...read(0, 1))[4], 0x55);
+  assertEquals(command(...READ_STATUS)[1], 0x02);
 });
 
 Deno.test("a flash tells whether its command waits for more", () => {
@@ -132,18 +132,18 @@ Deno.test("a flash tells whether its command waits for more", () => {
     chip.deselect();
     return expectsMore;
   };
-  assert.deepEqual([waits(), waits(0x06), waits(0x9f), waits(0x9f, 0)], [
+  assertEquals([waits(), waits(0x06), waits(0x9f), waits(0x9f, 0)], [
     false,
     false,
     true,
     false,
   ]);
-  assert.deepEqual([waits(0x03), waits(0x03, 0, 0, 0), waits(0x03, 0, 0, 0, 0)], [
+  assertEquals([waits(0x03), waits(0x03, 0, 0, 0), waits(0x03, 0, 0, 0, 0)], [
     true,
     true,
     false,
   ]);
-  assert.deepEqual([waits(0x0b, 0, 0, 0), waits(0x20, 0, 0), waits(0x20, 0, 0, 0)], [
+  assertEquals([waits(0x0b, 0, 0, 0), waits(0x20, 0, 0), waits(0x20, 0, 0, 0)], [
     true,
     true,
     false,
@@ -157,7 +157,7 @@ Deno.test("flashes of two guests have one memory, and each a command of its own"
   other.exchange(0x06);
   other.deselect();
   for (const byte of [0, 0, 0]) chip.exchange(byte);
-  assert.equal(chip.exchange(0), 7);
+  assertEquals(chip.exchange(0), 7);
   chip.deselect();
-  assert.equal(command(...READ_STATUS)[1], 0x02);
+  assertEquals(command(...READ_STATUS)[1], 0x02);
 });

@@ -1,4 +1,4 @@
-import assert from "node:assert/strict";
+import { assert, assertEquals } from "@std/assert";
 import { NorCommand } from "../../../lib/spi/host/nor_commands.ts";
 
 type Transfer = readonly number[] | { readonly rx: number };
@@ -33,7 +33,7 @@ const commands: [what: string, transfers: Transfer[]][] = [
 for (const [what, transfers] of commands) {
   Deno.test(`a NOR command ends with its last transfer: ${what}`, () => {
     const expected = transfers.map((_, index) => index < transfers.length - 1);
-    assert.deepEqual(follow(transfers), expected);
+    assertEquals(follow(transfers), expected);
   });
 }
 
@@ -41,14 +41,14 @@ Deno.test("a NOR command in one full-duplex transfer is complete", () => {
   const command = new NorCommand();
   command.begin();
   command.follow(0x9f, 4, 4);
-  assert.ok(!command.expectsMore);
+  assert(!command.expectsMore);
 });
 
 Deno.test("addresses are of four bytes after the chip was told so, and until it is told otherwise", () => {
   const command = new NorCommand();
   const erase = () => follow([[0x20], [0, 1, 2], [3]], command);
   follow([[0xb7]], command);
-  assert.deepEqual(erase(), [true, true, false]);
+  assertEquals(erase(), [true, true, false]);
   follow([[0xe9]], command);
-  assert.deepEqual(erase(), [true, false, false]);
+  assertEquals(erase(), [true, false, false]);
 });

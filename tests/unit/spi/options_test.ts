@@ -1,4 +1,4 @@
-import assert from "node:assert/strict";
+import { assertEquals, assertMatch, assertNotStrictEquals, assertStrictEquals, assertThrows, fail } from "@std/assert";
 import { ConfigNode } from "../../../lib/input/config_node.ts";
 import { UsageError } from "../../../lib/errors.ts";
 import { readGuests, readMessageTimeout } from "../../../lib/spi/config.ts";
@@ -8,27 +8,27 @@ const guests = (yaml: string) => readGuests(ConfigNode.parse("spi.yaml", yaml));
 
 function simulated(yaml: string) {
   const [settings] = guests(yaml);
-  if (settings.kind !== "simulated") assert.fail("not simulated");
+  if (settings.kind !== "simulated") fail("not simulated");
   return settings;
 }
 
 Deno.test("a node is a controller with one chip select", () => {
   const settings = readDevice("/dev/spidev0.1");
-  assert.deepEqual(settings, { kind: "nodes", paths: ["/dev/spidev0.1"], flash: [] });
+  assertEquals(settings, { kind: "nodes", paths: ["/dev/spidev0.1"], flash: [] });
 });
 
 Deno.test("several nodes of a bus are the chip selects of a controller, in their order", () => {
   const settings = readDevice("/dev/spidev3.2,/dev/spidev3.0");
   const paths = ["/dev/spidev3.2", "/dev/spidev3.0"];
-  assert.deepEqual(settings, { kind: "nodes", paths, flash: [] });
+  assertEquals(settings, { kind: "nodes", paths, flash: [] });
 });
 
 Deno.test("sN is a controller with N loopbacks", () => {
   const settings = readDevice("s3");
-  if (settings.kind !== "simulated") assert.fail("not simulated");
-  assert.deepEqual(settings.chips.map(({ type }) => type), ["loopback", "loopback", "loopback"]);
-  assert.equal(settings.limits.chipSelects, 3);
-  assert.equal(settings.limits.bitsPerWordMask, 0xffffffff);
+  if (settings.kind !== "simulated") fail("not simulated");
+  assertEquals(settings.chips.map(({ type }) => type), ["loopback", "loopback", "loopback"]);
+  assertEquals(settings.limits.chipSelects, 3);
+  assertEquals(settings.limits.bitsPerWordMask, 0xffffffff);
 });
 
 const refusedDevices: [device: string, message: RegExp][] = [
@@ -47,26 +47,26 @@ const refusedDevices: [device: string, message: RegExp][] = [
 
 for (const [device, message] of refusedDevices) {
   Deno.test(`the device '${device}' is refused`, () => {
-    assert.throws(() => readDevice(device), { name: "UsageError", message });
+    assertMatch(assertThrows(() => readDevice(device), UsageError).message, message);
   });
 }
 
 Deno.test("the file may name the device as the command line does", () => {
-  assert.deepEqual(guests("- device: /dev/spidev0.0,/dev/spidev0.1"), [
+  assertEquals(guests("- device: /dev/spidev0.0,/dev/spidev0.1"), [
     { kind: "nodes", paths: ["/dev/spidev0.0", "/dev/spidev0.1"], flash: [] },
   ]);
 });
 
 Deno.test("the file may say which chips are NOR flashes", () => {
   const [settings] = guests("- { device: '/dev/spidev0.0,/dev/spidev0.1', flash: [1] }");
-  if (settings.kind !== "nodes") assert.fail("no nodes");
-  assert.deepEqual(settings.flash, [1]);
+  if (settings.kind !== "nodes") fail("no nodes");
+  assertEquals(settings.flash, [1]);
 });
 
 Deno.test("a guest can share an earlier guest's controller", () => {
   const [first, second, third] = guests("[{ simulated: 1 }, { simulated: 2 }, { share: 0 }]");
-  assert.equal(first, third);
-  assert.notEqual(first, second);
+  assertStrictEquals(first, third);
+  assertNotStrictEquals(first, second);
 });
 
 Deno.test("chips have what the file says of them", () => {
@@ -77,7 +77,7 @@ Deno.test("chips have what the file says of them", () => {
       - flash: { size-kib: 4096, id: 0x012345, file: f.bin }
       - flash: {}
       - registers: { values: { 0x0f: 0x33, 2: 7 }, read-only: [0x0f], failing: [127] }`);
-  assert.deepEqual(chips, [
+  assertEquals(chips, [
     { type: "loopback" },
     { type: "flash", size: 4096 * 1024, id: 0x012345, file: "f.bin" },
     { type: "flash", size: 256 * 1024, id: 0xef4012, file: undefined },
@@ -97,15 +97,15 @@ Deno.test("a controller has the limits that the file gives it", () => {
     loop: false
     tx-lines: 2
     rx-lines: 8`);
-  assert.equal(limits.maxFrequency, 5_000_000);
-  assert.equal(limits.bitsPerWordMask, 0x180);
-  assert.equal(limits.modeFunctions, 0b0101111);
-  assert.deepEqual([limits.txNbits, limits.rxNbits], [1, 7]);
+  assertEquals(limits.maxFrequency, 5_000_000);
+  assertEquals(limits.bitsPerWordMask, 0x180);
+  assertEquals(limits.modeFunctions, 0b0101111);
+  assertEquals([limits.txNbits, limits.rxNbits], [1, 7]);
 });
 
 Deno.test("chips that are no loopbacks take words of whole bytes", () => {
   const { limits } = simulated("[{ simulated: { chips: [loopback, flash: {}] } }]");
-  assert.equal(limits.bitsPerWordMask, 0x80008080);
+  assertEquals(limits.bitsPerWordMask, 0x80008080);
 });
 
 const refusedFiles: [what: string, yaml: string, message: RegExp][] = [
@@ -167,27 +167,24 @@ const refusedFiles: [what: string, yaml: string, message: RegExp][] = [
 
 for (const [what, yaml, message] of refusedFiles) {
   Deno.test(`a file with ${what} is refused, with its line`, () => {
-    assert.throws(() => guests(yaml), (error: Error) => {
-      assert.ok(error instanceof UsageError);
-      assert.match(error.message, /^spi\.yaml:1: /);
-      assert.match(error.message, message);
-      return true;
-    });
+    const error = assertThrows(() => guests(yaml), UsageError);
+assertMatch(error.message, /^spi\.yaml:1: /);
+assertMatch(error.message, message);
   });
 }
 
 Deno.test("the time that a chip stays selected for the rest of a message is 10 ms unless said otherwise", () => {
-  assert.equal(readMessageTimeout(undefined), 10);
-  assert.equal(readMessageTimeout(ConfigNode.parse("spi.yaml", "2500")), 2.5);
-  assert.throws(() => readMessageTimeout(ConfigNode.parse("spi.yaml", "1000001")), UsageError);
+  assertEquals(readMessageTimeout(undefined), 10);
+  assertEquals(readMessageTimeout(ConfigNode.parse("spi.yaml", "2500")), 2.5);
+  assertThrows(() => readMessageTimeout(ConfigNode.parse("spi.yaml", "1000001")), UsageError);
 });
 
 Deno.test("the example configuration is one that is accepted", () => {
   const file = new URL("../../../examples/spi.yaml", import.meta.url).pathname;
   const keys = ConfigNode.load(file).mapping(["socket-path", "guests", "message-timeout-us"]);
   const [first, second] = readGuests(keys.guests!);
-  assert.equal(first, second);
-  if (first.kind !== "simulated") assert.fail("not simulated");
-  assert.deepEqual(first.chips.map(({ type }) => type), ["loopback", "flash", "registers"]);
-  assert.equal(readMessageTimeout(keys["message-timeout-us"]), 10);
+  assertStrictEquals(first, second);
+  if (first.kind !== "simulated") fail("not simulated");
+  assertEquals(first.chips.map(({ type }) => type), ["loopback", "flash", "registers"]);
+  assertEquals(readMessageTimeout(keys["message-timeout-us"]), 10);
 });

@@ -1,4 +1,4 @@
-import assert from "node:assert/strict";
+import { assert, assertEquals } from "@std/assert";
 import { Timer } from "../../../ffi/timerfd.ts";
 import { Bus } from "../../../lib/spi/bus.ts";
 import { parseNodePath, pieceSize } from "../../../lib/spi/host/find_nodes.ts";
@@ -11,11 +11,11 @@ import { waitReadable } from "../../support/wait.ts";
 Deno.test("a bus belongs to one guest at a time", () => {
   const memory = new SharedArrayBuffer(Bus.SIZE);
   const [one, other] = [new Bus(memory, 0), new Bus(memory, 1)];
-  assert.ok(one.claim());
-  assert.ok(one.isMine && !other.isMine);
-  assert.ok(!other.claim());
+  assert(one.claim());
+  assert(one.isMine && !other.isMine);
+  assert(!other.claim());
   one.release();
-  assert.ok(other.claim());
+  assert(other.claim());
 });
 
 Deno.test("who has asked for a bus in vain is next", () => {
@@ -23,12 +23,12 @@ Deno.test("who has asked for a bus in vain is next", () => {
   const [one, other, third] = [0, 1, 2].map((guest) => new Bus(memory, guest));
   one.claim();
   other.claim();
-  assert.ok(one.isWanted && !other.isWanted);
+  assert(one.isWanted && !other.isWanted);
   one.release();
-  assert.ok(!one.claim());
-  assert.ok(!third.claim());
-  assert.ok(other.claim());
-  assert.ok(!other.isWanted);
+  assert(!one.claim());
+  assert(!third.claim());
+  assert(other.claim());
+  assert(!other.isWanted);
 });
 
 Deno.test("a guest that gives up its place in the line lets others by", () => {
@@ -37,9 +37,9 @@ Deno.test("a guest that gives up its place in the line lets others by", () => {
   one.claim();
   other.claim();
   other.release();
-  assert.ok(one.isMine && !one.isWanted);
+  assert(one.isMine && !one.isWanted);
   one.release();
-  assert.ok(one.claim());
+  assert(one.claim());
 });
 
 Deno.test("releasing a bus that another guest has does nothing", () => {
@@ -47,7 +47,7 @@ Deno.test("releasing a bus that another guest has does nothing", () => {
   const [one, other] = [new Bus(memory, 0), new Bus(memory, 1)];
   one.claim();
   other.release();
-  assert.ok(one.isMine);
+  assert(one.isMine);
 });
 
 const wire = (bytes: number[], size: number, lsbFirst = false) => {
@@ -57,17 +57,17 @@ const wire = (bytes: number[], size: number, lsbFirst = false) => {
 };
 
 Deno.test("words go over the wire with their high byte first", () => {
-  assert.deepEqual(wire([1, 2, 3, 4], 1), [1, 2, 3, 4]);
-  assert.deepEqual(wire([1, 2, 3, 4], 2), [2, 1, 4, 3]);
-  assert.deepEqual(wire([1, 2, 3, 4], 4), [4, 3, 2, 1]);
+  assertEquals(wire([1, 2, 3, 4], 1), [1, 2, 3, 4]);
+  assertEquals(wire([1, 2, 3, 4], 2), [2, 1, 4, 3]);
+  assertEquals(wire([1, 2, 3, 4], 4), [4, 3, 2, 1]);
 });
 
 Deno.test("with the least significant bit first, bytes keep their order and bits do not", () => {
-  assert.deepEqual(wire([0x01, 0xc0], 2, true), [0x80, 0x03]);
+  assertEquals(wire([0x01, 0xc0], 2, true), [0x80, 0x03]);
 });
 
 Deno.test("pieces fit spidev's buffers whatever the kernel's alignment", () => {
-  assert.deepEqual([4096, 65536, 5000, 128, 100, 1].map(pieceSize), [
+  assertEquals([4096, 65536, 5000, 128, 100, 1].map(pieceSize), [
     4096,
     65536,
     4992,
@@ -78,9 +78,9 @@ Deno.test("pieces fit spidev's buffers whatever the kernel's alignment", () => {
 });
 
 Deno.test("a node's path tells its bus and chip select", () => {
-  assert.deepEqual(parseNodePath("/dev/spidev12.3"), { bus: 12, chipSelect: 3 });
-  assert.equal(parseNodePath("/dev/spidev12"), undefined);
-  assert.equal(parseNodePath("/dev/spidev1.2.3"), undefined);
+  assertEquals(parseNodePath("/dev/spidev12.3"), { bus: 12, chipSelect: 3 });
+  assertEquals(parseNodePath("/dev/spidev12"), undefined);
+  assertEquals(parseNodePath("/dev/spidev1.2.3"), undefined);
 });
 
 const limits: Limits = {
@@ -99,45 +99,45 @@ const limits: Limits = {
 Deno.test("the nodes of a controller can do what all of them can, each at its own speed", () => {
   const other = { ...limits, txNbits: 0b01, bitsPerWordMask: 0x8080, maxFrequency: 500_000 };
   const both = combine([limits, other]);
-  assert.equal(both.chipSelects, 2);
-  assert.equal(both.txNbits, 0b01);
-  assert.equal(both.bitsPerWordMask, 0x8080);
-  assert.equal(both.maxFrequency, 10_000_000);
-  assert.deepEqual(both.chipFrequencies, [10_000_000, 500_000]);
+  assertEquals(both.chipSelects, 2);
+  assertEquals(both.txNbits, 0b01);
+  assertEquals(both.bitsPerWordMask, 0x8080);
+  assertEquals(both.maxFrequency, 10_000_000);
+  assertEquals(both.chipFrequencies, [10_000_000, 500_000]);
 });
 
 Deno.test("a node that takes words of any size does not change what the others take", () => {
-  assert.equal(combine([limits, { ...limits, bitsPerWordMask: 0 }]).bitsPerWordMask, 0x8088);
+  assertEquals(combine([limits, { ...limits, bitsPerWordMask: 0 }]).bitsPerWordMask, 0x8088);
 });
 
 Deno.test("limits are told in words", () => {
-  assert.equal(
+  assertEquals(
     describeLimits({ ...limits, modeFunctions: 0b0100111 }),
     "up to 10 MHz, modes 0-1, lsb-first, words of 4, 8, 16 bits, up to 4 lines out and 8 in",
   );
-  assert.deepEqual([500, 1500, 2_500_000].map(describeFrequency), ["500 Hz", "1.5 kHz", "2.5 MHz"]);
+  assertEquals([500, 1500, 2_500_000].map(describeFrequency), ["500 Hz", "1.5 kHz", "2.5 MHz"]);
 });
 
 Deno.test("a timer is readable once its time is up, and after it was cleared no more", () => {
   const timer = new Timer();
   const begin = performance.now();
   timer.arm(5.5);
-  assert.ok(waitReadable(timer.fd));
-  assert.ok(performance.now() - begin >= 5.5);
-  assert.ok(timer.clear());
-  assert.ok(!timer.clear());
+  assert(waitReadable(timer.fd));
+  assert(performance.now() - begin >= 5.5);
+  assert(timer.clear());
+  assert(!timer.clear());
   timer.arm(0);
-  assert.ok(waitReadable(timer.fd));
+  assert(waitReadable(timer.fd));
   timer.close();
 });
 
 Deno.test("a timer that was set anew or disarmed has nothing to tell", () => {
   const timer = new Timer();
   timer.arm(0.01);
-  assert.ok(waitReadable(timer.fd));
+  assert(waitReadable(timer.fd));
   timer.arm(60_000);
-  assert.ok(!timer.clear());
+  assert(!timer.clear());
   timer.disarm();
-  assert.ok(!waitReadable(timer.fd, 0));
+  assert(!waitReadable(timer.fd, 0));
   timer.close();
 });

@@ -1,4 +1,4 @@
-import assert from "node:assert/strict";
+import { assert, assertEquals, assertMatch, assertStrictEquals } from "@std/assert";
 import { createEventfd } from "../../../ffi/eventfd.ts";
 import { close } from "../../../ffi/fd.ts";
 import { socketPair } from "../../../ffi/socket.ts";
@@ -23,7 +23,7 @@ class Ends implements Disposable {
   [Symbol.dispose](): void {
     this.frontEnd.close();
     this.connection.close();
-    assert.equal(fdCount(), this.#fds, "descriptors were left open or closed twice");
+    assertStrictEquals(fdCount(), this.#fds, "descriptors were left open or closed twice");
   }
 }
 
@@ -42,17 +42,17 @@ class Fds implements Disposable {
 
 Deno.test("there is nothing yet when nothing was sent", () => {
   using ends = new Ends();
-  assert.equal(ends.connection.receive(), NOTHING_YET);
+  assertStrictEquals(ends.connection.receive(), NOTHING_YET);
 });
 
 Deno.test("a message comes with its header and payload", () => {
   using ends = new Ends();
   ends.frontEnd.sendBytes(message(REQUEST.SET_FEATURES, u64(0x1234n), 0x9));
-  assert.equal(ends.connection.receive(), MESSAGE);
-  assert.deepEqual(ends.connection.header, { request: 2, needReply: true, size: 8 });
-  assert.equal(ends.connection.payload.byteLength, 8);
-  assert.equal(ends.connection.payload.getBigUint64(0, true), 0x1234n);
-  assert.equal(ends.connection.receive(), NOTHING_YET);
+  assertStrictEquals(ends.connection.receive(), MESSAGE);
+  assertEquals(ends.connection.header, { request: 2, needReply: true, size: 8 });
+  assertEquals(ends.connection.payload.byteLength, 8);
+  assertEquals(ends.connection.payload.getBigUint64(0, true), 0x1234n);
+  assertStrictEquals(ends.connection.receive(), NOTHING_YET);
 });
 
 Deno.test("messages that arrive together are taken one by one", () => {
@@ -63,10 +63,10 @@ Deno.test("messages that arrive together are taken one by one", () => {
     message(REQUEST.GET_FEATURES),
   ));
   const requests = [1, 2, 3].map(() => {
-    assert.equal(ends.connection.receive(), MESSAGE);
+    assertStrictEquals(ends.connection.receive(), MESSAGE);
     return ends.connection.header.request;
   });
-  assert.deepEqual(requests, [REQUEST.SET_OWNER, REQUEST.SET_FEATURES, REQUEST.GET_FEATURES]);
+  assertEquals(requests, [REQUEST.SET_OWNER, REQUEST.SET_FEATURES, REQUEST.GET_FEATURES]);
 });
 
 Deno.test("a message that arrives byte by byte is put together, with its descriptor", () => {
@@ -74,16 +74,16 @@ Deno.test("a message that arrives byte by byte is put together, with its descrip
   using eventfd = new Fds(1);
   // The request before must not be taken for the one of which only a byte is there.
   ends.frontEnd.sendBytes(message(REQUEST.GET_FEATURES));
-  assert.equal(ends.connection.receive(), MESSAGE);
+  assertStrictEquals(ends.connection.receive(), MESSAGE);
   const bytes = message(REQUEST.SET_VRING_KICK, u64(1));
   for (let index = 0; index < bytes.length; index++) {
-    assert.equal(ends.connection.receive(), NOTHING_YET);
+    assertStrictEquals(ends.connection.receive(), NOTHING_YET);
     const fds = index === 0 ? eventfd.fds : [];
     ends.frontEnd.sendBytes(bytes.subarray(index, index + 1), fds);
   }
-  assert.equal(ends.connection.receive(), MESSAGE);
-  assert.equal(ends.connection.header.request, REQUEST.SET_VRING_KICK);
-  assert.equal(ends.connection.fds.length, 1);
+  assertStrictEquals(ends.connection.receive(), MESSAGE);
+  assertStrictEquals(ends.connection.header.request, REQUEST.SET_VRING_KICK);
+  assertEquals(ends.connection.fds.length, 1);
 });
 
 Deno.test("V7 a descriptor that nobody takes is closed with the next message", () => {
@@ -91,22 +91,22 @@ Deno.test("V7 a descriptor that nobody takes is closed with the next message", (
   using eventfd = new Fds(1);
   const before = fdCount();
   ends.frontEnd.sendBytes(message(REQUEST.SET_VRING_KICK, u64(0)), eventfd.fds);
-  assert.equal(ends.connection.receive(), MESSAGE);
-  assert.equal(fdCount(), before + 1);
-  assert.equal(ends.connection.receive(), NOTHING_YET);
-  assert.equal(fdCount(), before);
+  assertStrictEquals(ends.connection.receive(), MESSAGE);
+  assertStrictEquals(fdCount(), before + 1);
+  assertStrictEquals(ends.connection.receive(), NOTHING_YET);
+  assertStrictEquals(fdCount(), before);
 });
 
 Deno.test("V7 a descriptor that was taken stays open", () => {
   using ends = new Ends();
   using eventfd = new Fds(1);
   ends.frontEnd.sendBytes(message(REQUEST.SET_VRING_CALL, u64(0)), eventfd.fds);
-  assert.equal(ends.connection.receive(), MESSAGE);
+  assertStrictEquals(ends.connection.receive(), MESSAGE);
   const fd = ends.connection.takeFd();
-  assert.equal(ends.connection.takeFd(), -1);
+  assertEquals(ends.connection.takeFd(), -1);
   const before = fdCount();
   ends.connection.receive();
-  assert.equal(fdCount(), before);
+  assertStrictEquals(fdCount(), before);
   close(fd);
 });
 
@@ -121,8 +121,8 @@ Deno.test("V7 more descriptors than a message may carry end the connection and a
     using ends = new Ends();
     using eventfds = new Fds(count);
     ends.frontEnd.sendBytes(message(request, payload), eventfds.fds);
-    assert.equal(ends.connection.receive(), CLOSED);
-    assert.match(ends.connection.reason, /file descriptors/);
+    assertStrictEquals(ends.connection.receive(), CLOSED);
+    assertMatch(ends.connection.reason, /file descriptors/);
   }
 });
 
@@ -131,9 +131,9 @@ Deno.test("V7 descriptors of an unknown request are closed", () => {
   using eventfds = new Fds(253);
   const before = fdCount();
   ends.frontEnd.sendBytes(message(999, u64(1)), eventfds.fds);
-  assert.equal(ends.connection.receive(), MESSAGE);
-  assert.equal(ends.connection.receive(), NOTHING_YET);
-  assert.equal(fdCount(), before);
+  assertStrictEquals(ends.connection.receive(), MESSAGE);
+  assertStrictEquals(ends.connection.receive(), NOTHING_YET);
+  assertStrictEquals(fdCount(), before);
 });
 
 Deno.test("V7 descriptors that come with the payload instead of the header are closed too", () => {
@@ -141,16 +141,16 @@ Deno.test("V7 descriptors that come with the payload instead of the header are c
   using eventfds = new Fds(3);
   const bytes = message(REQUEST.SET_FEATURES, u64(1));
   ends.frontEnd.sendBytes(bytes.subarray(0, 12));
-  assert.equal(ends.connection.receive(), NOTHING_YET);
+  assertStrictEquals(ends.connection.receive(), NOTHING_YET);
   ends.frontEnd.sendBytes(bytes.subarray(12), eventfds.fds);
-  assert.equal(ends.connection.receive(), CLOSED);
+  assertStrictEquals(ends.connection.receive(), CLOSED);
 });
 
 Deno.test("V12 the end of the stream between two messages is no error", () => {
   using ends = new Ends();
   ends.frontEnd.close();
-  assert.equal(ends.connection.receive(), CLOSED);
-  assert.match(ends.connection.reason, /closed the connection$/);
+  assertStrictEquals(ends.connection.receive(), CLOSED);
+  assertMatch(ends.connection.reason, /closed the connection$/);
 });
 
 Deno.test("V12 the end of the stream in the middle of a message is told apart", () => {
@@ -161,37 +161,37 @@ Deno.test("V12 the end of the stream in the middle of a message is told apart", 
     ends.frontEnd.sendBytes(bytes, eventfd.fds);
     ends.frontEnd.close();
     while (ends.connection.receive() === MESSAGE);
-    assert.match(ends.connection.reason, /in the middle of a message/);
+    assertMatch(ends.connection.reason, /in the middle of a message/);
   }
 });
 
 Deno.test("V1 a size beyond all reason closes the connection before anything of it is read", () => {
   using ends = new Ends();
   ends.frontEnd.sendBytes(u32(REQUEST.SET_MEM_TABLE, 1, 0xffff_ffff));
-  assert.equal(ends.connection.receive(), CLOSED);
-  assert.match(ends.connection.reason, /SET_MEM_TABLE announces 4294967295 bytes/);
+  assertStrictEquals(ends.connection.receive(), CLOSED);
+  assertMatch(ends.connection.reason, /SET_MEM_TABLE announces 4294967295 bytes/);
 });
 
 Deno.test("V1 a reply has the request's number, version 1 and the reply flag", () => {
   using ends = new Ends();
   ends.frontEnd.sendBytes(message(REQUEST.GET_QUEUE_NUM));
   ends.connection.receive();
-  assert.equal(ends.connection.replyU64(0x1_0000_0002n), true);
+  assertEquals(ends.connection.replyU64(0x1_0000_0002n), true);
   const { request, flags, payload } = ends.frontEnd.receive();
-  assert.deepEqual([request, flags], [REQUEST.GET_QUEUE_NUM, 0x5]);
-  assert.equal(payload.getBigUint64(0, true), 0x1_0000_0002n);
+  assertEquals([request, flags], [REQUEST.GET_QUEUE_NUM, 0x5]);
+  assertEquals(payload.getBigUint64(0, true), 0x1_0000_0002n);
 });
 
 Deno.test("V12 a front-end that never reads its replies is given up", () => {
   using ends = new Ends();
   let replies = 0;
-  while (ends.connection.replyU64(1n)) assert.ok(++replies < 1_000_000);
-  assert.match(ends.connection.reason, /does not read/);
+  while (ends.connection.replyU64(1n)) assert(++replies < 1_000_000);
+  assertMatch(ends.connection.reason, /does not read/);
 });
 
 Deno.test("V12 a reply to a front-end that has gone fails without a signal", () => {
   using ends = new Ends();
   ends.frontEnd.close();
-  assert.equal(ends.connection.replyU64(1n), false);
-  assert.match(ends.connection.reason, /replying failed/);
+  assertEquals(ends.connection.replyU64(1n), false);
+  assertMatch(ends.connection.reason, /replying failed/);
 });

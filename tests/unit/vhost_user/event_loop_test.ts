@@ -1,4 +1,4 @@
-import assert from "node:assert/strict";
+import { assert, assertEquals } from "@std/assert";
 import { EPOLLIN } from "../../../ffi/epoll.ts";
 import { clearEventfd, createEventfd, signalEventfd } from "../../../ffi/eventfd.ts";
 import { close } from "../../../ffi/fd.ts";
@@ -16,13 +16,13 @@ Deno.test("a handler is called when its descriptor is ready, until it is unwatch
   const eventfd = createEventfd();
   let calls = 0;
   loop.watch(eventfd, EPOLLIN, { onEvents: () => calls++ });
-  assert.equal(loop.turn(0), 0);
+  assertEquals(loop.turn(0), 0);
   signalEventfd(eventfd);
-  assert.equal(loop.turn(0), 1);
+  assertEquals(loop.turn(0), 1);
   loop.unwatch(eventfd);
   loop.unwatch(eventfd);
-  assert.equal(loop.turn(0), 0);
-  assert.equal(calls, 1);
+  assertEquals(loop.turn(0), 0);
+  assertEquals(calls, 1);
   close(eventfd);
   loop.close();
 });
@@ -41,7 +41,7 @@ Deno.test("no event comes through for a descriptor that was unwatched in the sam
     });
   }
   loop.turn(0);
-  assert.equal(calls, 1);
+  assertEquals(calls, 1);
   for (const fd of eventfds) close(fd);
   loop.close();
 });
@@ -59,8 +59,8 @@ Deno.test("V12 a handler that throws does not end the loop or the round", () => 
     });
   }
   loop.turn(0);
-  assert.equal(errors.length, 2);
-  assert.equal(loop.turn(0), 0);
+  assertEquals(errors.length, 2);
+  assertEquals(loop.turn(0), 0);
   for (const fd of eventfds) close(fd);
   loop.close();
 });
@@ -80,12 +80,12 @@ Deno.test("deferred work is done once, after the events, and not if there is non
     },
   });
   loop.turn(0);
-  assert.deepEqual(order, ["event", "task"]);
-  assert.equal(loop.turn(0), 0);
+  assertEquals(order, ["event", "task"]);
+  assertEquals(loop.turn(0), 0);
   loop.defer(task);
   work = false;
-  assert.equal(loop.turn(0), 0);
-  assert.deepEqual(order, ["event", "task"]);
+  assertEquals(loop.turn(0), 0);
+  assertEquals(order, ["event", "task"]);
   close(eventfd);
   loop.close();
 });
@@ -104,7 +104,7 @@ Deno.test("work that defers itself lets events through in between", () => {
   loop.watch(stop, EPOLLIN, { onEvents: () => loop.stop() });
   loop.defer(task);
   loop.run();
-  assert.ok(served >= 1000 && served < 1010);
+  assert(served >= 1000 && served < 1010);
   // Whoever watched something can still take it back.
   loop.unwatch(stop);
   loop.watch(stop, EPOLLIN, { onEvents: () => {} });

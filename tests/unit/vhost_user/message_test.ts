@@ -1,4 +1,4 @@
-import assert from "node:assert/strict";
+import { assert, assertEquals, assertStrictEquals } from "@std/assert";
 import {
   decodeConfigRange,
   decodeHeader,
@@ -35,68 +35,68 @@ function decode(request: number, flags: number, size: number): Header | string {
 
 Deno.test("V2 the numbers of the requests are those of the protocol", () => {
   for (const [name, number] of Object.entries(Request)) {
-    assert.equal(number, REQUEST[name as keyof typeof REQUEST], name);
-    assert.equal(requestName(number), name);
-    assert.ok(messageShape(number));
+    assertStrictEquals(number, REQUEST[name as keyof typeof REQUEST], name);
+    assertStrictEquals(requestName(number), name);
+    assert(messageShape(number));
   }
 });
 
 Deno.test("V1 a header has a request, flags and a size", () => {
-  assert.deepEqual(decode(1, 0x1, 0), { request: 1, needReply: false, size: 0 });
-  assert.deepEqual(decode(2, 0x9, 8), { request: 2, needReply: true, size: 8 });
+  assertEquals(decode(1, 0x1, 0), { request: 1, needReply: false, size: 0 });
+  assertEquals(decode(2, 0x9, 8), { request: 2, needReply: true, size: 8 });
 });
 
 Deno.test("V1 only protocol version 1 is understood", () => {
-  for (const flags of [0, 2, 3, 0x8, 0xa]) assert.equal(typeof decode(1, flags, 0), "string");
+  for (const flags of [0, 2, 3, 0x8, 0xa]) assertEquals(typeof decode(1, flags, 0), "string");
 });
 
 Deno.test("V1 a front-end does not send replies", () => {
-  assert.equal(typeof decode(1, 0x5, 0), "string");
+  assertEquals(typeof decode(1, 0x5, 0), "string");
 });
 
 Deno.test("V1 flags of later versions of the protocol do not matter", () => {
-  assert.deepEqual(decode(1, 0xffff_fff1, 0), { request: 1, needReply: false, size: 0 });
+  assertEquals(decode(1, 0xffff_fff1, 0), { request: 1, needReply: false, size: 0 });
 });
 
 Deno.test("V1 a size that does not fit the request is refused", () => {
   for (const [request, size] of [[1, 8], [2, 0], [2, 7], [2, 9], [5, 0], [9, 8], [24, 11]]) {
-    assert.equal(typeof decode(request, 1, size), "string", `request ${request}, ${size} bytes`);
+    assertEquals(typeof decode(request, 1, size), "string", `request ${request}, ${size} bytes`);
   }
-  assert.equal(typeof decode(Request.SET_MEM_TABLE, 1, MAX_PAYLOAD + 1), "string");
-  assert.equal(typeof decode(Request.SET_MEM_TABLE, 1, 0xffff_ffff), "string");
+  assertEquals(typeof decode(Request.SET_MEM_TABLE, 1, MAX_PAYLOAD + 1), "string");
+  assertEquals(typeof decode(Request.SET_MEM_TABLE, 1, 0xffff_ffff), "string");
 });
 
 Deno.test("V1 an unknown request may have a payload, but not of any size", () => {
-  assert.deepEqual(decode(999, 1, 300), { request: 999, needReply: false, size: 300 });
-  assert.equal(typeof decode(999, 1, MAX_PAYLOAD + 1), "string");
+  assertEquals(decode(999, 1, 300), { request: 999, needReply: false, size: 300 });
+  assertEquals(typeof decode(999, 1, MAX_PAYLOAD + 1), "string");
 });
 
 Deno.test("a reply has version 1 and the reply flag and nothing else", () => {
   const bytes = new Uint8Array(12);
   encodeReplyHeader(view(bytes), 24, 20);
-  assert.deepEqual(bytes, u32(24, 0x5, 20));
+  assertEquals(bytes, u32(24, 0x5, 20));
 });
 
 Deno.test("a request can ask for a reply", () => {
   const bytes = new Uint8Array(12);
   encodeRequestHeader(view(bytes), 18, 8, false);
-  assert.deepEqual(bytes, u32(18, 0x1, 8));
+  assertEquals(bytes, u32(18, 0x1, 8));
   encodeRequestHeader(view(bytes), 18, 8, true);
-  assert.deepEqual(bytes, message(18, [], 0x9, 8));
+  assertEquals(bytes, message(18, [], 0x9, 8));
 });
 
 Deno.test("a ring's state is its index and a number", () => {
-  assert.deepEqual(decodeVringState(view(u32(1, 0xffff_ffff))), { index: 1, value: 0xffff_ffff });
+  assertEquals(decodeVringState(view(u32(1, 0xffff_ffff))), { index: 1, value: 0xffff_ffff });
 });
 
 Deno.test("V10 bit 8 of a ring's descriptor message says that none comes along", () => {
-  assert.deepEqual(decodeVringFd(view(u64(1))), { index: 1, noFd: false });
-  assert.deepEqual(decodeVringFd(view(u64(0x1ff))), { index: 0xff, noFd: true });
+  assertEquals(decodeVringFd(view(u64(1))), { index: 1, noFd: false });
+  assertEquals(decodeVringFd(view(u64(0x1ff))), { index: 0xff, noFd: true });
 });
 
 Deno.test("a ring's addresses come as descriptors, used, available, log", () => {
   const payload = concatenate(u32(1, 2), u64(0x7f00_1234_5000, 16, 32, 2n ** 64n - 1n));
-  assert.deepEqual(decodeVringAddresses(view(payload)), {
+  assertEquals(decodeVringAddresses(view(payload)), {
     index: 1,
     flags: 2,
     descriptors: 0x7f00_1234_5000,
@@ -115,21 +115,21 @@ const REGION = {
 
 Deno.test("a memory table is as many regions as it says", () => {
   const second = { ...REGION, guestAddress: 0 };
-  assert.deepEqual(decodeMemoryTable(view(memoryTable([REGION, second]))), [REGION, second]);
-  assert.deepEqual(decodeMemoryTable(view(memoryTable([REGION, second], 1))), [REGION]);
-  assert.deepEqual(decodeMemoryTable(view(memoryTable([]))), []);
+  assertEquals(decodeMemoryTable(view(memoryTable([REGION, second]))), [REGION, second]);
+  assertEquals(decodeMemoryTable(view(memoryTable([REGION, second], 1))), [REGION]);
+  assertEquals(decodeMemoryTable(view(memoryTable([]))), []);
 });
 
 Deno.test("V1 a memory table that says more regions than it has is refused", () => {
   for (const count of [2, 8, 0x0800_0000, 0xffff_ffff]) {
-    assert.equal(decodeMemoryTable(view(memoryTable([REGION], count))), undefined);
+    assertEquals(decodeMemoryTable(view(memoryTable([REGION], count))), undefined);
   }
 });
 
 Deno.test("a single region comes after 8 bytes of padding", () => {
-  assert.deepEqual(decodeSingleRegion(view(concatenate(u64(5), region(REGION)))), REGION);
+  assertEquals(decodeSingleRegion(view(concatenate(u64(5), region(REGION)))), REGION);
 });
 
 Deno.test("a part of the configuration space is offset, size, flags", () => {
-  assert.deepEqual(decodeConfigRange(view(u32(4, 8, 1))), { offset: 4, size: 8, flags: 1 });
+  assertEquals(decodeConfigRange(view(u32(4, 8, 1))), { offset: 4, size: 8, flags: 1 });
 });

@@ -1,4 +1,4 @@
-import assert from "node:assert/strict";
+import { assertEquals, assertNotEquals, assertStrictEquals } from "@std/assert";
 import { createEventfd } from "../../../ffi/eventfd.ts";
 import { close } from "../../../ffi/fd.ts";
 import { socketPair } from "../../../ffi/socket.ts";
@@ -14,7 +14,7 @@ function closesEverything(use: (backEnd: InProcess, round: number) => void): voi
   use(backEnd, 0);
   const before = fdCount();
   for (let round = 1; round <= 3; round++) use(backEnd, round);
-  assert.equal(fdCount(), before);
+  assertStrictEquals(fdCount(), before);
 }
 
 Deno.test("V7 everything is closed when the front-end goes", () => {
@@ -42,12 +42,12 @@ Deno.test("V7 a descriptor that replaces another leaves one open", () => {
     frontEnd.setMemoryTable(guest.ram);
   }
   frontEnd.barrier();
-  assert.equal(fdCount(), before);
+  assertStrictEquals(fdCount(), before);
   frontEnd.setVringKick(0, -1);
   frontEnd.setVringCall(0, -1);
   frontEnd.setVringError(0, -1);
   frontEnd.barrier();
-  assert.equal(fdCount(), before - 3);
+  assertStrictEquals(fdCount(), before - 3);
 });
 
 Deno.test("V7 a stopped ring keeps no kick descriptor", () => {
@@ -55,7 +55,7 @@ Deno.test("V7 a stopped ring keeps no kick descriptor", () => {
   using guest = new Guest(backEnd.connect());
   const before = fdCount();
   guest.frontEnd.getVringBase(0);
-  assert.equal(fdCount(), before - 1);
+  assertStrictEquals(fdCount(), before - 1);
 });
 
 const refused: [string, number, Uint8Array][] = [
@@ -83,9 +83,9 @@ for (const [what, request, payload] of refused) {
         if (acknowledged) {
           frontEnd.setProtocolFeatures(PROTOCOL_REPLY_ACK);
           const before = fdCount();
-          assert.notEqual(frontEnd.outcome(request, payload, [eventfd]), 0n);
+          assertNotEquals(frontEnd.outcome(request, payload, [eventfd]), 0n);
           frontEnd.barrier();
-          assert.equal(fdCount(), before);
+          assertStrictEquals(fdCount(), before);
         } else {
           frontEnd.send(request, payload, [eventfd]);
         }
@@ -130,6 +130,6 @@ Deno.test("V7 2,000 guests that come and go leave the number of descriptors as i
   round();
   const before = fdCount();
   for (let count = 0; count < 2000; count++) round();
-  assert.equal(fdCount(), before);
-  assert.equal(backEnd.device.requests, 2001);
+  assertStrictEquals(fdCount(), before);
+  assertEquals(backEnd.device.requests, 2001);
 });

@@ -1,4 +1,4 @@
-import assert from "node:assert/strict";
+import { assertEquals, assertNotEquals, assertStrictEquals } from "@std/assert";
 import { F_ECHO } from "../../support/echo_device.ts";
 import { Guest } from "../../support/guest.ts";
 import { InProcess } from "../../support/in_process.ts";
@@ -26,12 +26,12 @@ import {
 Deno.test("V11 ring features, protocol features and those of the device are offered", () => {
   using backEnd = InProcess.echo();
   using frontEnd = backEnd.connect();
-  assert.equal(
+  assertStrictEquals(
     frontEnd.getFeatures(),
     VIRTIO_F_VERSION_1 | VIRTIO_F_INDIRECT_DESC | VIRTIO_F_EVENT_IDX | VIRTIO_F_NOTIFY_ON_EMPTY |
       VHOST_USER_F_PROTOCOL_FEATURES | F_ECHO,
   );
-  assert.equal(
+  assertStrictEquals(
     frontEnd.getProtocolFeatures(),
     PROTOCOL_MQ | PROTOCOL_REPLY_ACK | PROTOCOL_BACKEND_REQ | PROTOCOL_CONFIG |
       PROTOCOL_RESET_DEVICE | PROTOCOL_CONFIGURE_MEM_SLOTS | PROTOCOL_STATUS,
@@ -43,67 +43,67 @@ Deno.test("V11 the device is told what the driver took", () => {
   using frontEnd = backEnd.connect();
   frontEnd.setFeatures(VIRTIO_F_VERSION_1 | F_ECHO);
   frontEnd.barrier();
-  assert.equal(backEnd.device.taken, VIRTIO_F_VERSION_1 | F_ECHO);
+  assertStrictEquals(backEnd.device.taken, VIRTIO_F_VERSION_1 | F_ECHO);
 });
 
 Deno.test("V11 features that were not offered are refused", () => {
   using backEnd = InProcess.echo();
   using frontEnd = backEnd.connect();
   frontEnd.setProtocolFeatures(PROTOCOL_REPLY_ACK);
-  assert.equal(frontEnd.outcome(REQUEST.SET_FEATURES, u64(VIRTIO_F_VERSION_1 | 1n << 34n)), 1n);
-  assert.equal(frontEnd.outcome(REQUEST.SET_PROTOCOL_FEATURES, u64(1n << 14n)), 1n);
-  assert.equal(frontEnd.outcome(REQUEST.SET_FEATURES, u64(VIRTIO_F_VERSION_1)), 0n);
+  assertEquals(frontEnd.outcome(REQUEST.SET_FEATURES, u64(VIRTIO_F_VERSION_1 | 1n << 34n)), 1n);
+  assertEquals(frontEnd.outcome(REQUEST.SET_PROTOCOL_FEATURES, u64(1n << 14n)), 1n);
+  assertEquals(frontEnd.outcome(REQUEST.SET_FEATURES, u64(VIRTIO_F_VERSION_1)), 0n);
 });
 
 Deno.test("a driver without a feature that the device requires gets no service", () => {
   using backEnd = InProcess.echo(F_ECHO);
   using frontEnd = backEnd.connect();
   frontEnd.setProtocolFeatures(PROTOCOL_REPLY_ACK | PROTOCOL_STATUS);
-  assert.notEqual(frontEnd.outcome(REQUEST.SET_FEATURES, u64(VIRTIO_F_VERSION_1)), 0n);
+  assertNotEquals(frontEnd.outcome(REQUEST.SET_FEATURES, u64(VIRTIO_F_VERSION_1)), 0n);
   const featuresOk = 8;
   frontEnd.send(REQUEST.SET_STATUS, u64(3 | featuresOk));
-  assert.equal(frontEnd.askNumber(REQUEST.GET_STATUS), 3n);
-  assert.equal(frontEnd.outcome(REQUEST.SET_FEATURES, u64(VIRTIO_F_VERSION_1 | F_ECHO)), 0n);
+  assertEquals(frontEnd.askNumber(REQUEST.GET_STATUS), 3n);
+  assertEquals(frontEnd.outcome(REQUEST.SET_FEATURES, u64(VIRTIO_F_VERSION_1 | F_ECHO)), 0n);
   frontEnd.send(REQUEST.SET_STATUS, u64(3 | featuresOk));
-  assert.equal(frontEnd.askNumber(REQUEST.GET_STATUS), 11n);
+  assertEquals(frontEnd.askNumber(REQUEST.GET_STATUS), 11n);
 });
 
 Deno.test("V2 numbers that are asked for are answered", () => {
   using backEnd = InProcess.echo();
   using frontEnd = backEnd.connect();
-  assert.equal(frontEnd.askNumber(REQUEST.GET_QUEUE_NUM), 2n);
-  assert.equal(frontEnd.askNumber(REQUEST.GET_MAX_MEM_SLOTS), 509n);
-  assert.equal(frontEnd.askNumber(REQUEST.GET_STATUS), 0n);
+  assertEquals(frontEnd.askNumber(REQUEST.GET_QUEUE_NUM), 2n);
+  assertEquals(frontEnd.askNumber(REQUEST.GET_MAX_MEM_SLOTS), 509n);
+  assertEquals(frontEnd.askNumber(REQUEST.GET_STATUS), 0n);
   frontEnd.send(REQUEST.SET_STATUS, u64(15));
-  assert.equal(frontEnd.askNumber(REQUEST.GET_STATUS), 15n);
+  assertEquals(frontEnd.askNumber(REQUEST.GET_STATUS), 15n);
 });
 
 Deno.test("V2 messages without an effect of their own are taken", () => {
   using backEnd = InProcess.echo();
   using frontEnd = backEnd.connect();
   frontEnd.setProtocolFeatures(PROTOCOL_REPLY_ACK);
-  assert.equal(frontEnd.outcome(REQUEST.SET_OWNER), 0n);
-  assert.equal(frontEnd.outcome(REQUEST.RESET_OWNER), 0n);
-  assert.equal(frontEnd.outcome(REQUEST.RESET_DEVICE), 0n);
+  assertEquals(frontEnd.outcome(REQUEST.SET_OWNER), 0n);
+  assertEquals(frontEnd.outcome(REQUEST.RESET_OWNER), 0n);
+  assertEquals(frontEnd.outcome(REQUEST.RESET_DEVICE), 0n);
 });
 
 Deno.test("V2 a request that nobody knows fails where an answer is wanted, and is logged once", () => {
   using backEnd = InProcess.echo();
   using frontEnd = backEnd.connect();
   frontEnd.setProtocolFeatures(PROTOCOL_REPLY_ACK);
-  assert.notEqual(frontEnd.outcome(999, u64(1, 2, 3)), 0n);
-  assert.notEqual(frontEnd.outcome(999), 0n);
+  assertNotEquals(frontEnd.outcome(999, u64(1, 2, 3)), 0n);
+  assertNotEquals(frontEnd.outcome(999), 0n);
   frontEnd.send(999, new Uint8Array(8000));
   frontEnd.send(REQUEST.SET_LOG_BASE, u64(1, 2));
-  assert.equal(frontEnd.askNumber(REQUEST.GET_QUEUE_NUM), 2n);
-  assert.equal(backEnd.log.of("warn").length, 2);
+  assertEquals(frontEnd.askNumber(REQUEST.GET_QUEUE_NUM), 2n);
+  assertEquals(backEnd.log.of("warn").length, 2);
 });
 
 Deno.test("V3 need_reply is not answered before REPLY_ACK was agreed", () => {
   using backEnd = InProcess.echo();
   using frontEnd = backEnd.connect();
   frontEnd.sendBytes(message(REQUEST.SET_OWNER, [], 0x9));
-  assert.equal(frontEnd.askNumber(REQUEST.GET_QUEUE_NUM), 2n);
+  assertEquals(frontEnd.askNumber(REQUEST.GET_QUEUE_NUM), 2n);
 });
 
 Deno.test("V3 a request with a reply of its own is answered once", () => {
@@ -111,14 +111,14 @@ Deno.test("V3 a request with a reply of its own is answered once", () => {
   using frontEnd = backEnd.connect();
   frontEnd.setProtocolFeatures(PROTOCOL_REPLY_ACK);
   frontEnd.sendBytes(message(REQUEST.GET_QUEUE_NUM, [], 0x9));
-  assert.equal(frontEnd.receive().request, REQUEST.GET_QUEUE_NUM);
-  assert.equal(frontEnd.askNumber(REQUEST.GET_STATUS), 0n);
+  assertStrictEquals(frontEnd.receive().request, REQUEST.GET_QUEUE_NUM);
+  assertEquals(frontEnd.askNumber(REQUEST.GET_STATUS), 0n);
 });
 
 Deno.test("V3 every message can be acknowledged", () => {
   using backEnd = InProcess.echo();
   using guest = new Guest(backEnd.connect(), { acknowledged: true });
-  assert.deepEqual([...guest.request([1, 2, 3], 3).response], [1, 2, 3]);
+  assertEquals([...guest.request([1, 2, 3], 3).response], [1, 2, 3]);
 });
 
 const wrong: [string, number, Uint8Array][] = [
@@ -151,9 +151,9 @@ for (const [what, request, payload] of wrong) {
     using backEnd = InProcess.echo();
     using frontEnd = backEnd.connect();
     frontEnd.setProtocolFeatures(PROTOCOL_REPLY_ACK);
-    assert.notEqual(frontEnd.outcome(request, payload), 0n);
-    assert.equal(frontEnd.askNumber(REQUEST.GET_QUEUE_NUM), 2n);
-    assert.equal(backEnd.log.of("error").length, 1);
+    assertNotEquals(frontEnd.outcome(request, payload), 0n);
+    assertEquals(frontEnd.askNumber(REQUEST.GET_QUEUE_NUM), 2n);
+    assertEquals(backEnd.log.of("error").length, 1);
   });
 }
 
@@ -161,9 +161,9 @@ Deno.test("V12 a refusal that the front-end would not hear of ends its connectio
   using backEnd = InProcess.echo();
   using frontEnd = backEnd.connect();
   frontEnd.send(REQUEST.SET_VRING_NUM, u32(0, 3));
-  assert.equal(frontEnd.isClosed(), true);
+  assertEquals(frontEnd.isClosed(), true);
   using next = backEnd.connect();
-  assert.equal(next.askNumber(REQUEST.GET_QUEUE_NUM), 2n);
+  assertEquals(next.askNumber(REQUEST.GET_QUEUE_NUM), 2n);
 });
 
 for (
@@ -180,9 +180,9 @@ for (
     using backEnd = InProcess.echo();
     using frontEnd = backEnd.connect();
     frontEnd.sendBytes(bytes);
-    assert.equal(frontEnd.isClosed(), true);
+    assertEquals(frontEnd.isClosed(), true);
     using next = backEnd.connect();
-    assert.equal(next.askNumber(REQUEST.GET_QUEUE_NUM), 2n);
+    assertEquals(next.askNumber(REQUEST.GET_QUEUE_NUM), 2n);
   });
 }
 
@@ -192,7 +192,7 @@ Deno.test("V6 any part of the configuration space is had as asked", () => {
   const { config } = backEnd.device;
   for (let offset = 0; offset < config.length; offset++) {
     for (let size = 1; offset + size <= config.length; size++) {
-      assert.deepEqual(frontEnd.getConfig(offset, size), config.slice(offset, offset + size));
+      assertEquals(frontEnd.getConfig(offset, size), config.slice(offset, offset + size));
     }
   }
 });
@@ -201,17 +201,17 @@ Deno.test("V6 what is not in the configuration space gets the error reply", () =
   using backEnd = InProcess.echo();
   using frontEnd = backEnd.connect();
   for (const [offset, size] of [[0, 25], [24, 1], [23, 2], [0, 0], [0xffff_ffff, 1], [0, 256]]) {
-    assert.equal(frontEnd.getConfig(offset, size), undefined, `${size} bytes at ${offset}`);
+    assertEquals(frontEnd.getConfig(offset, size), undefined, `${size} bytes at ${offset}`);
   }
   const payload = frontEnd.ask(REQUEST.GET_CONFIG, u32(0, 0xffff_ffff, 0));
-  assert.equal(payload.byteLength, 0);
+  assertEquals(payload.byteLength, 0);
 });
 
 Deno.test("V6 a device without a configuration space does not offer it", () => {
   using backEnd = InProcess.echo();
   Object.assign(backEnd.device, { config: new Uint8Array(0) });
   using frontEnd = backEnd.connect();
-  assert.equal(frontEnd.getProtocolFeatures() & PROTOCOL_CONFIG, 0n);
+  assertEquals(frontEnd.getProtocolFeatures() & PROTOCOL_CONFIG, 0n);
 });
 
 Deno.test("V9 memory regions can come and go one by one", () => {
@@ -225,7 +225,7 @@ Deno.test("V9 memory regions can come and go one by one", () => {
   const extra = { guestAddress: 0x100_0000, size: 4096, userAddress: 0x100_0000, fileOffset: 4096 };
   frontEnd.addRegion(extra, fd);
   const overlapping = concatenate(u64(0), region(extra));
-  assert.notEqual(frontEnd.outcome(REQUEST.ADD_MEM_REG, overlapping, [fd]), 0n);
+  assertNotEquals(frontEnd.outcome(REQUEST.ADD_MEM_REG, overlapping, [fd]), 0n);
   const [queue] = guest.queues;
   ram.write(ram.regions[0].guestAddress + 4096 + 1024, [7, 8, 9]);
   const response = ram.allocate(3);
@@ -233,15 +233,15 @@ Deno.test("V9 memory regions can come and go one by one", () => {
     { address: extra.guestAddress + 1024, length: 3 },
     { address: response, length: 3, writable: true },
   ]);
-  assert.equal(queue.waitUsed(frontEnd).length, 3);
-  assert.deepEqual([...ram.read(response, 3)], [7, 8, 9]);
+  assertEquals(queue.waitUsed(frontEnd).length, 3);
+  assertEquals([...ram.read(response, 3)], [7, 8, 9]);
   frontEnd.removeRegion(extra);
   queue.submit([
     { address: extra.guestAddress + 1024, length: 3 },
     { address: response, length: 3, writable: true },
   ]);
-  assert.equal(queue.waitUsed(frontEnd).length, 0);
-  assert.deepEqual([...guest.request([1], 1).response], [1]);
+  assertEquals(queue.waitUsed(frontEnd).length, 0);
+  assertEquals([...guest.request([1], 1).response], [1]);
 });
 
 Deno.test("V9 a ring whose region is removed and added again goes on", () => {
@@ -257,7 +257,7 @@ Deno.test("V9 a ring whose region is removed and added again goes on", () => {
   const [queue] = guest.queues;
   queue.submit(guest.segments([2], 1));
   frontEnd.barrier();
-  assert.equal(queue.hasUsed(), false);
+  assertEquals(queue.hasUsed(), false);
   frontEnd.addRegion(described, described.fd);
-  assert.equal(queue.waitUsed(frontEnd).length, 1);
+  assertEquals(queue.waitUsed(frontEnd).length, 1);
 });

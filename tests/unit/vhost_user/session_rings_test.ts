@@ -1,4 +1,4 @@
-import assert from "node:assert/strict";
+import { assert, assertEquals, assertNotEquals, assertStrictEquals } from "@std/assert";
 import { createEventfd, signalEventfd } from "../../../ffi/eventfd.ts";
 import { close, setNonBlocking } from "../../../ffi/fd.ts";
 import { libc } from "../../../ffi/libc.ts";
@@ -38,11 +38,11 @@ for (const eventIndex of [false, true]) {
 
   Deno.test(`R2 the used length is what the device has written, ${how}`, () => {
     using it = new Pair({ eventIndex });
-    assert.equal(it.guest.request([1, 2, 3, 4], 10).length, 4);
-    assert.equal(it.guest.request([1, 2, 3, 4], 3).length, 3);
-    assert.equal(it.guest.request([1], 0).length, 0);
+    assertEquals(it.guest.request([1, 2, 3, 4], 10).length, 4);
+    assertEquals(it.guest.request([1, 2, 3, 4], 3).length, 3);
+    assertEquals(it.guest.request([1], 0).length, 0);
     const { response } = it.guest.request([1, 2], 4);
-    assert.deepEqual([...response], [1, 2, 0xee, 0xee]);
+    assertEquals([...response], [1, 2, 0xee, 0xee]);
   });
 
   Deno.test(`R4 rings of 1 to 32768 go round more than once, ${how}`, () => {
@@ -53,8 +53,8 @@ for (const eventIndex of [false, true]) {
         for (let count = 0; count < 60; count++) {
           // A queue of one descriptor has room for requests of one buffer only.
           const request = [count, 1, 2, 3];
-          if (size === 1) assert.equal(it.guest.request(request, 0).length, 0);
-          else assert.deepEqual([...it.guest.request(request, 4).response], request);
+          if (size === 1) assertEquals(it.guest.request(request, 0).length, 0);
+          else assertEquals([...it.guest.request(request, 4).response], request);
         }
       }
       ram[Symbol.dispose]();
@@ -77,14 +77,14 @@ for (const eventIndex of [false, true]) {
           queue.offer(...heads);
           queue.kick();
           it.backEnd.settle();
-          assert.deepEqual(heads.map(() => queue.takeUsed()?.head), heads);
+          assertEquals(heads.map(() => queue.takeUsed()?.head), heads);
           const before = queue.availableIndex;
           const head = queue.place([{ address, length: 8 }]);
           queue.offer(head);
-          assert.equal(queue.wantsKick(before), true, `no kick wanted after ${count} of ${size}`);
+          assertEquals(queue.wantsKick(before), true, `no kick wanted after ${count} of ${size}`);
           queue.kick();
           it.backEnd.settle();
-          assert.equal(queue.takeUsed()?.head, head);
+          assertStrictEquals(queue.takeUsed()?.head, head);
         }
       }
       ram[Symbol.dispose]();
@@ -100,8 +100,8 @@ for (const eventIndex of [false, true]) {
     queue.offer(...[1, 2, 3, 4, 5].map(() => queue.place(segments)));
     queue.kick();
     it.backEnd.settle();
-    assert.equal(queue.takeCalls(), 1);
-    assert.equal(queue.usedIndexOfDevice, 5);
+    assertEquals(queue.takeCalls(), 1);
+    assertEquals(queue.usedIndexOfDevice, 5);
   });
 
   Deno.test(`R4 a driver that wants no calls gets none, ${how}`, () => {
@@ -111,8 +111,8 @@ for (const eventIndex of [false, true]) {
     queue.disableCalls();
     queue.submit(oneByte(it.guest, 5));
     it.backEnd.settle();
-    assert.equal(queue.hasUsed(), true);
-    assert.equal(queue.takeCalls(), 0);
+    assertEquals(queue.hasUsed(), true);
+    assertEquals(queue.takeCalls(), 0);
   });
 
   Deno.test(`a held request is answered later, with a call, ${how}`, () => {
@@ -120,12 +120,12 @@ for (const eventIndex of [false, true]) {
     const queue = it.guest.queues[HOLD_QUEUE];
     const heads = [1, 2].map((value) => queue.submit(oneByte(it.guest, value)));
     it.backEnd.settle();
-    assert.equal(queue.hasUsed(), false);
-    assert.equal(queue.takeCalls(), 0);
+    assertEquals(queue.hasUsed(), false);
+    assertEquals(queue.takeCalls(), 0);
     queue.enableCalls();
     it.backEnd.device.release();
-    assert.deepEqual(queue.takeUsed(), { head: heads[0], length: 1 });
-    assert.equal(queue.takeCalls(), 1);
+    assertEquals(queue.takeUsed(), { head: heads[0], length: 1 });
+    assertEquals(queue.takeCalls(), 1);
   });
 }
 
@@ -147,8 +147,8 @@ Deno.test("R3 an indirect table is followed, wherever it lies", () => {
     ram.write(it.guest.buffer("response", 3), [0, 0, 0]);
     queue.offer(head);
     queue.kick();
-    assert.deepEqual(queue.waitUsed(it.guest.frontEnd), { head, length: 3 });
-    assert.deepEqual([...ram.read(it.guest.buffer("response", 3), 3)], [1, 2, 3]);
+    assertEquals(queue.waitUsed(it.guest.frontEnd), { head, length: 3 });
+    assertEquals([...ram.read(it.guest.buffer("response", 3), 3)], [1, 2, 3]);
     entry.setBigUint64(0, BigInt(placed), true);
   }
 });
@@ -161,10 +161,10 @@ Deno.test("V4 a kick before the ring is enabled is not lost", () => {
   frontEnd.setVringEnable(0, false);
   const head = queue.submit(oneByte(it.guest, 1));
   frontEnd.barrier();
-  assert.equal(queue.hasUsed(), false);
-  assert.equal(it.backEnd.device.requests, 0);
+  assertEquals(queue.hasUsed(), false);
+  assertEquals(it.backEnd.device.requests, 0);
   frontEnd.setVringEnable(0, true);
-  assert.equal(queue.waitUsed(frontEnd).head, head);
+  assertStrictEquals(queue.waitUsed(frontEnd).head, head);
 });
 
 Deno.test("V4 a request without a kick is found when the ring is enabled", () => {
@@ -175,7 +175,7 @@ Deno.test("V4 a request without a kick is found when the ring is enabled", () =>
   queue.offer(head);
   frontEnd.barrier();
   frontEnd.setVringEnable(0, true);
-  assert.equal(queue.waitUsed(frontEnd).head, head);
+  assertStrictEquals(queue.waitUsed(frontEnd).head, head);
 });
 
 for (const how of ["before its kick descriptor", "before its call descriptor"]) {
@@ -197,8 +197,8 @@ for (const how of ["before its kick descriptor", "before its call descriptor"]) 
       frontEnd.setVringKick(0, queue.kickFd);
     }
     frontEnd.barrier();
-    assert.equal(queue.takeCalls(), 1);
-    assert.equal(queue.takeUsed()?.head, head);
+    assertEquals(queue.takeCalls(), 1);
+    assertStrictEquals(queue.takeUsed()?.head, head);
   });
 }
 
@@ -210,7 +210,7 @@ Deno.test("without protocol features a ring counts as enabled", () => {
   frontEnd.setVringEnable(0, false);
   frontEnd.setFeatures(VIRTIO_F_VERSION_1);
   guest.start(guest.queues[0]);
-  assert.deepEqual([...guest.request([1], 1).response], [1]);
+  assertEquals([...guest.request([1], 1).response], [1]);
 });
 
 Deno.test("V10 a ring without a kick descriptor is polled", () => {
@@ -231,7 +231,7 @@ Deno.test("V10 a ring without a call descriptor is served all the same", () => {
   frontEnd.setVringError(0, -1);
   const head = queue.submit(oneByte(it.guest, 1));
   frontEnd.barrier();
-  assert.equal(queue.takeUsed()?.head, head);
+  assertStrictEquals(queue.takeUsed()?.head, head);
 });
 
 Deno.test("V2 a kick descriptor can be replaced while the ring runs", () => {
@@ -262,7 +262,7 @@ for (const kind of ["socket", "pipe"]) {
     frontEnd.barrier();
     it.backEnd.settle();
     frontEnd.setVringKick(0, queue.kickFd);
-    assert.deepEqual([...it.guest.request([1], 1).response], [1]);
+    assertEquals([...it.guest.request([1], 1).response], [1]);
   });
 }
 
@@ -278,9 +278,9 @@ Deno.test("a kick descriptor that cannot be watched is refused", () => {
   using it = new Pair({ protocolFeatures: PROTOCOL_REPLY_ACK });
   const { frontEnd, queues: [queue] } = it.guest;
   const { fd } = it.guest.ram.regions[0];
-  assert.notEqual(frontEnd.outcome(REQUEST.SET_VRING_KICK, [0, 0, 0, 0, 0, 0, 0, 0], [fd]), 0n);
+  assertNotEquals(frontEnd.outcome(REQUEST.SET_VRING_KICK, [0, 0, 0, 0, 0, 0, 0, 0], [fd]), 0n);
   it.guest.start(queue, frontEnd.getVringBase(0));
-  assert.deepEqual([...it.guest.request([1], 1).response], [1]);
+  assertEquals([...it.guest.request([1], 1).response], [1]);
 });
 
 // Calls
@@ -293,8 +293,8 @@ Deno.test("a call descriptor that is a socket gets 8 bytes", () => {
   queue.submit(oneByte(it.guest, 1));
   frontEnd.barrier();
   const bytes = new Uint8Array(new ArrayBuffer(64));
-  assert.equal(libc.read(here, Deno.UnsafePointer.of(bytes), 64), 8);
-  assert.deepEqual([...bytes.subarray(0, 8)], [1, 0, 0, 0, 0, 0, 0, 0]);
+  assertEquals(libc.read(here, Deno.UnsafePointer.of(bytes), 64), 8);
+  assertEquals([...bytes.subarray(0, 8)], [1, 0, 0, 0, 0, 0, 0, 0]);
   close(here);
   close(there);
 });
@@ -309,13 +309,13 @@ Deno.test("a call descriptor that is a full socket does not stop the ring", () =
   for (let count = 0; count < 20; count++) {
     queue.submit(oneByte(it.guest, count));
     it.backEnd.settle();
-    assert.equal(queue.takeUsed()?.length, 1);
+    assertEquals(queue.takeUsed()?.length, 1);
   }
   close(here);
   close(there);
   queue.submit(oneByte(it.guest, 1));
   it.backEnd.settle();
-  assert.equal(queue.takeUsed()?.length, 1, "the other end of the call descriptor is gone");
+  assertEquals(queue.takeUsed()?.length, 1, "the other end of the call descriptor is gone");
 });
 
 Deno.test("a call eventfd with a full counter does not stop the ring", () => {
@@ -323,14 +323,14 @@ Deno.test("a call eventfd with a full counter does not stop the ring", () => {
   const { frontEnd, queues: [queue] } = it.guest;
   const counter = new BigUint64Array(new ArrayBuffer(8));
   counter[0] = 2n ** 64n - 2n;
-  assert.equal(libc.write(queue.callFd, Deno.UnsafePointer.of(counter), 8), 8);
+  assertEquals(libc.write(queue.callFd, Deno.UnsafePointer.of(counter), 8), 8);
   // Blocking, as a front-end may have made it.
   libc.fcntl(queue.callFd, 4, 0);
   frontEnd.setVringCall(0, queue.callFd);
   for (let count = 0; count < 3; count++) {
     queue.submit(oneByte(it.guest, count));
     it.backEnd.settle();
-    assert.equal(queue.takeUsed()?.length, 1);
+    assertEquals(queue.takeUsed()?.length, 1);
   }
 });
 
@@ -340,14 +340,14 @@ Deno.test("V5 GET_VRING_BASE returns the next index and nothing touches the ring
   using it = new Pair({ base: 0xfffe });
   const { frontEnd, queues: [queue] } = it.guest;
   for (let count = 0; count < 3; count++) it.guest.request([count], 1);
-  assert.equal(frontEnd.getVringBase(0), 1);
+  assertEquals(frontEnd.getVringBase(0), 1);
   queue.offer(queue.place(oneByte(it.guest, 1)));
   queue.kick();
   frontEnd.setVringEnable(0, true);
   frontEnd.setMemoryTable(it.guest.ram);
   frontEnd.barrier();
-  assert.equal(queue.hasUsed(), false);
-  assert.equal(frontEnd.getVringBase(0), 1);
+  assertEquals(queue.hasUsed(), false);
+  assertEquals(frontEnd.getVringBase(0), 1);
 });
 
 Deno.test("V5 a ring that was stopped goes on where it was", () => {
@@ -356,10 +356,10 @@ Deno.test("V5 a ring that was stopped goes on where it was", () => {
   for (let round = 0; round < 5; round++) {
     it.guest.request([round], 1);
     const base = frontEnd.getVringBase(0);
-    assert.equal(base, 2 * round + 1);
+    assertStrictEquals(base, 2 * round + 1);
     const head = queue.submit(oneByte(it.guest, round));
     it.guest.start(queue, base);
-    assert.equal(queue.waitUsed(frontEnd).head, head);
+    assertStrictEquals(queue.waitUsed(frontEnd).head, head);
   }
 });
 
@@ -374,12 +374,12 @@ Deno.test("V5 a ring that was stopped in the middle of its requests loses and re
   it.backEnd.loop.turn(0);
   const base = frontEnd.getVringBase(0);
   const requests = it.backEnd.device.requests;
-  assert.equal(queue.usedIndexOfDevice, requests);
-  assert.equal(base, requests);
+  assertStrictEquals(queue.usedIndexOfDevice, requests);
+  assertStrictEquals(base, requests);
   it.guest.start(queue, base);
   frontEnd.barrier();
-  assert.equal(it.backEnd.device.requests, 1024);
-  assert.deepEqual(heads.map(() => queue.takeUsed()?.head), heads);
+  assertEquals(it.backEnd.device.requests, 1024);
+  assertEquals(heads.map(() => queue.takeUsed()?.head), heads);
 });
 
 Deno.test("V5 held requests are returned when their ring stops", () => {
@@ -388,18 +388,18 @@ Deno.test("V5 held requests are returned when their ring stops", () => {
   const queue = it.guest.queues[HOLD_QUEUE];
   const head = queue.submit(oneByte(it.guest, 1));
   frontEnd.barrier();
-  assert.equal(frontEnd.getVringBase(HOLD_QUEUE), 1);
-  assert.deepEqual(queue.takeUsed(), { head, length: 0 });
-  assert.equal(it.backEnd.device.held.length, 0);
+  assertEquals(frontEnd.getVringBase(HOLD_QUEUE), 1);
+  assertEquals(queue.takeUsed(), { head, length: 0 });
+  assertEquals(it.backEnd.device.held.length, 0);
 });
 
 Deno.test("V5 a ring that never started has base 0, and so has one that does not exist", () => {
   using backEnd = InProcess.echo();
   using frontEnd = backEnd.connect();
-  assert.equal(frontEnd.getVringBase(0), 0);
-  assert.equal(frontEnd.getVringBase(77), 0);
+  assertEquals(frontEnd.getVringBase(0), 0);
+  assertEquals(frontEnd.getVringBase(77), 0);
   frontEnd.setVringBase(1, 99);
-  assert.equal(frontEnd.getVringBase(1), 99);
+  assertEquals(frontEnd.getVringBase(1), 99);
 });
 
 Deno.test("V5 a driver that starts anew after rings were only disabled finds a fresh device", () => {
@@ -412,10 +412,10 @@ Deno.test("V5 a driver that starts anew after rings were only disabled finds a f
   frontEnd.barrier();
   it.backEnd.device.calls.length = 0;
   using again = new Rebound(it.guest);
-  assert.ok(it.backEnd.device.calls.includes("reset"));
-  assert.equal(it.backEnd.device.taken, again.guest.features);
-  assert.equal(it.backEnd.device.held.length, 0);
-  assert.deepEqual([...again.guest.request([2, 3], 2).response], [2, 3]);
+  assert(it.backEnd.device.calls.includes("reset"));
+  assertStrictEquals(it.backEnd.device.taken, again.guest.features);
+  assertEquals(it.backEnd.device.held.length, 0);
+  assertEquals([...again.guest.request([2, 3], 2).response], [2, 3]);
 });
 
 /** The same connection with a driver that was bound again: fresh memory, rings at index 0. */
@@ -440,11 +440,11 @@ Deno.test("V5 RESET_DEVICE stops the rings and resets the device", () => {
   it.guest.request([1], 1);
   it.backEnd.device.calls.length = 0;
   frontEnd.send(REQUEST.RESET_DEVICE);
-  assert.ok(it.backEnd.device.calls.includes("reset"));
+  assert(it.backEnd.device.calls.includes("reset"));
   queue.offer(queue.place(oneByte(it.guest, 1)));
   queue.kick();
   frontEnd.barrier();
-  assert.equal(queue.hasUsed(), false);
+  assertEquals(queue.hasUsed(), false);
 });
 
 // The memory table
@@ -456,11 +456,11 @@ Deno.test("the memory table can be replaced while rings run and requests are hel
   frontEnd.barrier();
   for (let count = 0; count < 20; count++) {
     frontEnd.setMemoryTable(ram);
-    assert.deepEqual([...it.guest.request([count], 1).response], [count]);
+    assertEquals([...it.guest.request([count], 1).response], [count]);
   }
   it.backEnd.device.release();
-  assert.deepEqual(queues[HOLD_QUEUE].takeUsed(), { head, length: 3 });
-  assert.deepEqual([...ram.read(it.guest.buffer("response", 3), 3)], [1, 2, 3]);
+  assertEquals(queues[HOLD_QUEUE].takeUsed(), { head, length: 3 });
+  assertEquals([...ram.read(it.guest.buffer("response", 3), 3)], [1, 2, 3]);
 });
 
 Deno.test("a memory table without the rings stops them until they are there again", () => {
@@ -475,11 +475,11 @@ Deno.test("a memory table without the rings stops them until they are there agai
   }
   queues[0].submit(oneByte(it.guest, 9));
   frontEnd.barrier();
-  assert.equal(queues[0].hasUsed(), false);
+  assertEquals(queues[0].hasUsed(), false);
   frontEnd.setMemoryTable(ram);
-  assert.equal(queues[0].waitUsed(frontEnd).length, 1);
+  assertEquals(queues[0].waitUsed(frontEnd).length, 1);
   it.backEnd.device.release();
-  assert.deepEqual(queues[HOLD_QUEUE].takeUsed(), { head: held, length: 1 });
+  assertEquals(queues[HOLD_QUEUE].takeUsed(), { head: held, length: 1 });
 });
 
 Deno.test("a held request whose memory is gone is answered without a word about it", () => {
@@ -490,7 +490,7 @@ Deno.test("a held request whose memory is gone is answered without a word about 
   using other = new GuestRam([{ guestAddress: 0x4000_0000, size: 4096 }]);
   frontEnd.setMemoryTable(other);
   it.backEnd.device.release();
-  assert.equal(queues[HOLD_QUEUE].hasUsed(), false);
+  assertEquals(queues[HOLD_QUEUE].hasUsed(), false);
 });
 
 Deno.test("SET_VRING_ADDR moves a running ring", () => {
@@ -506,8 +506,8 @@ Deno.test("SET_VRING_ADDR moves a running ring", () => {
   );
   queue.submit(oneByte(it.guest, 1));
   frontEnd.barrier();
-  assert.equal(queue.usedIndexOfDevice, 1);
-  assert.equal(ram.view(moved, 4).getUint16(2, true), 2);
+  assertEquals(queue.usedIndexOfDevice, 1);
+  assertEquals(ram.view(moved, 4).getUint16(2, true), 2);
 });
 
 // Drivers that break the rules
@@ -517,10 +517,10 @@ Deno.test("R1 a bad chain comes back with length 0 and the ring goes on", () => 
   const { frontEnd, queues: [queue] } = it.guest;
   for (let count = 0; count < 50; count++) {
     const head = queue.submit([{ address: 0, length: 8 }]);
-    assert.deepEqual(queue.waitUsed(frontEnd), { head, length: 0 });
+    assertEquals(queue.waitUsed(frontEnd), { head, length: 0 });
   }
-  assert.deepEqual([...it.guest.request([1], 1).response], [1]);
-  assert.equal(it.backEnd.log.of("warn").length, 1);
+  assertEquals([...it.guest.request([1], 1).response], [1]);
+  assertEquals(it.backEnd.log.of("warn").length, 1);
 });
 
 Deno.test("R1 a broken ring is reported through its error descriptor, once, and left alone", () => {
@@ -531,9 +531,9 @@ Deno.test("R1 a broken ring is reported through its error descriptor, once, and 
     queue.kick();
     frontEnd.barrier();
   }
-  assert.equal(takeCounter(queue.errorFd), 1);
-  assert.equal(queue.hasUsed(), false);
-  assert.equal(it.backEnd.log.of("error").length, 1);
+  assertEquals(takeCounter(queue.errorFd), 1);
+  assertEquals(queue.hasUsed(), false);
+  assertEquals(it.backEnd.log.of("error").length, 1);
 });
 
 Deno.test("R1 a ring that was broken works again once the driver starts it anew", () => {
@@ -542,7 +542,7 @@ Deno.test("R1 a ring that was broken works again once the driver starts it anew"
   it.guest.queues[0].kick();
   it.guest.frontEnd.barrier();
   using again = new Rebound(it.guest);
-  assert.deepEqual([...again.guest.request([1, 2], 2).response], [1, 2]);
+  assertEquals([...again.guest.request([1, 2], 2).response], [1, 2]);
 });
 
 Deno.test("R1 a ring on top of its own buffers harms nobody", () => {
@@ -558,12 +558,12 @@ Deno.test("R1 a ring on top of its own buffers harms nobody", () => {
     { address: queue.availableAt, length, writable: true },
   ]);
   it.backEnd.settle();
-  assert.equal(frontEnd.askNumber(REQUEST.GET_QUEUE_NUM), 2n);
+  assertEquals(frontEnd.askNumber(REQUEST.GET_QUEUE_NUM), 2n);
 });
 
 Deno.test("V12 requests are served while a front-end is only connected", () => {
   using it = new Pair({ eventIndex: true, size: 256 });
-  assert.equal(waitReadable(it.guest.frontEnd.socket, 0), false);
+  assertEquals(waitReadable(it.guest.frontEnd.socket, 0), false);
   for (let count = 0; count < 100; count++) it.guest.request([count], 1);
-  assert.equal(it.backEnd.device.requests, 100);
+  assertEquals(it.backEnd.device.requests, 100);
 });

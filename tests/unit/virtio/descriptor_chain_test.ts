@@ -1,4 +1,4 @@
-import assert from "node:assert/strict";
+import { assert, assertEquals, assertStrictEquals } from "@std/assert";
 import { DescriptorChain, HostBuffer } from "../../../lib/virtio/descriptor_chain.ts";
 import { GuestMemory } from "../../../lib/virtio/guest_memory.ts";
 import { GuestRam, type RegionOptions } from "../../support/guest_ram.ts";
@@ -38,10 +38,10 @@ Deno.test("numbers are read in little-endian order", () => {
   const address = it.ram.allocate(8);
   it.ram.write(address, [1, 2, 3, 4, 5, 6, 7, 0xff]);
   it.chain.begin(0);
-  assert.ok(it.chain.append(address, 8, false));
-  assert.equal(it.chain.readU8(7), 0xff);
-  assert.equal(it.chain.readU16(1), 0x0302);
-  assert.equal(it.chain.readU32(4), 0xff07_0605);
+  assert(it.chain.append(address, 8, false));
+  assertEquals(it.chain.readU8(7), 0xff);
+  assertEquals(it.chain.readU16(1), 0x0302);
+  assertEquals(it.chain.readU32(4), 0xff07_0605);
 });
 
 Deno.test("R3 a request that is cut up byte by byte reads like one in one piece", () => {
@@ -51,15 +51,15 @@ Deno.test("R3 a request that is cut up byte by byte reads like one in one piece"
   for (const byte of bytes) {
     const address = it.ram.allocate(1);
     it.ram.write(address, [byte]);
-    assert.ok(it.chain.append(address, 1, false));
+    assert(it.chain.append(address, 1, false));
   }
-  assert.equal(it.chain.readableLength, 8);
-  assert.equal(it.chain.readU8(3), 4);
-  assert.equal(it.chain.readU16(0), 0x0201);
-  assert.equal(it.chain.readU32(4), 0xff07_0605);
+  assertEquals(it.chain.readableLength, 8);
+  assertEquals(it.chain.readU8(3), 4);
+  assertEquals(it.chain.readU16(0), 0x0201);
+  assertEquals(it.chain.readU32(4), 0xff07_0605);
   const target = new HostBuffer(8);
-  assert.equal(it.chain.read(0, target, 0, 8), 8);
-  assert.deepEqual([...target.bytes], bytes);
+  assertEquals(it.chain.read(0, target, 0, 8), 8);
+  assertEquals([...target.bytes], bytes);
 });
 
 Deno.test("R3 buffers of no length are passed over", () => {
@@ -67,10 +67,10 @@ Deno.test("R3 buffers of no length are passed over", () => {
   const address = it.ram.allocate(4);
   it.ram.write(address, [1, 2, 3, 4]);
   it.chain.begin(0);
-  assert.ok(it.chain.append(address, 0, false));
-  assert.ok(it.chain.append(address, 4, false));
-  assert.ok(it.chain.append(0, 0, false));
-  assert.equal(it.chain.readU32(0), 0x0403_0201);
+  assert(it.chain.append(address, 0, false));
+  assert(it.chain.append(address, 4, false));
+  assert(it.chain.append(0, 0, false));
+  assertEquals(it.chain.readU32(0), 0x0403_0201);
 });
 
 Deno.test("R3 a response is spread over however many buffers there are", () => {
@@ -80,17 +80,17 @@ Deno.test("R3 a response is spread over however many buffers there are", () => {
   it.ram.write(first, new Uint8Array(16).fill(0xee));
   it.ram.write(second, new Uint8Array(16).fill(0xee));
   it.chain.begin(0);
-  assert.ok(it.chain.append(first, 3, true));
-  assert.ok(it.chain.append(second, 5, true));
+  assert(it.chain.append(first, 3, true));
+  assert(it.chain.append(second, 5, true));
   const source = new HostBuffer(8);
   source.bytes.set([1, 2, 3, 4, 5, 6, 7, 8]);
-  assert.equal(it.chain.write(1, source, 1, 6), 6);
-  assert.deepEqual([...it.ram.read(first, 4)], [0xee, 2, 3, 0xee]);
-  assert.deepEqual([...it.ram.read(second, 6)], [4, 5, 6, 7, 0xee, 0xee]);
+  assertEquals(it.chain.write(1, source, 1, 6), 6);
+  assertEquals([...it.ram.read(first, 4)], [0xee, 2, 3, 0xee]);
+  assertEquals([...it.ram.read(second, 6)], [4, 5, 6, 7, 0xee, 0xee]);
   it.chain.writeU8(7, 0x55);
   it.chain.writeU8(0, 0x44);
-  assert.equal(it.ram.read(second, 5)[4], 0x55);
-  assert.equal(it.ram.read(first, 1)[0], 0x44);
+  assertEquals(it.ram.read(second, 5)[4], 0x55);
+  assertEquals(it.ram.read(first, 1)[0], 0x44);
 });
 
 Deno.test("nothing is read or written beyond a chain's parts", () => {
@@ -98,18 +98,18 @@ Deno.test("nothing is read or written beyond a chain's parts", () => {
   const address = it.ram.allocate(16);
   it.ram.write(address, new Uint8Array(16).fill(0xee));
   it.chain.begin(0);
-  assert.ok(it.chain.append(address, 2, false));
-  assert.ok(it.chain.append(address + 4, 2, true));
+  assert(it.chain.append(address, 2, false));
+  assert(it.chain.append(address + 4, 2, true));
   const buffer = new HostBuffer(8);
-  assert.equal(it.chain.readU8(2), 0);
-  assert.equal(it.chain.readU32(0), 0xeeee);
-  assert.equal(it.chain.readU32(2), 0);
-  assert.equal(it.chain.read(0, buffer, 0, 8), 2);
-  assert.equal(it.chain.read(5, buffer, 0, 1), 0);
-  assert.equal(it.chain.write(1, buffer, 4, 4), 1);
+  assertEquals(it.chain.readU8(2), 0);
+  assertEquals(it.chain.readU32(0), 0xeeee);
+  assertEquals(it.chain.readU32(2), 0);
+  assertEquals(it.chain.read(0, buffer, 0, 8), 2);
+  assertEquals(it.chain.read(5, buffer, 0, 1), 0);
+  assertEquals(it.chain.write(1, buffer, 4, 4), 1);
   it.chain.writeU8(2, 0x11);
   it.chain.writeU8(100, 0x11);
-  assert.deepEqual([...it.ram.read(address + 4, 4)], [0xee, 0, 0xee, 0xee]);
+  assertEquals([...it.ram.read(address + 4, 4)], [0xee, 0, 0xee, 0xee]);
 });
 
 Deno.test("R3 buffers that cross from region to region are whole to the device", () => {
@@ -118,12 +118,12 @@ Deno.test("R3 buffers that cross from region to region are whole to the device",
   const bytes = random.bytes(PAGE + 20);
   it.ram.write(2 * PAGE - 10, bytes);
   it.chain.begin(0);
-  assert.ok(it.chain.append(2 * PAGE - 10, PAGE + 20, false));
-  assert.equal(it.chain.readableLength, PAGE + 20);
+  assert(it.chain.append(2 * PAGE - 10, PAGE + 20, false));
+  assertStrictEquals(it.chain.readableLength, PAGE + 20);
   const target = new HostBuffer(PAGE + 20);
-  assert.equal(it.chain.read(0, target, 0, PAGE + 20), PAGE + 20);
-  assert.deepEqual(target.bytes, bytes);
-  assert.equal(it.chain.readU32(8), new DataView(bytes.buffer).getUint32(8, true));
+  assertStrictEquals(it.chain.read(0, target, 0, PAGE + 20), PAGE + 20);
+  assertEquals(target.bytes, bytes);
+  assertStrictEquals(it.chain.readU32(8), new DataView(bytes.buffer).getUint32(8, true));
 });
 
 Deno.test("R3 a response that crosses from region to region arrives whole", () => {
@@ -131,9 +131,9 @@ Deno.test("R3 a response that crosses from region to region arrives whole", () =
   const source = new HostBuffer(PAGE + 20);
   source.bytes.set(new Random(2).bytes(PAGE + 20));
   it.chain.begin(0);
-  assert.ok(it.chain.append(2 * PAGE - 10, PAGE + 20, true));
-  assert.equal(it.chain.write(0, source, 0, PAGE + 20), PAGE + 20);
-  assert.deepEqual(it.ram.read(2 * PAGE - 10, PAGE + 20), source.bytes);
+  assert(it.chain.append(2 * PAGE - 10, PAGE + 20, true));
+  assertStrictEquals(it.chain.write(0, source, 0, PAGE + 20), PAGE + 20);
+  assertEquals(it.ram.read(2 * PAGE - 10, PAGE + 20), source.bytes);
 });
 
 Deno.test("R3 a buffer that runs into a gap between regions is refused", () => {
@@ -142,9 +142,9 @@ Deno.test("R3 a buffer that runs into a gap between regions is refused", () => {
     { guestAddress: 3 * PAGE, size: PAGE },
   ]);
   it.chain.begin(0);
-  assert.equal(it.chain.append(2 * PAGE - 4, 8, false), false);
+  assertEquals(it.chain.append(2 * PAGE - 4, 8, false), false);
   it.chain.begin(0);
-  assert.equal(it.chain.append(2 * PAGE - 4, 4, false), true);
+  assertEquals(it.chain.append(2 * PAGE - 4, 4, false), true);
 });
 
 Deno.test("R3 a buffer across the chunks of a region of more than 1 GiB is whole", () => {
@@ -154,10 +154,10 @@ Deno.test("R3 a buffer across the chunks of a region of more than 1 GiB is whole
     const bytes = new Random(boundary).bytes(64);
     it.ram.regions[0].bytes.set(bytes, boundary - 30);
     it.chain.begin(0);
-    assert.ok(it.chain.append(boundary - 30, 64, false));
+    assert(it.chain.append(boundary - 30, 64, false));
     const target = new HostBuffer(64);
-    assert.equal(it.chain.read(0, target, 0, 64), 64);
-    assert.deepEqual(target.bytes, bytes);
+    assertEquals(it.chain.read(0, target, 0, 64), 64);
+    assertEquals(target.bytes, bytes);
   }
 });
 
@@ -169,52 +169,52 @@ Deno.test("large and small copies give the same bytes", () => {
   it.ram.write(address, bytes);
   const target = new HostBuffer(size + 3);
   it.chain.begin(0);
-  assert.ok(it.chain.append(address, 20_001, false));
-  assert.ok(it.chain.append(address + 20_001, size - 20_001, false));
-  assert.ok(it.chain.append(address + size, size, true));
-  assert.equal(it.chain.read(1, target, 3, size), size - 1);
-  assert.deepEqual(target.bytes.subarray(3, size + 2), bytes.subarray(1));
-  assert.equal(it.chain.write(0, target, 3, size - 1), size - 1);
-  assert.deepEqual(it.ram.read(address + size, size - 1), bytes.subarray(1));
+  assert(it.chain.append(address, 20_001, false));
+  assert(it.chain.append(address + 20_001, size - 20_001, false));
+  assert(it.chain.append(address + size, size, true));
+  assertStrictEquals(it.chain.read(1, target, 3, size), size - 1);
+  assertEquals(target.bytes.subarray(3, size + 2), bytes.subarray(1));
+  assertStrictEquals(it.chain.write(0, target, 3, size - 1), size - 1);
+  assertEquals(it.ram.read(address + size, size - 1), bytes.subarray(1));
 });
 
 Deno.test("a chain of more than 4 GiB is refused", () => {
   using it = new Memory([{ guestAddress: 0, size: 3 * 2 ** 30 }]);
   it.chain.begin(0);
-  assert.ok(it.chain.append(0, 3 * 2 ** 30, false));
-  assert.ok(it.chain.append(0, 2 ** 30, true));
-  assert.equal(it.chain.append(0, 1, true), false);
+  assert(it.chain.append(0, 3 * 2 ** 30, false));
+  assert(it.chain.append(0, 2 ** 30, true));
+  assertEquals(it.chain.append(0, 1, true), false);
 });
 
 Deno.test("a chain that is kept finds its buffers after a change of the memory table", () => {
   using it = new Memory(SIDE_BY_SIDE);
   it.ram.write(3 * PAGE, [1, 2, 3, 4]);
   it.chain.begin(0);
-  assert.ok(it.chain.append(3 * PAGE, 4, false));
-  assert.ok(it.chain.append(3 * PAGE + 8, 1, true));
+  assert(it.chain.append(3 * PAGE, 4, false));
+  assert(it.chain.append(3 * PAGE + 8, 1, true));
   const { fd, ...region } = it.ram.regions[2];
   it.memory.setTable([region], [fd]);
-  assert.equal(it.chain.readU32(0), 0x0403_0201);
+  assertEquals(it.chain.readU32(0), 0x0403_0201);
   it.chain.writeU8(0, 0x77);
-  assert.equal(it.ram.read(3 * PAGE + 8, 1)[0], 0x77);
+  assertEquals(it.ram.read(3 * PAGE + 8, 1)[0], 0x77);
 });
 
 Deno.test("a chain that is kept touches nothing once its memory is gone", () => {
   using it = new Memory(SIDE_BY_SIDE);
   it.ram.write(3 * PAGE, [1, 2, 3, 4]);
   it.chain.begin(0);
-  assert.ok(it.chain.append(3 * PAGE, 4, false));
-  assert.ok(it.chain.append(3 * PAGE + 8, 1, true));
+  assert(it.chain.append(3 * PAGE, 4, false));
+  assert(it.chain.append(3 * PAGE + 8, 1, true));
   const { fd, ...region } = it.ram.regions[0];
   it.memory.setTable([region], [fd]);
   const buffer = new HostBuffer(4);
-  assert.equal(it.chain.readU8(0), 0);
-  assert.equal(it.chain.readU16(0), 0);
-  assert.equal(it.chain.readU32(0), 0);
-  assert.equal(it.chain.read(0, buffer, 0, 4), 0);
-  assert.equal(it.chain.write(0, buffer, 0, 1), 0);
+  assertEquals(it.chain.readU8(0), 0);
+  assertEquals(it.chain.readU16(0), 0);
+  assertEquals(it.chain.readU32(0), 0);
+  assertEquals(it.chain.read(0, buffer, 0, 4), 0);
+  assertEquals(it.chain.write(0, buffer, 0, 1), 0);
   it.chain.writeU8(0, 1);
-  assert.equal(it.ram.read(3 * PAGE + 8, 1)[0], 0);
+  assertEquals(it.ram.read(3 * PAGE + 8, 1)[0], 0);
 });
 
 Deno.test("R3 any way of cutting up a request and its response gives the same bytes", () => {
@@ -228,7 +228,7 @@ Deno.test("R3 any way of cutting up a request and its response gives the same by
       const pieces: [number, number][] = [];
       for (let rest = length, at = from; rest > 0;) {
         const part = Math.min(rest, random.below(40));
-        assert.ok(it.chain.append(at, part, writable));
+        assert(it.chain.append(at, part, writable));
         pieces.push([at, part]);
         at += part + random.below(3);
         rest -= part;
@@ -244,10 +244,10 @@ Deno.test("R3 any way of cutting up a request and its response gives the same by
       done += part;
     }
     const buffer = new HostBuffer(length);
-    assert.equal(it.chain.read(0, buffer, 0, length), length);
-    assert.deepEqual(buffer.bytes, bytes);
-    assert.equal(it.chain.write(0, buffer, 0, length), length);
+    assertStrictEquals(it.chain.read(0, buffer, 0, length), length);
+    assertEquals(buffer.bytes, bytes);
+    assertStrictEquals(it.chain.write(0, buffer, 0, length), length);
     const written = writable.flatMap(([address, part]) => [...it.ram.read(address, part)]);
-    assert.deepEqual(written, [...bytes]);
+    assertEquals(written, [...bytes]);
   }
 });

@@ -1,4 +1,4 @@
-import assert from "node:assert/strict";
+import { assertEquals, assertStrictEquals, assertThrows } from "@std/assert";
 import { close, open, regularFileSize } from "../../../ffi/fd.ts";
 import { createMemfd, setFileSize } from "../../../ffi/memory.ts";
 import { createEventfd } from "../../../ffi/eventfd.ts";
@@ -46,15 +46,15 @@ Deno.test("addresses are found in their region and nowhere else", () => {
     9 * PAGE,
   ]
     .map((address) => memory.find(address));
-  assert.deepEqual(found, [-1, -1, 0, 0, -1, 1, 1, -1]);
-  assert.deepEqual([-1, NaN, Infinity, 2 ** 64].map((address) => memory.find(address)), [
+  assertEquals(found, [-1, -1, 0, 0, -1, 1, 1, -1]);
+  assertEquals([-1, NaN, Infinity, 2 ** 64].map((address) => memory.find(address)), [
     -1,
     -1,
     -1,
     -1,
   ]);
   memory.clear();
-  assert.equal(memory.find(2 * PAGE), -1);
+  assertEquals(memory.find(2 * PAGE), -1);
 });
 
 Deno.test("the back-end sees what the guest writes, and the other way round", () => {
@@ -62,9 +62,9 @@ Deno.test("the back-end sees what the guest writes, and the other way round", ()
   const memory = new GuestMemory();
   memory.setTable(ram.regions, [ram.regions[0].fd]);
   ram.write(PAGE + 5, [0x42]);
-  assert.equal(memory.bytes[0][5], 0x42);
+  assertEquals(memory.bytes[0][5], 0x42);
   memory.views[0].setUint8(6, 0x43);
-  assert.equal(ram.read(PAGE + 6, 1)[0], 0x43);
+  assertEquals(ram.read(PAGE + 6, 1)[0], 0x43);
   memory.clear();
 });
 
@@ -86,12 +86,12 @@ for (const [what, change] of refused) {
     using file = new File();
     const memory = new GuestMemory();
     memory.setTable([GOOD], [file.fd]);
-    assert.throws(() => memory.setTable([{ ...GOOD, ...change }], [file.fd]), RegionError);
-    assert.equal(memory.regionCount, 1);
-    assert.equal(memory.find(GOOD.guestAddress), 0);
-    assert.equal(memory.views[0].getUint8(0), 0);
+    assertThrows(() => memory.setTable([{ ...GOOD, ...change }], [file.fd]), RegionError);
+    assertEquals(memory.regionCount, 1);
+    assertEquals(memory.find(GOOD.guestAddress), 0);
+    assertEquals(memory.views[0].getUint8(0), 0);
     memory.clear();
-    assert.equal(mappings(), 0);
+    assertEquals(mappings(), 0);
   });
 }
 
@@ -107,12 +107,12 @@ Deno.test("V9 regions that overlap in guest or front-end addresses are refused",
     { ...elsewhere, guestAddress: 0, size: FILE_SIZE },
   ];
   for (const other of overlapping) {
-    assert.throws(() => memory.setTable([GOOD, other], [file.fd, file.fd]), RegionError);
+    assertThrows(() => memory.setTable([GOOD, other], [file.fd, file.fd]), RegionError);
   }
   memory.setTable([GOOD, elsewhere], [file.fd, file.fd]);
-  assert.equal(memory.regionCount, 2);
+  assertEquals(memory.regionCount, 2);
   memory.clear();
-  assert.equal(mappings(), 0);
+  assertEquals(mappings(), 0);
 });
 
 Deno.test("V9 regions that touch are accepted", () => {
@@ -124,29 +124,29 @@ Deno.test("V9 regions that touch are accepted", () => {
     userAddress: GOOD.userAddress + GOOD.size,
   };
   memory.setTable([next, GOOD], [file.fd, file.fd]);
-  assert.equal(memory.size, 4 * PAGE);
+  assertStrictEquals(memory.size, 4 * PAGE);
   memory.clear();
 });
 
 Deno.test("V9 a descriptor that is no memory is refused", () => {
   const memory = new GuestMemory();
   const eventfd = createEventfd();
-  assert.throws(() => memory.setTable([GOOD], [eventfd]), RegionError);
+  assertThrows(() => memory.setTable([GOOD], [eventfd]), RegionError);
   close(eventfd);
-  assert.throws(() => memory.setTable([GOOD], []), RegionError);
-  assert.throws(() => memory.setTable([GOOD], [-1]), RegionError);
+  assertThrows(() => memory.setTable([GOOD], []), RegionError);
+  assertThrows(() => memory.setTable([GOOD], [-1]), RegionError);
   const folder = open("/", 0);
-  assert.throws(() => memory.setTable([GOOD], [folder]), RegionError);
+  assertThrows(() => memory.setTable([GOOD], [folder]), RegionError);
   close(folder);
   const device = open("/dev/null", 2);
-  assert.throws(() => memory.setTable([GOOD], [device]), SystemError);
+  assertThrows(() => memory.setTable([GOOD], [device]), SystemError);
   close(device);
 });
 
 Deno.test("V9 a file that is open for reading only is refused", () => {
   using file = new File();
   const readOnly = open(`/proc/self/fd/${file.fd}`, 0);
-  assert.throws(() => new GuestMemory().setTable([GOOD], [readOnly]), SystemError);
+  assertThrows(() => new GuestMemory().setTable([GOOD], [readOnly]), SystemError);
   close(readOnly);
 });
 
@@ -154,8 +154,8 @@ Deno.test("V9 a memfd that was accepted cannot be cut afterwards, where it can b
   using file = new File();
   const memory = new GuestMemory();
   memory.setTable([GOOD], [file.fd]);
-  assert.throws(() => setFileSize(file.fd, 0), { errno: EPERM });
-  assert.equal(regularFileSize(file.fd), FILE_SIZE);
+  assertStrictEquals(assertThrows(() => setFileSize(file.fd, 0), SystemError).errno, EPERM);
+  assertStrictEquals(regularFileSize(file.fd), FILE_SIZE);
   memory.clear();
 });
 
@@ -170,20 +170,20 @@ Deno.test("V9 as many regions as announced fit, and not one more", () => {
     fileOffset: index * PAGE,
   });
   for (let index = 0; index < count; index++) memory.addRegion(slot(index), file.fd);
-  assert.equal(memory.regionCount, count);
-  assert.equal(mappings() > 0, true);
+  assertStrictEquals(memory.regionCount, count);
+  assertEquals(mappings() > 0, true);
   for (let index = 0; index < count; index++) {
     const chunk = memory.find(2 * index * PAGE + 7);
     memory.bytes[chunk][7] = index & 0xff;
   }
-  assert.throws(() => memory.addRegion(slot(count), file.fd), RegionError);
+  assertThrows(() => memory.addRegion(slot(count), file.fd), RegionError);
   const bytes = new Uint8Array(1);
   using reader = Deno.openSync(`/proc/self/fd/${file.fd}`);
   reader.seekSync(300 * PAGE + 7, Deno.SeekMode.Start);
   reader.readSync(bytes);
-  assert.equal(bytes[0], 300 & 0xff);
+  assertStrictEquals(bytes[0], 300 & 0xff);
   memory.clear();
-  assert.equal(mappings(), 0);
+  assertEquals(mappings(), 0);
 });
 
 Deno.test("V9 a region is removed by its addresses and size", () => {
@@ -192,14 +192,14 @@ Deno.test("V9 a region is removed by its addresses and size", () => {
   const other = { guestAddress: 0, size: PAGE, userAddress: PAGE, fileOffset: 3 * PAGE };
   memory.addRegion(GOOD, file.fd);
   memory.addRegion(other, file.fd);
-  assert.throws(() => memory.removeRegion({ ...GOOD, size: PAGE }), RegionError);
-  assert.throws(() => memory.removeRegion({ ...GOOD, userAddress: 0 }), RegionError);
+  assertThrows(() => memory.removeRegion({ ...GOOD, size: PAGE }), RegionError);
+  assertThrows(() => memory.removeRegion({ ...GOOD, userAddress: 0 }), RegionError);
   memory.removeRegion({ ...GOOD, fileOffset: 0 });
-  assert.equal(memory.find(GOOD.guestAddress), -1);
-  assert.equal(memory.find(0), 0);
-  assert.throws(() => memory.removeRegion(GOOD), RegionError);
+  assertEquals(memory.find(GOOD.guestAddress), -1);
+  assertEquals(memory.find(0), 0);
+  assertThrows(() => memory.removeRegion(GOOD), RegionError);
   memory.clear();
-  assert.equal(mappings(), 0);
+  assertEquals(mappings(), 0);
 });
 
 Deno.test("V9 a table of which one region is refused leaves no mapping behind", () => {
@@ -207,9 +207,9 @@ Deno.test("V9 a table of which one region is refused leaves no mapping behind", 
   const memory = new GuestMemory();
   const bad = { ...GOOD, guestAddress: 32 * PAGE, userAddress: 128 * PAGE, size: 2 * FILE_SIZE };
   for (let round = 0; round < 10; round++) {
-    assert.throws(() => memory.setTable([GOOD, bad], [file.fd, file.fd]), RegionError);
+    assertThrows(() => memory.setTable([GOOD, bad], [file.fd, file.fd]), RegionError);
   }
-  assert.equal(mappings(), 0);
+  assertEquals(mappings(), 0);
 });
 
 Deno.test("views of memory that was unmapped are of no length", () => {
@@ -219,8 +219,8 @@ Deno.test("views of memory that was unmapped are of no length", () => {
   const [view] = memory.views;
   const part = memory.userBuffer(GOOD.userAddress, 16);
   memory.clear();
-  assert.throws(() => view.getUint8(0), TypeError);
-  assert.equal(part?.buffer.byteLength, 0);
+  assertThrows(() => view.getUint8(0), TypeError);
+  assertEquals(part?.buffer.byteLength, 0);
 });
 
 Deno.test("a part of the front-end's memory must lie within one region", () => {
@@ -228,11 +228,11 @@ Deno.test("a part of the front-end's memory must lie within one region", () => {
   const memory = new GuestMemory();
   memory.setTable([GOOD], [file.fd]);
   const at = (address: number, length: number) => memory.userBuffer(address, length) !== undefined;
-  assert.equal(at(GOOD.userAddress, GOOD.size), true);
-  assert.equal(at(GOOD.userAddress + GOOD.size - 8, 8), true);
-  assert.equal(at(GOOD.userAddress + GOOD.size - 8, 9), false);
-  assert.equal(at(GOOD.userAddress - 1, 2), false);
-  assert.equal(at(GOOD.guestAddress, 8), false);
-  assert.equal(at(2 ** 64, 8), false);
+  assertEquals(at(GOOD.userAddress, GOOD.size), true);
+  assertEquals(at(GOOD.userAddress + GOOD.size - 8, 8), true);
+  assertEquals(at(GOOD.userAddress + GOOD.size - 8, 9), false);
+  assertEquals(at(GOOD.userAddress - 1, 2), false);
+  assertEquals(at(GOOD.guestAddress, 8), false);
+  assertEquals(at(2 ** 64, 8), false);
   memory.clear();
 });

@@ -1,4 +1,4 @@
-import assert from "node:assert/strict";
+import { assert, assertEquals, assertStrictEquals } from "@std/assert";
 import {
   F_EVENT_IDX,
   F_INDIRECT_DESC,
@@ -51,7 +51,7 @@ class Ring implements Disposable {
     for (let count = 0;; count++) {
       const found = this.device.pop(this.chain);
       if (found === EMPTY) return count;
-      assert.equal(found, CHAIN);
+      assertStrictEquals(found, CHAIN);
       this.device.push(this.chain.head, 0);
     }
   }
@@ -72,13 +72,13 @@ class Ring implements Disposable {
 
 Deno.test("a queue size is a power of two up to 32768", () => {
   const sizes = [0, 1, 2, 3, 4, 5, 255, 256, 32768, 65536, 2 ** 31].filter(isQueueSize);
-  assert.deepEqual(sizes, [1, 2, 4, 256, 32768]);
+  assertEquals(sizes, [1, 2, 4, 256, 32768]);
 });
 
 Deno.test("an empty ring gives nothing", () => {
   using ring = new Ring();
-  assert.equal(ring.device.hasAvailable(), false);
-  assert.equal(ring.device.pop(ring.chain), EMPTY);
+  assertEquals(ring.device.hasAvailable(), false);
+  assertStrictEquals(ring.device.pop(ring.chain), EMPTY);
 });
 
 Deno.test("a chain comes with its head and the lengths of both its parts", () => {
@@ -91,10 +91,10 @@ Deno.test("a chain comes with its head and the lengths of both its parts", () =>
     { address: ram.allocate(2), length: 2, writable: true },
   ]);
   driver.offer(head);
-  assert.equal(device.hasAvailable(), true);
-  assert.equal(device.pop(chain), CHAIN);
-  assert.deepEqual([chain.head, chain.readableLength, chain.writableLength], [head, 12, 2]);
-  assert.equal(device.hasAvailable(), false);
+  assertEquals(device.hasAvailable(), true);
+  assertStrictEquals(device.pop(chain), CHAIN);
+  assertEquals([chain.head, chain.readableLength, chain.writableLength], [head, 12, 2]);
+  assertEquals(device.hasAvailable(), false);
 });
 
 Deno.test("chains come in the order in which they were made available", () => {
@@ -106,7 +106,7 @@ Deno.test("chains come in the order in which they were made available", () => {
     device.pop(chain);
     return chain.readableLength;
   });
-  assert.deepEqual(lengths, [3, 1, 2]);
+  assertEquals(lengths, [3, 1, 2]);
 });
 
 Deno.test("a returned chain appears in the used ring with its length", () => {
@@ -114,9 +114,9 @@ Deno.test("a returned chain appears in the used ring with its length", () => {
   const { driver, device } = ring;
   device.push(5, 0x1234_5678);
   device.push(3, 0);
-  assert.equal(driver.usedIndexOfDevice, 2);
-  assert.deepEqual(driver.takeUsed(), { head: 5, length: 0x1234_5678 });
-  assert.deepEqual(driver.takeUsed(), { head: 3, length: 0 });
+  assertEquals(driver.usedIndexOfDevice, 2);
+  assertEquals(driver.takeUsed(), { head: 5, length: 0x1234_5678 });
+  assertEquals(driver.takeUsed(), { head: 3, length: 0 });
 });
 
 for (const size of [1, 2, 256, 32768]) {
@@ -128,11 +128,11 @@ for (const size of [1, 2, 256, 32768]) {
     for (let count = 0; count < 40; count++) {
       const head = driver.place([{ address, length: 8 }]);
       driver.offer(head);
-      assert.equal(ring.serve(), 1);
-      assert.deepEqual(driver.takeUsed(), { head, length: 0 });
+      assertEquals(ring.serve(), 1);
+      assertEquals(driver.takeUsed(), { head, length: 0 });
     }
-    assert.equal(driver.usedIndexOfDevice, 0xfff0 + 40 - 0x10000);
-    assert.equal(ring.device.lastAvailable, 0xfff0 + 40 - 0x10000);
+    assertStrictEquals(driver.usedIndexOfDevice, 0xfff0 + 40 - 0x10000);
+    assertStrictEquals(ring.device.lastAvailable, 0xfff0 + 40 - 0x10000);
   });
 }
 
@@ -145,7 +145,7 @@ Deno.test("R4 a queue of 32768 can be full", () => {
     () => ring.driver.place([{ address, length: 8 }]),
   );
   ring.driver.offer(...heads);
-  assert.equal(ring.serve(), 32768);
+  assertEquals(ring.serve(), 32768);
 });
 
 Deno.test("a ring that is reopened goes on where both of its indices are", () => {
@@ -160,34 +160,34 @@ Deno.test("a ring that is reopened goes on where both of its indices are", () =>
   device.close();
   const { size, addresses } = driver;
   const again = SplitQueue.open(memory, size, addresses, device.lastAvailable, PLAIN);
-  assert.ok(typeof again !== "string");
+  assert(typeof again !== "string");
   const head = driver.place([{ address, length: 8 }]);
   driver.offer(head);
-  assert.equal(again.pop(chain), CHAIN);
+  assertStrictEquals(again.pop(chain), CHAIN);
   again.push(chain.head, 1);
   again.close();
-  assert.deepEqual(driver.takeUsed(), { head, length: 1 });
+  assertEquals(driver.takeUsed(), { head, length: 1 });
 });
 
 // Notifications
 
 Deno.test("R4 a call is due after a push, once", () => {
   using ring = new Ring();
-  assert.equal(ring.device.needsCall(), false);
+  assertEquals(ring.device.needsCall(), false);
   ring.device.push(0, 0);
   ring.device.push(1, 0);
-  assert.equal(ring.device.needsCall(), true);
-  assert.equal(ring.device.needsCall(), false);
+  assertEquals(ring.device.needsCall(), true);
+  assertEquals(ring.device.needsCall(), false);
 });
 
 Deno.test("R4 NO_INTERRUPT keeps calls away", () => {
   using ring = new Ring();
   ring.driver.disableCalls();
   ring.device.push(0, 0);
-  assert.equal(ring.device.needsCall(), false);
+  assertEquals(ring.device.needsCall(), false);
   ring.driver.enableCalls();
   ring.device.push(1, 0);
-  assert.equal(ring.device.needsCall(), true);
+  assertEquals(ring.device.needsCall(), true);
 });
 
 Deno.test("R4 EVENT_IDX wants a call only when its index is passed", () => {
@@ -198,14 +198,14 @@ Deno.test("R4 EVENT_IDX wants a call only when its index is passed", () => {
     device.push(head, 0);
     return device.needsCall();
   });
-  assert.deepEqual(wanted, [false, false, true, false]);
+  assertEquals(wanted, [false, false, true, false]);
 });
 
 Deno.test("R4 EVENT_IDX wants a call when several pushes at once pass its index", () => {
   using ring = new Ring({}, PLAIN | F_EVENT_IDX);
   ring.driver.enableCalls(2);
   for (let head = 0; head < 8; head++) ring.device.push(head, 0);
-  assert.equal(ring.device.needsCall(), true);
+  assertEquals(ring.device.needsCall(), true);
 });
 
 Deno.test("NOTIFY_ON_EMPTY calls for the last buffer even under NO_INTERRUPT", () => {
@@ -216,10 +216,10 @@ Deno.test("NOTIFY_ON_EMPTY calls for the last buffer even under NO_INTERRUPT", (
   driver.offer(place(), place());
   device.pop(chain);
   device.push(chain.head, 0);
-  assert.equal(device.needsCall(), false);
+  assertEquals(device.needsCall(), false);
   device.pop(chain);
   device.push(chain.head, 0);
-  assert.equal(device.needsCall(), true);
+  assertEquals(device.needsCall(), true);
 });
 
 for (const features of [PLAIN, PLAIN | F_EVENT_IDX]) {
@@ -233,13 +233,13 @@ for (const features of [PLAIN, PLAIN | F_EVENT_IDX]) {
       driver.offer(driver.place([{ address, length: 8 }]));
       return driver.wantsKick(before);
     };
-    assert.equal(device.enableKicks(), false);
-    assert.equal(offer(), true);
+    assertEquals(device.enableKicks(), false);
+    assertEquals(offer(), true);
     device.disableKicks();
-    assert.equal(offer(), false);
-    assert.equal(ring.serve(), 2);
-    assert.equal(device.enableKicks(), false);
-    assert.equal(offer(), true);
+    assertEquals(offer(), false);
+    assertEquals(ring.serve(), 2);
+    assertEquals(device.enableKicks(), false);
+    assertEquals(offer(), true);
   });
 }
 
@@ -247,35 +247,35 @@ Deno.test("asking for kicks tells of what has come in the meantime", () => {
   using ring = new Ring();
   ring.device.disableKicks();
   ring.driver.offer(ring.driver.place([{ address: ring.ram.allocate(8), length: 8 }]));
-  assert.equal(ring.device.enableKicks(), true);
+  assertEquals(ring.device.enableKicks(), true);
 });
 
 // Drivers that break the rules
 
 Deno.test("R1 a descriptor index outside of the table breaks the ring", () => {
   using ring = new Ring({ size: 4 });
-  assert.equal(ring.pop(4), BROKEN);
-  assert.equal(ring.device.pop(ring.chain), BROKEN);
+  assertStrictEquals(ring.pop(4), BROKEN);
+  assertStrictEquals(ring.device.pop(ring.chain), BROKEN);
 });
 
 Deno.test("R1 more available entries than the ring has breaks it", () => {
   using ring = new Ring({ size: 4 });
   ring.driver.pretendAvailable(5);
-  assert.equal(ring.device.pop(ring.chain), BROKEN);
+  assertStrictEquals(ring.device.pop(ring.chain), BROKEN);
 });
 
 Deno.test("R1 an available index that goes back breaks the ring", () => {
   using ring = new Ring({ size: 4, base: 7 });
   ring.driver.pretendAvailable(6);
-  assert.equal(ring.device.pop(ring.chain), BROKEN);
+  assertStrictEquals(ring.device.pop(ring.chain), BROKEN);
 });
 
 Deno.test("R1 a next field outside of the table is refused", () => {
   using ring = new Ring({ size: 4 });
   const address = ring.ram.allocate(8);
   ring.driver.setDescriptor(0, { address, length: 8, flags: DESC_NEXT, next: 4 });
-  assert.equal(ring.pop(), BAD_CHAIN);
-  assert.equal(ring.chain.head, 0);
+  assertStrictEquals(ring.pop(), BAD_CHAIN);
+  assertEquals(ring.chain.head, 0);
 });
 
 Deno.test("R1 a loop is refused", () => {
@@ -283,22 +283,22 @@ Deno.test("R1 a loop is refused", () => {
   const address = ring.ram.allocate(8);
   ring.driver.setDescriptor(0, { address, length: 8, flags: DESC_NEXT, next: 1 });
   ring.driver.setDescriptor(1, { address, length: 8, flags: DESC_NEXT, next: 0 });
-  assert.equal(ring.pop(), BAD_CHAIN);
+  assertStrictEquals(ring.pop(), BAD_CHAIN);
 });
 
 Deno.test("R1 a chain of all descriptors is none too many", () => {
   using ring = new Ring({ size: 4 });
   const address = ring.ram.allocate(8);
   const head = ring.driver.place(Array.from({ length: 4 }, () => ({ address, length: 8 })));
-  assert.equal(ring.pop(head), CHAIN);
-  assert.equal(ring.chain.readableLength, 32);
+  assertStrictEquals(ring.pop(head), CHAIN);
+  assertEquals(ring.chain.readableLength, 32);
 });
 
 Deno.test("R1 an indirect table with more descriptors than the queue is refused", () => {
   using ring = new Ring({ size: 4 });
   const segment = { address: ring.ram.allocate(8), length: 8 };
   const head = ring.driver.place(Array.from({ length: 5 }, () => segment), true);
-  assert.equal(ring.pop(head), BAD_CHAIN);
+  assertStrictEquals(ring.pop(head), BAD_CHAIN);
 });
 
 Deno.test("R1 a loop in an indirect table is refused", () => {
@@ -308,7 +308,7 @@ Deno.test("R1 a loop in an indirect table is refused", () => {
   const view = ring.ram.view(table, 16);
   writeDescriptor(view, 0, { address, length: 8, flags: DESC_NEXT, next: 0 });
   ring.driver.setDescriptor(0, { address: table, length: 16, flags: DESC_INDIRECT });
-  assert.equal(ring.pop(), BAD_CHAIN);
+  assertStrictEquals(ring.pop(), BAD_CHAIN);
 });
 
 Deno.test("R1 an indirect table inside an indirect table is refused", () => {
@@ -317,7 +317,7 @@ Deno.test("R1 an indirect table inside an indirect table is refused", () => {
   const view = ring.ram.view(table, 16);
   writeDescriptor(view, 0, { address: table, length: 16, flags: DESC_INDIRECT });
   ring.driver.setDescriptor(0, { address: table, length: 16, flags: DESC_INDIRECT });
-  assert.equal(ring.pop(), BAD_CHAIN);
+  assertStrictEquals(ring.pop(), BAD_CHAIN);
 });
 
 for (const length of [0, 8, 17, 0xffff_ffff]) {
@@ -325,7 +325,7 @@ for (const length of [0, 8, 17, 0xffff_ffff]) {
     using ring = new Ring();
     const address = ring.ram.allocate(64);
     ring.driver.setDescriptor(0, { address, length, flags: DESC_INDIRECT });
-    assert.equal(ring.pop(), BAD_CHAIN);
+    assertStrictEquals(ring.pop(), BAD_CHAIN);
   });
 }
 
@@ -335,7 +335,7 @@ Deno.test("R1 a descriptor that is indirect and has a next one is refused", () =
   writeDescriptor(ring.ram.view(table, 16), 0, { address: table, length: 8 });
   const flags = DESC_INDIRECT | DESC_NEXT;
   ring.driver.setDescriptor(0, { address: table, length: 16, flags, next: 1 });
-  assert.equal(ring.pop(), BAD_CHAIN);
+  assertStrictEquals(ring.pop(), BAD_CHAIN);
 });
 
 Deno.test("R1 a next field outside of an indirect table is refused", () => {
@@ -345,20 +345,20 @@ Deno.test("R1 a next field outside of an indirect table is refused", () => {
   writeDescriptor(view, 0, { address: table, length: 8, flags: DESC_NEXT, next: 2 });
   writeDescriptor(view, 32, { address: table, length: 8 });
   ring.driver.setDescriptor(0, { address: table, length: 32, flags: DESC_INDIRECT });
-  assert.equal(ring.pop(), BAD_CHAIN);
+  assertStrictEquals(ring.pop(), BAD_CHAIN);
 });
 
 Deno.test("R1 an indirect table is refused where the driver did not take the feature", () => {
   using ring = new Ring({}, F_VERSION_1);
   const head = ring.driver.place([{ address: ring.ram.allocate(8), length: 8 }], true);
-  assert.equal(ring.pop(head), BAD_CHAIN);
+  assertStrictEquals(ring.pop(head), BAD_CHAIN);
 });
 
 Deno.test("R1 an indirect table outside of guest memory is refused", () => {
   using ring = new Ring();
   for (const address of [0, 0x2f_fff8, 0x30_0000, 2n ** 53n, 2n ** 64n - 16n, 2n ** 64n - 1n]) {
     ring.driver.setDescriptor(0, { address, length: 32, flags: DESC_INDIRECT });
-    assert.equal(ring.pop(), BAD_CHAIN, `0x${address.toString(16)}`);
+    assertStrictEquals(ring.pop(), BAD_CHAIN, `0x${address.toString(16)}`);
   }
 });
 
@@ -366,30 +366,30 @@ Deno.test("R1 a buffer outside of guest memory is refused", () => {
   using ring = new Ring();
   for (const address of [0, 0xf_ffff, 0x2f_fff9, 0x30_0000, 2n ** 53n + 1n, 2n ** 64n - 8n]) {
     ring.driver.setDescriptor(0, { address, length: 8 });
-    assert.equal(ring.pop(), BAD_CHAIN, `0x${address.toString(16)}`);
+    assertStrictEquals(ring.pop(), BAD_CHAIN, `0x${address.toString(16)}`);
   }
 });
 
 Deno.test("R1 a buffer that is longer than guest memory is refused", () => {
   using ring = new Ring();
   ring.driver.setDescriptor(0, { address: 0x10_0000, length: 0xffff_ffff });
-  assert.equal(ring.pop(), BAD_CHAIN);
+  assertStrictEquals(ring.pop(), BAD_CHAIN);
 });
 
 Deno.test("R1 a readable buffer after a writable one is refused", () => {
   using ring = new Ring();
   const address = ring.ram.allocate(8);
   const head = ring.driver.place([{ address, length: 8, writable: true }, { address, length: 8 }]);
-  assert.equal(ring.pop(head), BAD_CHAIN);
+  assertStrictEquals(ring.pop(head), BAD_CHAIN);
 });
 
 Deno.test("R1 a good chain after a bad one is taken", () => {
   using ring = new Ring();
   ring.driver.setDescriptor(0, { address: 0, length: 8, flags: DESC_WRITE });
-  assert.equal(ring.pop(), BAD_CHAIN);
+  assertStrictEquals(ring.pop(), BAD_CHAIN);
   ring.driver.setDescriptor(0, { address: 0x10_0000, length: 8, flags: DESC_WRITE });
-  assert.equal(ring.pop(), CHAIN);
-  assert.deepEqual([ring.chain.readableLength, ring.chain.writableLength], [0, 8]);
+  assertStrictEquals(ring.pop(), CHAIN);
+  assertEquals([ring.chain.readableLength, ring.chain.writableLength], [0, 8]);
 });
 
 // Where the ring lies
@@ -410,6 +410,6 @@ Deno.test("a ring whose parts are outside of the memory table or misaligned cann
     { descriptors, available, used: 2 ** 64 },
   ];
   for (const addresses of wrong) {
-    assert.equal(typeof SplitQueue.open(memory, 4, addresses, 0, PLAIN), "string");
+    assertEquals(typeof SplitQueue.open(memory, 4, addresses, 0, PLAIN), "string");
   }
 });
