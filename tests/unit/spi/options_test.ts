@@ -1,4 +1,11 @@
-import { assertEquals, assertMatch, assertNotStrictEquals, assertStrictEquals, assertThrows, fail } from "@std/assert";
+import {
+  assertEquals,
+  assertMatch,
+  assertNotStrictEquals,
+  assertStrictEquals,
+  assertThrows,
+  fail,
+} from "@std/assert";
 import { ConfigNode } from "../../../lib/input/config_node.ts";
 import { UsageError } from "../../../lib/errors.ts";
 import { readGuests, readMessageTimeout } from "../../../lib/spi/config.ts";
@@ -168,8 +175,8 @@ const refusedFiles: [what: string, yaml: string, message: RegExp][] = [
 for (const [what, yaml, message] of refusedFiles) {
   Deno.test(`a file with ${what} is refused, with its line`, () => {
     const error = assertThrows(() => guests(yaml), UsageError);
-assertMatch(error.message, /^spi\.yaml:1: /);
-assertMatch(error.message, message);
+    assertMatch(error.message, /^spi\.yaml:1: /);
+    assertMatch(error.message, message);
   });
 }
 
