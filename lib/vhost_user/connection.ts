@@ -10,16 +10,8 @@
 import { EAGAIN, EINTR, errno, errnoText } from "../../ffi/errno.ts";
 import { close } from "../../ffi/fd.ts";
 import { MessageReceiver, MessageSender } from "../../ffi/socket.ts";
-import {
-  decodeHeader,
-  encodeReplyHeader,
-  type Header,
-  HEADER_SIZE,
-  MAX_CONFIG_SIZE,
-  MAX_PAYLOAD,
-  messageShape,
-  requestName,
-} from "./message.ts";
+import { encodeReplyHeader, HEADER_SIZE, MAX_CONFIG_SIZE, MAX_PAYLOAD } from "./message.ts";
+import { decodeHeader, type Header, messageShape, requestName } from "./requests.ts";
 
 /** What became of {@linkcode Connection.receive}. */
 export const NOTHING_YET = 0;

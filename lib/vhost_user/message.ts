@@ -16,13 +16,14 @@ import type { RegionDescription } from "../virtio/guest_memory.ts";
 export const HEADER_SIZE = 12;
 /** The version in the two low bits of the flags. */
 export const VERSION = 1;
-const FLAG_VERSION_MASK = 0x3;
-const FLAG_REPLY = 0x4;
-const FLAG_NEED_REPLY = 0x8;
+/** Parts of the flags: which version, is this a reply, is one wanted. */
+export const FLAG_VERSION_MASK = 0x3;
+export const FLAG_REPLY = 0x4;
+export const FLAG_NEED_REPLY = 0x8;
 /** Size of one memory region description: guest address, size, user address, file offset. */
 const REGION_SIZE = 32;
 /** As many regions as one message can carry descriptors. */
-const MAX_TABLE_REGIONS = 253;
+export const MAX_TABLE_REGIONS = 253;
 /** The most configuration space that one message may ask for. */
 export const MAX_CONFIG_SIZE = 256;
 /** Longer than any known message; an unknown one of more is taken for nonsense. */
@@ -30,124 +31,21 @@ export const MAX_PAYLOAD = 8 + MAX_TABLE_REGIONS * REGION_SIZE;
 /** In place of a ring's descriptor: none is sent, the ring is polled. */
 const NO_FD = 0x100;
 
-/** Requests of the front-end. */
-export const Request = {
-  GET_FEATURES: 1,
-  SET_FEATURES: 2,
-  SET_OWNER: 3,
-  RESET_OWNER: 4,
-  SET_MEM_TABLE: 5,
-  SET_VRING_NUM: 8,
-  SET_VRING_ADDR: 9,
-  SET_VRING_BASE: 10,
-  GET_VRING_BASE: 11,
-  SET_VRING_KICK: 12,
-  SET_VRING_CALL: 13,
-  SET_VRING_ERR: 14,
-  GET_PROTOCOL_FEATURES: 15,
-  SET_PROTOCOL_FEATURES: 16,
-  GET_QUEUE_NUM: 17,
-  SET_VRING_ENABLE: 18,
-  SET_BACKEND_REQ_FD: 21,
-  GET_CONFIG: 24,
-  SET_CONFIG: 25,
-  RESET_DEVICE: 34,
-  GET_MAX_MEM_SLOTS: 36,
-  ADD_MEM_REG: 37,
-  REM_MEM_REG: 38,
-  SET_STATUS: 39,
-  GET_STATUS: 40,
-} as const;
-
-/** What a message may look like. */
-export interface MessageShape {
-  readonly name: string;
-  /** The least and the most payload in bytes. */
-  readonly minimum: number;
-  readonly maximum: number;
-  /** The most file descriptors that may come along. */
-  readonly fds: number;
-  /** True if it has a reply of its own, so that `need_reply` asks for nothing more. */
-  readonly replies: boolean;
+/** The three numbers of a header. */
+export interface HeaderFields {
+  readonly request: number;
+  readonly flags: number;
+  /** Of the payload, in bytes. */
+  readonly size: number;
 }
 
-function shape(
-  name: keyof typeof Request,
-  minimum: number,
-  maximum: number,
-  fds: number,
-  replies = false,
-): [number, MessageShape] {
-  return [Request[name], { name, minimum, maximum, fds, replies }];
-}
-
-const shapes = new Map<number, MessageShape>([
-  shape("GET_FEATURES", 0, 0, 0, true),
-  shape("SET_FEATURES", 8, 8, 0),
-  shape("SET_OWNER", 0, 0, 0),
-  shape("RESET_OWNER", 0, 0, 0),
-  shape("SET_MEM_TABLE", 8, MAX_PAYLOAD, MAX_TABLE_REGIONS),
-  shape("SET_VRING_NUM", 8, 8, 0),
-  shape("SET_VRING_ADDR", 40, 40, 0),
-  shape("SET_VRING_BASE", 8, 8, 0),
-  shape("GET_VRING_BASE", 8, 8, 0, true),
-  shape("SET_VRING_KICK", 8, 8, 1),
-  shape("SET_VRING_CALL", 8, 8, 1),
-  shape("SET_VRING_ERR", 8, 8, 1),
-  shape("GET_PROTOCOL_FEATURES", 0, 0, 0, true),
-  shape("SET_PROTOCOL_FEATURES", 8, 8, 0),
-  shape("GET_QUEUE_NUM", 0, 0, 0, true),
-  shape("SET_VRING_ENABLE", 8, 8, 0),
-  shape("SET_BACKEND_REQ_FD", 0, 8, 1),
-  shape("GET_CONFIG", 12, 12 + MAX_CONFIG_SIZE, 0, true),
-  shape("SET_CONFIG", 12, 12 + MAX_CONFIG_SIZE, 0),
-  shape("RESET_DEVICE", 0, 0, 0),
-  shape("GET_MAX_MEM_SLOTS", 0, 0, 0, true),
-  shape("ADD_MEM_REG", 40, 40, 1),
-  shape("REM_MEM_REG", 40, 40, 1),
-  shape("SET_STATUS", 8, 8, 0),
-  shape("GET_STATUS", 0, 0, 0, true),
-]);
-
-/** The shape of a request's messages, or `undefined` for one that is not known. */
-export function messageShape(request: number): MessageShape | undefined {
-  return shapes.get(request);
-}
-
-/** The name of a request, for people. */
-export function requestName(request: number): string {
-  return shapes.get(request)?.name ?? `request ${request}`;
-}
-
-/** A message's header. */
-export interface Header {
-  request: number;
-  needReply: boolean;
-  size: number;
-}
-
-/**
- * Reads a header of the front-end.
- *
- * @returns a sentence that says what is wrong with it, or `undefined` with `header` filled
- */
-export function decodeHeader(view: DataView, header: Header): string | undefined {
-  header.request = view.getUint32(0, true);
-  const flags = view.getUint32(4, true);
-  header.size = view.getUint32(8, true);
-  header.needReply = (flags & FLAG_NEED_REPLY) !== 0;
-  const name = requestName(header.request);
-  if ((flags & FLAG_VERSION_MASK) !== VERSION) {
-    return `${name} has protocol version ${flags & FLAG_VERSION_MASK}, not ${VERSION}`;
-  }
-  if (flags & FLAG_REPLY) return `${name} is flagged as a reply, but nothing was asked`;
-  const { minimum, maximum } = shapes.get(header.request) ??
-    { minimum: 0, maximum: MAX_PAYLOAD };
-  if (header.size < minimum || header.size > maximum) {
-    const expected = minimum === maximum ? `${minimum}` : `${minimum} to ${maximum}`;
-    return `${name} announces ${header.size} bytes, expected ${expected}`;
-  }
-  return undefined;
+/** u32 request, u32 flags, u32 payload size. */
+export function decodeHeaderFields(view: DataView): HeaderFields {
+  return {
+    request: view.getUint32(0, true),
+    flags: view.getUint32(4, true),
+    size: view.getUint32(8, true),
+  };
 }
 
 /** Writes the header of a reply with `size` bytes of payload. */

@@ -5,10 +5,7 @@
  */
 
 import type { Logger } from "@logtape/logtape";
-import { EPOLLET, EPOLLIN } from "../../ffi/epoll.ts";
-import { EAGAIN, errno, errnoText } from "../../ffi/errno.ts";
-import { clearEventfd, signalEventfd } from "../../ffi/eventfd.ts";
-import { close, isEventfd, setNonBlocking } from "../../ffi/fd.ts";
+import { errnoText } from "../../ffi/errno.ts";
 import { DescriptorChain } from "../virtio/descriptor_chain.ts";
 import { type EventHandler, HELD, type VirtioDevice } from "../virtio/device.ts";
 import type { GuestMemory } from "../virtio/guest_memory.ts";
@@ -21,39 +18,38 @@ import {
   SplitQueue,
 } from "../virtio/split_queue.ts";
 import type { Scheduler } from "./scheduler.ts";
+import { DELIVERED, OWED, VringDescriptors } from "./vring_descriptors.ts";
 
 /** How many requests are served before other descriptors get their turn. */
 const BURST = 256;
 
-/** A virtqueue as the front-end configures, starts and stops it. */
+/**
+ * A virtqueue as the front-end configures, starts and stops it.
+ *
+ * It is stopped or started, and, independently of that, enabled or disabled. While it is started,
+ * its memory can be missing: the memory table is without it, or the driver has broken it.
+ */
 export class Vring implements EventHandler {
   readonly index: number;
-  /** The number of descriptors, 0 until the front-end has said so. */
-  size = 0;
-  /** Where the next start begins. */
-  base = 0;
-  addresses: RingAddresses | undefined;
-  /** A disabled ring keeps its requests waiting. */
-  enabled = false;
-  /** How many requests have been served. */
-  requests = 0;
 
   readonly #device: VirtioDevice;
   readonly #memory: GuestMemory;
   readonly #scheduler: Scheduler;
   readonly #log: Logger;
-  #queue: SplitQueue | undefined;
-  #features = 0n;
+  readonly #descriptors: VringDescriptors;
+  // As the front-end has said
+  #size = 0;
+  #base = 0;
+  #addresses: RingAddresses | undefined;
+  #enabled = false;
   #started = false;
-  #kick = -1;
-  #kickIsEventfd = false;
-  #call = -1;
-  #error = -1;
+  #features = 0n;
+  // At work
+  #queue: SplitQueue | undefined;
   #serving = false;
   /** The driver may believe that it need not kick: somebody has to look at the ring. */
   #kicksOff = false;
-  /** The driver was owed a call when there was no descriptor for one. */
-  #callOwed = false;
+  #requests = 0;
   #badChains = 0;
   /** All that were made, in use or not. */
   readonly #chains: DescriptorChain[] = [];
@@ -71,11 +67,63 @@ export class Vring implements EventHandler {
     this.#memory = memory;
     this.#scheduler = scheduler;
     this.#log = log;
+    this.#descriptors = new VringDescriptors(scheduler, this);
   }
 
   /** True between the front-end's kick descriptor and `GET_VRING_BASE`. */
   get started(): boolean {
     return this.#started;
+  }
+
+  /** A disabled ring keeps its requests waiting. */
+  get enabled(): boolean {
+    return this.#enabled;
+  }
+
+  /** The number of descriptors, 0 until the front-end has said so. */
+  get size(): number {
+    return this.#size;
+  }
+
+  /** How many requests have been served. */
+  get requests(): number {
+    return this.#requests;
+  }
+
+  // What the front-end says of it
+
+  /** Sets the number of descriptors, for which the ring stops. */
+  setSize(size: number): void {
+    this.discard();
+    this.#size = size;
+  }
+
+  /** Sets where the next start begins, for which the ring stops. */
+  setBase(base: number): void {
+    this.discard();
+    this.#base = base;
+  }
+
+  /** Sets where the ring is. @returns as {@linkcode remap} */
+  setAddresses(addresses: RingAddresses): string | undefined {
+    this.#addresses = addresses;
+    return this.remap();
+  }
+
+  /** Replaces the call descriptor; -1 for none. */
+  setCall(fd: number): void {
+    this.#report(this.#descriptors.setCall(fd));
+  }
+
+  /** Replaces the error descriptor; -1 for none. */
+  setError(fd: number): void {
+    this.#descriptors.setError(fd);
+  }
+
+  /** Enables or disables the ring; what waits in an enabled ring is served at once. */
+  setEnabled(enabled: boolean): void {
+    this.#enabled = enabled;
+    if (enabled) this.look();
   }
 
   /**
@@ -85,29 +133,20 @@ export class Vring implements EventHandler {
    * @returns a sentence that says what is missing, or `undefined`
    */
   start(kick: number, features: bigint): string | undefined {
-    this.#dropKick();
-    this.#kick = kick;
     this.#features = features;
-    if (!this.#started) {
-      this.#started = true;
-      const problem = this.size === 0 ? "its size is not known" : this.remap();
-      if (problem !== undefined) {
-        this.#close();
-        return problem;
-      }
+    const starts = !this.#started;
+    this.#started = true;
+    try {
+      this.#descriptors.setKick(kick);
+    } catch (error) {
+      this.#halt();
+      return `its kick descriptor cannot be watched: ${(error as Error).message}`;
     }
-    if (kick < 0) {
-      this.#scheduler.attach(this, false);
-    } else {
-      this.#kickIsEventfd = isEventfd(kick);
-      // The counter of an eventfd need not be read: every write is an edge of its own.
-      if (!this.#kickIsEventfd) setNonBlocking(kick);
-      try {
-        this.#scheduler.watch(kick, this.#kickIsEventfd ? EPOLLIN | EPOLLET : EPOLLIN, this);
-        this.#scheduler.attach(this, true);
-      } catch (error) {
-        this.#close();
-        return `its kick descriptor cannot be watched: ${(error as Error).message}`;
+    if (starts) {
+      const problem = this.#size === 0 ? "its size is not known" : this.remap();
+      if (problem !== undefined) {
+        this.#halt();
+        return problem;
       }
     }
     this.look();
@@ -122,9 +161,14 @@ export class Vring implements EventHandler {
   remap(): string | undefined {
     if (!this.#started) return undefined;
     this.#closeQueue();
-    if (this.addresses === undefined) return "its addresses are not known";
-    const { size, addresses, base } = this;
-    const queue = SplitQueue.open(this.#memory, size, addresses, base, this.#features);
+    if (this.#addresses === undefined) return "its addresses are not known";
+    const queue = SplitQueue.open(
+      this.#memory,
+      this.#size,
+      this.#addresses,
+      this.#base,
+      this.#features,
+    );
     if (typeof queue === "string") return queue;
     this.#queue = queue;
     // What the ring says of kicks is from earlier times.
@@ -132,10 +176,7 @@ export class Vring implements EventHandler {
     return undefined;
   }
 
-  /** Gives up the ring's memory, which is about to go away; {@linkcode remap} finds it again. */
-  unmap(): void {
-    this.#closeQueue();
-  }
+  // How it ends
 
   /**
    * Stops the ring; afterwards nothing touches it. Chains that the device holds are returned to the
@@ -146,78 +187,54 @@ export class Vring implements EventHandler {
   stop(): number {
     if (this.#started) {
       this.#device.queueStopping(this.index);
-      this.#close();
+      this.#halt();
     }
-    return this.base;
+    return this.#base;
   }
 
-  /** Stops the ring at once: its memory may have another use by now, or be gone. */
-  abandon(): void {
+  /**
+   * Stops the ring without another access to it: its memory may have another use by now, or be
+   * gone. What the front-end has said of it stays.
+   */
+  discard(): void {
     if (!this.#started) return;
     this.#closeQueue();
     // The driver may have given the buffers of chains that the device holds to somebody else.
     for (const chain of this.#chains) chain.forget();
     this.#device.queueStopping(this.index);
-    this.#close();
-  }
-
-  #newChain(): DescriptorChain {
-    const chain = new DescriptorChain(this.#memory);
-    this.#chains.push(chain);
-    return chain;
-  }
-
-  #close(): void {
-    this.#started = false;
-    this.#dropKick();
-    this.#closeQueue();
+    this.#halt();
   }
 
   /** Puts the ring back to where it was before the front-end spoke of it. */
   reset(): void {
-    this.abandon();
-    this.size = 0;
-    this.base = 0;
-    this.addresses = undefined;
-    this.enabled = false;
+    this.discard();
+    this.#descriptors.close();
+    this.#size = 0;
+    this.#base = 0;
+    this.#addresses = undefined;
+    this.#enabled = false;
+    this.#requests = 0;
     this.#badChains = 0;
-    this.requests = 0;
-    this.#callOwed = false;
-    close(this.#call);
-    close(this.#error);
-    this.#call = this.#error = -1;
   }
 
-  /** Replaces the call descriptor; -1 for none. */
-  setCall(fd: number): void {
-    close(this.#call);
-    this.#call = fd;
-    if (fd < 0) return;
-    // A full socket or counter must not block the daemon.
-    setNonBlocking(fd);
-    if (this.#callOwed) this.#signalCall();
+  #halt(): void {
+    this.#started = false;
+    this.#descriptors.dropKick();
+    this.#closeQueue();
   }
 
-  /** Replaces the error descriptor; -1 for none. */
-  setError(fd: number): void {
-    close(this.#error);
-    this.#error = fd;
-    if (fd >= 0) setNonBlocking(fd);
+  #closeQueue(): void {
+    if (this.#queue === undefined) return;
+    this.#base = this.#queue.lastAvailable;
+    this.#queue.close();
+    this.#queue = undefined;
   }
 
-  /** Enables or disables the ring; what waits in an enabled ring is served at once. */
-  setEnabled(enabled: boolean): void {
-    this.enabled = enabled;
-    if (enabled) this.look();
-  }
+  // At work
 
   /** The kick descriptor is ready. */
   onEvents(_events: number): void {
-    if (!this.#kickIsEventfd) {
-      const count = clearEventfd(this.#kick);
-      // The other end has gone; the connection will tell.
-      if (count === 0 || (count < 0 && errno() !== EAGAIN)) this.#dropKick();
-    }
+    this.#descriptors.takeKick();
     this.serve();
   }
 
@@ -229,7 +246,7 @@ export class Vring implements EventHandler {
   /** True if requests wait and may be served. */
   hasWork(): boolean {
     const queue = this.#queue;
-    return this.enabled && queue !== undefined && (this.#kicksOff || queue.hasAvailable());
+    return this.#enabled && queue !== undefined && (this.#kicksOff || queue.hasAvailable());
   }
 
   /** Serves what is available and notifies the driver. */
@@ -241,7 +258,7 @@ export class Vring implements EventHandler {
   /** Serves everything that is available now, for a device that needs it before it goes on. */
   drain(): void {
     if (this.#serving) return;
-    if (this.#drain(this.size)) this.look();
+    if (this.#drain(this.#size)) this.look();
     this.#notify();
   }
 
@@ -257,7 +274,7 @@ export class Vring implements EventHandler {
   /** @returns true if there may be more than `limit` allowed for */
   #drain(limit: number): boolean {
     const queue = this.#queue;
-    if (!this.enabled || queue === undefined) return false;
+    if (!this.#enabled || queue === undefined) return false;
     this.#serving = true;
     try {
       this.#kicksOff = true;
@@ -266,7 +283,7 @@ export class Vring implements EventHandler {
         const chain = this.#spare.pop() ?? this.#newChain();
         const found = queue.pop(chain);
         if (found === CHAIN) {
-          this.requests++;
+          this.#requests++;
           const written = this.#device.process(this.index, chain);
           if (written === HELD) continue;
           queue.push(chain.head, written);
@@ -291,9 +308,15 @@ export class Vring implements EventHandler {
       }
       return true;
     } finally {
-      this.base = queue.lastAvailable;
+      this.#base = queue.lastAvailable;
       this.#serving = false;
     }
+  }
+
+  #newChain(): DescriptorChain {
+    const chain = new DescriptorChain(this.#memory);
+    this.#chains.push(chain);
+    return chain;
   }
 
   #refuse(queue: SplitQueue, chain: DescriptorChain): void {
@@ -311,40 +334,16 @@ export class Vring implements EventHandler {
         "it is not served until the driver starts it anew",
     );
     this.#closeQueue();
-    if (this.#error >= 0) signalEventfd(this.#error);
+    this.#descriptors.reportError();
   }
 
   #notify(): void {
-    if (this.#queue === undefined || !this.#queue.needsCall()) return;
-    if (this.#call < 0) this.#callOwed = true;
-    else this.#signalCall();
+    if (this.#queue?.needsCall()) this.#report(this.#descriptors.call());
   }
 
-  #signalCall(): void {
-    this.#callOwed = false;
-    if (signalEventfd(this.#call) === 8) return;
-    const number = errno();
-    // A full counter or socket already tells the driver; a broken one means the guest is gone.
-    if (number === EAGAIN) return;
-    this.#log.debug(`queue ${this.index}: the call was not delivered: ${errnoText(number)}`);
-  }
-
-  #closeQueue(): void {
-    if (this.#queue === undefined) return;
-    this.base = this.#queue.lastAvailable;
-    this.#queue.close();
-    this.#queue = undefined;
-  }
-
-  #dropKick(): void {
-    this.#scheduler.detach(this);
-    if (this.#kick < 0) return;
-    this.#scheduler.unwatch(this.#kick);
-    this.#closeKick();
-  }
-
-  #closeKick(): void {
-    close(this.#kick);
-    this.#kick = -1;
+  /** Logs what became of a call, where that is worth it: the guest may be gone. */
+  #report(outcome: number): void {
+    if (outcome === DELIVERED || outcome === OWED) return;
+    this.#log.debug(`queue ${this.index}: the call was not delivered: ${errnoText(outcome)}`);
   }
 }

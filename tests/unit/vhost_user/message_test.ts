@@ -1,7 +1,6 @@
-import { assert, assertEquals, assertStrictEquals } from "@std/assert";
+import { assertEquals, assertStrictEquals } from "@std/assert";
 import {
   decodeConfigRange,
-  decodeHeader,
   decodeMemoryTable,
   decodeSingleRegion,
   decodeVringAddresses,
@@ -9,12 +8,14 @@ import {
   decodeVringState,
   encodeReplyHeader,
   encodeRequestHeader,
-  type Header,
   MAX_PAYLOAD,
-  messageShape,
-  Request,
-  requestName,
 } from "../../../lib/vhost_user/message.ts";
+import {
+  decodeHeader,
+  type Header,
+  REQUEST_NUMBERS,
+  requestName,
+} from "../../../lib/vhost_user/requests.ts";
 import {
   concatenate,
   memoryTable,
@@ -34,10 +35,10 @@ function decode(request: number, flags: number, size: number): Header | string {
 }
 
 Deno.test("V2 the numbers of the requests are those of the protocol", () => {
-  for (const [name, number] of Object.entries(Request)) {
-    assertStrictEquals(number, REQUEST[name as keyof typeof REQUEST], name);
-    assertStrictEquals(requestName(number), name);
-    assert(messageShape(number));
+  assertStrictEquals(REQUEST_NUMBERS.length, 25);
+  for (const number of REQUEST_NUMBERS) {
+    const name = requestName(number);
+    assertStrictEquals(REQUEST[name as keyof typeof REQUEST], number, name);
   }
 });
 
@@ -62,8 +63,8 @@ Deno.test("V1 a size that does not fit the request is refused", () => {
   for (const [request, size] of [[1, 8], [2, 0], [2, 7], [2, 9], [5, 0], [9, 8], [24, 11]]) {
     assertEquals(typeof decode(request, 1, size), "string", `request ${request}, ${size} bytes`);
   }
-  assertEquals(typeof decode(Request.SET_MEM_TABLE, 1, MAX_PAYLOAD + 1), "string");
-  assertEquals(typeof decode(Request.SET_MEM_TABLE, 1, 0xffff_ffff), "string");
+  assertEquals(typeof decode(REQUEST.SET_MEM_TABLE, 1, MAX_PAYLOAD + 1), "string");
+  assertEquals(typeof decode(REQUEST.SET_MEM_TABLE, 1, 0xffff_ffff), "string");
 });
 
 Deno.test("V1 an unknown request may have a payload, but not of any size", () => {
