@@ -13,7 +13,7 @@ title() {
 	printf '\n\033[1;36m=== %s\033[0m\n' "$*"
 }
 
-title "GPIO: lines of the host in the guest"
+title "GPIO: lines with names, and a wire between two of them"
 show "gpiodetect"
 show "gpioinfo"
 show "gpioset -t 100ms,0 'red LED=1' 'green LED=0'    # red for 0.1 s, then green"

@@ -22,9 +22,13 @@ $(docs)/.made: $(sources) $(wildcard tools/docs/*.ts)
 	@scripts/docs.sh $(docs)
 	@touch $@
 
-.PHONY: guides
+.PHONY: guides picture
 guides: ## bring the tables of options in docs/ up to date
 	@scripts/docs.sh --guides
+picture: guest ## make docs/demo.svg from a run of the demo
+	@mkdir -p dist
+	@scripts/demo.sh >dist/demo.log 2>&1
+	@$(run_deno) run --quiet --allow-read --allow-write tools/docs/picture.ts dist/demo.log docs/demo.svg
 
 .PHONY: install uninstall
 install: all ## install below $(DESTDIR)$(PREFIX), /usr/local by default

@@ -71,11 +71,11 @@ done
 put 644 packaging/systemd/sysusers.conf "$prefix/lib/sysusers.d/vhost-device.conf"
 put 644 packaging/systemd/udev.rules "$prefix/lib/udev/rules.d/60-vhost-device.rules"
 put 644 examples/ci/github-actions.yml "$docdir/examples/ci/github-actions.yml"
-for file in README.md CHANGELOG.md LICENSE LICENSE-APACHE LICENSE-BSD-3-Clause \
+for file in README.md CHANGELOG.md CONTRIBUTING.md LICENSE LICENSE-APACHE LICENSE-BSD-3-Clause \
 	packaging/LICENSES-BUNDLED; do
 	put 644 "$file" "$docdir/$(basename "$file")"
 done
-for file in docs/*.md; do put 644 "$file" "$docdir/$file"; done
+for file in docs/*.{md,svg}; do put 644 "$file" "$docdir/$file"; done
 
 if [ "$action" = uninstall ]; then
 	rmdir "$destdir$docdir"/{examples/ci,examples,docs,} 2>/dev/null || :

@@ -5,6 +5,7 @@
  */
 
 import { assert, assertEquals, assertNotMatch, assertStrictEquals } from "@std/assert";
+import { documents } from "../support/documents.ts";
 import { TemporaryFolder } from "../support/temporary_folder.ts";
 import { BIN, DOCS, filesOf, install, ROOT, script, succeed, TYPES } from "./build.ts";
 
@@ -27,6 +28,7 @@ Deno.test("install puts everything below DESTDIR and PREFIX, and uninstall takes
     "lib/sysusers.d/vhost-device.conf",
     "lib/udev/rules.d/60-vhost-device.rules",
     "share/doc/vhost-device/CHANGELOG.md",
+    "share/doc/vhost-device/CONTRIBUTING.md",
     "share/doc/vhost-device/LICENSE",
     "share/doc/vhost-device/LICENSE-APACHE",
     "share/doc/vhost-device/LICENSE-BSD-3-Clause",
@@ -41,6 +43,12 @@ Deno.test("install puts everything below DESTDIR and PREFIX, and uninstall takes
     assertEquals(mode, file.includes("/bin/") ? 0o755 : 0o644, file);
     if (file.includes("/bin/")) continue;
     assertNotMatch(Deno.readTextFileSync(`${root}/${file}`), /@[A-Z]+@/, `${file}: a mark`);
+  }
+  for (const { path, links } of documents) {
+    for (const link of links) {
+      const target = `opt/vhost/share/doc/vhost-device/${link.path}`;
+      assert(files.includes(target), `${path}: ${link.target} is not installed`);
+    }
   }
   await script("install.sh", ["uninstall", BIN, DOCS], { DESTDIR: root, PREFIX: "/opt/vhost" });
   assertEquals(filesOf(root), []);
