@@ -27,6 +27,8 @@ export interface Document {
   /** From the project's folder, for example `docs/gpio.md`. */
   readonly path: string;
   readonly text: string;
+  /** The text without its fenced blocks. */
+  readonly prose: string;
   readonly blocks: readonly Block[];
   readonly links: readonly Link[];
   /** What may come after the `#` of a link to it, as GitHub makes it from the headings. */
@@ -83,6 +85,7 @@ function read(path: string): Document {
   return {
     path,
     text,
+    prose,
     blocks: blocksOf(path, text),
     links: linksOf(path, prose),
     anchors: anchorsOf(prose),

@@ -35,3 +35,46 @@ Deno.test("the README is short enough to be read", () => {
   const lines = readme.text.split("\n").length - 1;
   assert(lines <= 250, `${lines} lines, of at most 250`);
 });
+
+/** Where the project's own files are; what else looks like a path is somebody's system. */
+const FOLDERS = "cmd|demo|docs|examples|ffi|lib|packaging|scripts|tests|tools";
+const SOURCE = new RegExp("`((?:" + FOLDERS + ")/[^`<> ]*)`", "g");
+/** A file with what is to be found in it: `path` (`name`, `name`), with words between the two. */
+const FOUND_IN = new RegExp(
+  "`((?:" + FOLDERS + ")/[^`]+)`([^`(]*)\\(((?:`[^`]+`(?:,\\s*)?)+)\\)",
+  "g",
+);
+
+for (const { path, prose } of documents) {
+  Deno.test(`${path}: the files that it names are there`, () => {
+    for (const [, file] of prose.matchAll(SOURCE)) {
+      // {a,b} and a|b stand for several.
+      if (/[{|*]|[A-Z]{4}/.test(file)) continue;
+      assert(exists(file), `there is no ${file}`);
+    }
+  });
+
+  Deno.test(`${path}: what it names is in those files`, () => {
+    for (const [, file, , names] of prose.matchAll(FOUND_IN)) {
+      const text = Deno.readTextFileSync(new URL(file, ROOT));
+      for (const [, name] of names.matchAll(/`([^`]+)`/g)) {
+        assert(text.includes(name), `there is no ${name} in ${file}`);
+      }
+    }
+  });
+}
+
+Deno.test("the README shows three ways through the sources", () => {
+  const [, ways] = readme.text.split(/^## Contributing$/m);
+  for (
+    const question of [
+      "Where does a GPIO edge become a used buffer?",
+      "Where is the EEPROM's page wrap?",
+      "Where is `--poll-us` read?",
+    ]
+  ) {
+    const way = ways.split(/^- (?=\*\*)/m).find((way) => way.startsWith(`**${question}**`));
+    assert(way !== undefined, question);
+    assert([...way.matchAll(FOUND_IN)].length > 0, `${question}: no file with a name in it`);
+  }
+});
