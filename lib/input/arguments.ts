@@ -4,7 +4,7 @@
  * @module
  */
 
-import { parseArgs } from "node:util";
+import { parseArgs } from "@std/cli/parse-args";
 import { UsageError } from "../errors.ts";
 import { anyOf, closest } from "../text/words.ts";
 import type { OptionSpec, OptionValues } from "./options.ts";
@@ -29,6 +29,76 @@ function unexpected(argument: string, options: readonly OptionSpec[]): UsageErro
   );
 }
 
+/** The arguments in the form that leaves nothing to guess. */
+interface Plain {
+  /** `--name=VALUE` for each known option, whatever its form was; the others as they were. */
+  readonly args: string[];
+  /** How each option was written, each time that it was: `--name` or `-n`. */
+  readonly written: Map<OptionSpec, string[]>;
+}
+
+/** The value of an option that is an argument of its own. */
+function separateValue(option: OptionSpec, shown: string, next: string | undefined): string {
+  if (next === undefined) {
+    throw new UsageError(`option '${shown}' has no value; write ${shown} ${option.value}`);
+  }
+  // No option is a digit: that is a negative number, and whoever reads the value will say so.
+  if (/^-[^\d]/.test(next)) {
+    throw new UsageError(
+      `option '${shown}' has no value, '${next}' follows it; write ${shown} ${option.value}, ` +
+        `or --${option.name}=${option.value} for a value that begins with a dash`,
+    );
+  }
+  return next;
+}
+
+/**
+ * Brings the forms that options have into one.
+ *
+ * parseArgs by itself takes `-sPATH` for five switches, the word after a switch for its value if
+ * that is `true`, and a value that is empty or begins with a dash for none.
+ */
+function plainly(args: readonly string[], options: readonly OptionSpec[]): Plain {
+  const plain: Plain = { args: [], written: new Map() };
+  const rest = [...args];
+  const add = (option: OptionSpec, shown: string, attached: string | undefined) => {
+    plain.written.set(option, [...plain.written.get(option) ?? [], shown]);
+    if (option.value !== undefined) {
+      const value = attached ?? separateValue(option, shown, rest.shift());
+      plain.args.push(`--${option.name}=${value}`);
+    } else if (attached === undefined) {
+      plain.args.push(`--${option.name}=true`);
+    } else {
+      throw new UsageError(
+        `option '${shown}' takes no value, but '${attached}' is given; leave that out`,
+      );
+    }
+  };
+  while (rest.length > 0 && rest[0] !== "--") {
+    const argument = rest.shift()!;
+    const [, name, value] = /^--([^=]+)(?:=(.*))?$/s.exec(argument) ?? [];
+    const long = options.find((option) => option.name === name);
+    if (long !== undefined) {
+      add(long, `--${name}`, value);
+    } else if (/^-[^-]/.test(argument)) {
+      let letters = argument.slice(1);
+      while (letters !== "") {
+        const [letter] = letters;
+        letters = letters.slice(letter.length);
+        const option = options.find(({ short }) => short === letter);
+        if (option === undefined) throw unknownOption(`-${letter}`, options);
+        const isLast = option.value === undefined ? !letters.startsWith("=") : letters === "";
+        add(option, `-${letter}`, isLast ? undefined : letters.replace(/^=/, ""));
+        if (option.value !== undefined) letters = "";
+      }
+    } else {
+      plain.args.push(argument);
+    }
+  }
+  plain.args.push(...rest);
+  return plain;
+}
+
 /**
  * Reads arguments: `--name VALUE`, `--name=VALUE`, `-n VALUE`, `-nVALUE` and `-n=VALUE`.
  *
@@ -38,51 +108,25 @@ export function readArguments(
   args: readonly string[],
   options: readonly OptionSpec[],
 ): OptionValues {
-  const byName = new Map(options.map((option) => [option.name, option]));
-  const { tokens } = parseArgs({
-    args: [...args],
-    options: Object.fromEntries(options.map(({ name, short, value }) => [name, {
-      type: value === undefined ? "boolean" as const : "string" as const,
-      ...(short === undefined ? {} : { short }),
-    }])),
-    strict: false,
-    tokens: true,
+  const plain = plainly(args, options);
+  const names = (isSwitch: boolean) =>
+    options.filter(({ value }) => (value === undefined) === isSwitch).map(({ name }) => name);
+  const parsed = parseArgs(plain.args, {
+    boolean: names(true),
+    string: [...names(false), "_"],
+    collect: options.map(({ name }) => name),
+    unknown: (argument, name) => {
+      if (name === undefined) throw unexpected(argument, options);
+      throw unknownOption(argument.replace(/(?<=\w)=.*/s, ""), options);
+    },
   });
+  for (const argument of parsed._) throw unexpected(`${argument}`, options);
   const values: Record<string, string | true> = {};
-  for (const token of tokens) {
-    if (token.kind === "option-terminator") continue;
-    if (token.kind === "positional") {
-      throw unexpected(token.value, options);
+  for (const [option, [shown, again]] of plain.written) {
+    if (again !== undefined) {
+      throw new UsageError(`option '${again}' is given twice; give it once`);
     }
-    const option = byName.get(token.name);
-    if (option === undefined) throw unknownOption(token.rawName, options);
-    const shown = token.rawName;
-    if (values[option.name] !== undefined) {
-      throw new UsageError(`option '${shown}' is given twice; give it once`);
-    }
-    if (option.value === undefined) {
-      if (token.value !== undefined) {
-        throw new UsageError(
-          `option '${shown}' takes no value, but '${token.value}' is given; leave that out`,
-        );
-      }
-      values[option.name] = true;
-      continue;
-    }
-    let value = token.value;
-    if (value === undefined) {
-      throw new UsageError(`option '${shown}' has no value; write ${shown} ${option.value}`);
-    }
-    // No option is a digit: that is a negative number, and whoever reads the value will say so.
-    if (!token.inlineValue && /^-[^\d]/.test(value)) {
-      throw new UsageError(
-        `option '${shown}' has no value, '${value}' follows it; write ${shown} ${option.value}, ` +
-          `or --${option.name}=${option.value} for a value that begins with a dash`,
-      );
-    }
-    if (token.inlineValue && !shown.startsWith("--") && value.startsWith("=")) {
-      value = value.slice(1);
-    }
+    const [value] = parsed[option.name];
     if (value === "") {
       throw new UsageError(`option '${shown}' has an empty value; write ${shown} ${option.value}`);
     }

@@ -41,6 +41,13 @@ Deno.test("a program says nothing of the folders it was built in", async () => {
   }
 });
 
+Deno.test("of the standard library a program has only the module that it uses", async () => {
+  const found = await succeed("grep", ["-aoh", "npm:deno-std/[^ ]*", `${BIN}/vhost-device-gpio`]);
+  const { imports } = JSON.parse(Deno.readTextFileSync(`${ROOT}/deno.json`));
+  const [, version, path] = /^npm:deno-std@([^/]+)(\/.*)$/.exec(imports["@std/cli/parse-args"])!;
+  assertEquals(found.trim().split("\n"), [`npm:deno-std/${version}${path}`]);
+});
+
 Deno.test("another machine's base binary is refused, as is an unknown machine", async () => {
   using folder = new TemporaryFolder();
   const compile = async (env: Record<string, string>) =>
