@@ -259,6 +259,10 @@ const library = Deno.dlopen("libc.so.6", {
   inotify_add_watch: { parameters: ["i32", "buffer", "u32"], result: "i32" },
   /** `int memfd_create(const char *name, unsigned int flags)`: memfd_create(2) */
   memfd_create: { parameters: ["buffer", "u32"], result: "i32" },
+  /** `int getrlimit(int resource, struct rlimit *rlim)`: getrlimit(2) */
+  getrlimit: { parameters: ["i32", "buffer"], result: "i32" },
+  /** `int setrlimit(int resource, const struct rlimit *rlim)`: getrlimit(2) */
+  setrlimit: { parameters: ["i32", "buffer"], result: "i32" },
   /** `int ftruncate(int fd, off_t length)`: truncate(2) */
   ftruncate: { parameters: ["i32", "i64"], result: "i32" },
 });

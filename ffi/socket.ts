@@ -171,7 +171,7 @@ class MessageHeader {
 export class MessageReceiver {
   /** What was received. */
   readonly bytes: Uint8Array<ArrayBuffer>;
-  /** True if descriptors of the last call were lost for want of room (`MSG_CTRUNC`). */
+  /** True if descriptors of the last call were lost: for want of room, or of numbers for them. */
   truncated = false;
   readonly #message: MessageHeader;
 
@@ -185,11 +185,18 @@ export class MessageReceiver {
    * Receives up to `length` bytes to `offset` of the buffer without waiting. Descriptors that came
    * along are appended to `fds`; they belong to the caller even if the message is of no use.
    *
+   * @param room how many descriptors are taken at most; the kernel closes the others
    * @returns the number of bytes, 0 at the end of the stream, -1 with errno set
    */
-  receive(socket: number, offset: number, length: number, fds: number[]): number {
+  receive(
+    socket: number,
+    offset: number,
+    length: number,
+    fds: number[],
+    room = MAX_MESSAGE_FDS,
+  ): number {
     const message = this.#message;
-    message.aim(offset, length, CONTROL_SIZE);
+    message.aim(offset, length, room > 0 ? CMSG_HEADER + room * 4 : 0);
     const result = recvmsg(socket, message.pointer, MSG_DONTWAIT | MSG_CMSG_CLOEXEC);
     if (result < 0) return result;
     this.truncated = (message.header.getUint32(48, true) & MSG_CTRUNC) !== 0;

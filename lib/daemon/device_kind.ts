@@ -25,6 +25,8 @@ export interface GuestPlan<Settings> {
   readonly settings: Settings;
   /** What is served, for people, for example `8 simulated lines`. */
   readonly title: string;
+  /** How many file descriptors the device may come to have, where those are more than a few. */
+  readonly descriptors?: number;
 }
 
 /**

@@ -11,6 +11,14 @@ import type { EventHandler } from "../virtio/device.ts";
 
 /** How often rings without a kick descriptor are looked at, in milliseconds. */
 const POLL_INTERVAL = 1;
+/** How often a thread that looks for work without sleeping looks at descriptors, in milliseconds. */
+const LOOK_INTERVAL = 0.02;
+
+/** Something to be done at a time, on the clock of `performance.now()`. */
+interface Timer {
+  readonly due: number;
+  readonly action: () => void;
+}
 
 /** Calls handlers as their descriptors become ready, until it is stopped. */
 export class EventLoop implements Scheduler {
@@ -23,6 +31,10 @@ export class EventLoop implements Scheduler {
   readonly #tasks: Task[] = [];
   #deferred: Task[] = [];
   #serving: Task[] = [];
+  /** The next one first. */
+  readonly #timers: Timer[] = [];
+  /** When descriptors are looked at again, at the latest. */
+  #nextLook = 0;
   #stopped = false;
 
   /**
@@ -62,6 +74,13 @@ export class EventLoop implements Scheduler {
     }
   }
 
+  /** Calls `action` once, this many milliseconds from now or a little later. */
+  after(milliseconds: number, action: () => void): void {
+    const due = performance.now() + milliseconds;
+    const later = this.#timers.findIndex((timer) => timer.due > due);
+    this.#timers.splice(later < 0 ? this.#timers.length : later, 0, { due, action });
+  }
+
   /** Makes {@linkcode run} return after the events at hand. */
   stop(): void {
     this.#stopped = true;
@@ -73,7 +92,7 @@ export class EventLoop implements Scheduler {
    * @throws {SystemError} if epoll_wait(2) fails
    */
   run(): void {
-    while (!this.#stopped) this.turn(this.#timeout());
+    while (!this.#stopped) this.#handle(this.#await());
   }
 
   /**
@@ -84,8 +103,72 @@ export class EventLoop implements Scheduler {
    * @throws {SystemError} if epoll_wait(2) fails
    */
   turn(timeout: number): number {
+    return this.#handle(this.#wait(timeout));
+  }
+
+  /** Ends the loop for good; nothing can be watched any more. */
+  close(): void {
+    this.#epoll.close();
+  }
+
+  /** @returns how many events there are after that time */
+  #wait(timeout: number): number {
     const count = this.#epoll.wait(timeout);
-    if (count < 0 && errno() !== EINTR) throw new SystemError("epoll_wait", errno());
+    if (count >= 0) return count;
+    if (errno() !== EINTR) throw new SystemError("epoll_wait", errno());
+    return 0;
+  }
+
+  /** Waits as long as there is nothing to do. */
+  #await(): number {
+    if (this.#deferred.length > 0) return this.#wait(0);
+    if (this.spin > 0) {
+      const count = this.#spin();
+      if (count >= 0) return count;
+    }
+    return this.#wait(this.#timeout());
+  }
+
+  /** How long there is nothing to do unless something happens. */
+  #timeout(): number {
+    const silent = this.#silent.length > 0 ? POLL_INTERVAL : -1;
+    if (this.#timers.length === 0) return silent;
+    const due = Math.max(0, Math.ceil(this.#timers[0].due - performance.now()));
+    return silent < 0 ? due : Math.min(silent, due);
+  }
+
+  /**
+   * Looks for work without sleeping, and defers what it finds.
+   *
+   * @returns how many events there are, or -1 if there was nothing at all for that time
+   */
+  #spin(): number {
+    const end = performance.now() + this.spin / 1000;
+    for (;;) {
+      const found = this.#findWork();
+      const now = performance.now();
+      if (now >= this.#nextLook) {
+        this.#nextLook = now + LOOK_INTERVAL;
+        const count = this.#wait(0);
+        if (count > 0) return count;
+      }
+      if (found || this.#isDue(now)) return 0;
+      if (now >= end) return -1;
+    }
+  }
+
+  #findWork(): boolean {
+    for (let index = 0; index < this.#tasks.length; index++) {
+      const task = this.#tasks[index];
+      if (!task.hasWork()) continue;
+      this.defer(task);
+      return true;
+    }
+    return false;
+  }
+
+  /** @returns how many handlers and tasks have been called */
+  #handle(count: number): number {
     let called = 0;
     for (let index = 0; index < count; index++) {
       // A handler may have closed this descriptor, and the number may stand for a new one by
@@ -103,32 +186,27 @@ export class EventLoop implements Scheduler {
     for (let index = 0; index < this.#silent.length; index++) {
       called += this.#serve(this.#silent[index]);
     }
+    if (this.#timers.length > 0) called += this.#serveTimers();
     return called;
   }
 
-  /** Ends the loop for good; nothing can be watched any more. */
-  close(): void {
-    this.#epoll.close();
+  #isDue(now: number): boolean {
+    return this.#timers.length > 0 && this.#timers[0].due <= now;
   }
 
-  #timeout(): number {
-    if (this.#deferred.length > 0) return 0;
-    if (this.spin > 0 && this.#spin()) return 0;
-    return this.#silent.length > 0 ? POLL_INTERVAL : -1;
-  }
-
-  /** Looks for work for a while; defers what it finds. */
-  #spin(): boolean {
-    const end = performance.now() + this.spin / 1000;
-    do {
-      for (let index = 0; index < this.#tasks.length; index++) {
-        const task = this.#tasks[index];
-        if (!task.hasWork()) continue;
-        this.defer(task);
-        return true;
+  #serveTimers(): number {
+    const now = performance.now();
+    let called = 0;
+    while (this.#isDue(now)) {
+      const timer = this.#timers.shift();
+      called++;
+      try {
+        timer?.action();
+      } catch (error) {
+        this.onError(error);
       }
-    } while (performance.now() < end);
-    return false;
+    }
+    return called;
   }
 
   #serveDeferred(): number {

@@ -15,7 +15,18 @@ import {
   errnoText,
   SystemError,
 } from "../../ffi/errno.ts";
-import { close, type FileStatus, isOpen, S_IFDIR, S_IFLNK, S_IFSOCK } from "../../ffi/fd.ts";
+import {
+  close,
+  type FileStatus,
+  isOpen,
+  lockExclusively,
+  O_DIRECTORY,
+  O_RDONLY,
+  open,
+  S_IFDIR,
+  S_IFLNK,
+  S_IFSOCK,
+} from "../../ffi/fd.ts";
 import { exists, linkStatus, unlink } from "../../ffi/file.ts";
 import { isSocketAlive, listenAt, MAX_SOCKET_PATH, socketKind } from "../../ffi/socket.ts";
 import { RuntimeError, UsageError } from "../errors.ts";
@@ -27,7 +38,10 @@ export interface Listener {
   readonly listening: boolean;
   /** Where it is, for people. */
   readonly title: string;
-  /** Closes it and takes its file away, where that is still the one made here. */
+  /**
+   * Closes it where it listens, and takes its file away where that is still the one made here.
+   * Without effect from the second time on: the number may be somebody else's by then.
+   */
   remove(): void;
 }
 
@@ -53,6 +67,34 @@ export function socketPaths(path: string, count: number): string[] {
     );
   }
   return paths;
+}
+
+/** How long another process may have the folder to itself, and how often that is looked at, in ms. */
+const LOCK_PATIENCE = 2000;
+const LOCK_INTERVAL = 2;
+
+/**
+ * Keeps others from making sockets in the folder of `path` meanwhile: of two daemons that find the
+ * same stale socket, the second one has to find the first one's.
+ */
+function alone<Result>(path: string, make: () => Result): Result {
+  let folder = -1;
+  try {
+    folder = open(dirname(path), O_RDONLY | O_DIRECTORY);
+  } catch {
+    // It is not there, and making the socket will say so; or it can be written but not be read.
+  }
+  try {
+    const pause = new Int32Array(new SharedArrayBuffer(4));
+    const end = performance.now() + LOCK_PATIENCE;
+    // Nobody who makes a socket takes that long; for others there is no reason to wait.
+    while (folder >= 0 && !lockExclusively(folder) && performance.now() < end) {
+      Atomics.wait(pause, 0, 0, LOCK_INTERVAL);
+    }
+    return make();
+  } finally {
+    close(folder);
+  }
 }
 
 /** Makes room for a socket where a stale one is in the way, and for nothing else. */
@@ -126,14 +168,14 @@ function notUsable(path: string, number: number): RuntimeError {
  * @throws {RuntimeError} if that is not possible
  */
 export function listen(path: string): Listener {
-  clear(path);
-  let fd: number;
-  try {
-    fd = listenAt(path);
-  } catch (error) {
-    throw error instanceof SystemError ? notUsable(path, error.errno) : error;
-  }
-  const { device, inode } = linkStatus(path);
+  const { fd, device, inode } = alone(path, () => {
+    clear(path);
+    try {
+      return { fd: listenAt(path), ...linkStatus(path) };
+    } catch (error) {
+      throw error instanceof SystemError ? notUsable(path, error.errno) : error;
+    }
+  });
   let removed = false;
   return {
     fd,
@@ -169,11 +211,17 @@ export function inherit(fd: number, source: string): Listener {
   const kind = socketKind(fd);
   if (kind === "other") throw refuse("no Unix stream socket");
   if (kind === "idle") throw refuse("neither listening nor connected");
+  const listening = kind === "listening";
+  // A connection is closed by the thread that serves it, and the number soon somebody else's.
+  let removed = !listening;
   return {
     fd,
-    listening: kind === "listening",
+    listening,
     title: `descriptor ${fd}`,
-    remove: () => close(fd),
+    remove() {
+      if (!removed) close(fd);
+      removed = true;
+    },
   };
 }
 

@@ -24,12 +24,13 @@ function print(text: string): void {
 }
 
 async function main<Settings>(kind: DeviceKind<Settings>, entry: string): Promise<void> {
+  // "Other options and arguments should be ignored": vhost-user.rst, backend program conventions.
+  if (Deno.args.includes("--print-capabilities")) {
+    return print(JSON.stringify({ type: kind.type, features: [] }));
+  }
   const options = readArguments(Deno.args, allOptions(kind));
   if (options.help) return print(helpText(kind));
   if (options.version) return print(versionText(kind));
-  if (options["print-capabilities"]) {
-    return print(JSON.stringify({ type: kind.type, features: [] }));
-  }
   if (options.list) return kind.list().forEach(print);
   // Options alone may say so already: then what is wrong with the file is told in that form.
   configureLog(kind.program, logSettings(options, {}));

@@ -5,7 +5,9 @@
  */
 
 import { createEventfd, signalEventfd } from "../../ffi/eventfd.ts";
+import { descriptorLimit, openDescriptors, raiseDescriptorLimit } from "../../ffi/resource.ts";
 import { isIgnored } from "../../ffi/signal.ts";
+import { descriptorShare } from "./descriptor_budget.ts";
 import { inherit, listen, type Listener, socketPaths } from "./listeners.ts";
 import { getLog } from "./log.ts";
 import type { DaemonSettings, SocketSettings } from "./settings.ts";
@@ -104,7 +106,13 @@ export async function supervise<Settings>(
   settings: DaemonSettings<Settings>,
   entry: string,
 ): Promise<void> {
+  raiseDescriptorLimit();
   const signal = stopSignal();
+  const share = descriptorShare({
+    limit: descriptorLimit(),
+    open: openDescriptors(),
+    devices: settings.guests.map(({ descriptors }) => descriptors ?? 0),
+  });
   const listeners = openSockets(settings.sockets, settings.guests.length);
   const guests: Guest[] = [];
   try {
@@ -118,6 +126,7 @@ export async function supervise<Settings>(
           listening,
           log: settings.log,
           pollMicroseconds: settings.pollMicroseconds,
+          descriptorShare: share,
         }),
       );
     });

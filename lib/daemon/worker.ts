@@ -5,12 +5,11 @@
  */
 
 import type { Logger } from "@logtape/logtape";
-import { EPOLLET, EPOLLIN } from "../../ffi/epoll.ts";
-import { EAGAIN, EINTR, errno, errnoText } from "../../ffi/errno.ts";
-import { close, O_RDONLY, open, setNonBlocking } from "../../ffi/fd.ts";
-import { accept } from "../../ffi/socket.ts";
+import { EPOLLIN } from "../../ffi/epoll.ts";
+import { setNonBlocking } from "../../ffi/fd.ts";
 import { Session } from "../vhost_user/session.ts";
-import type { EventHandler, VirtioDevice } from "../virtio/device.ts";
+import type { VirtioDevice } from "../virtio/device.ts";
+import { Acceptor } from "./acceptor.ts";
 import type { DeviceKind } from "./device_kind.ts";
 import { EventLoop } from "./event_loop.ts";
 import { configureLog, getLog, type LogSettings } from "./log.ts";
@@ -27,6 +26,8 @@ export interface WorkerStart {
   readonly stop: number;
   readonly log: LogSettings;
   readonly pollMicroseconds: number;
+  /** How many file descriptors are taken of a front-end at a time. */
+  readonly descriptorShare: number;
 }
 
 /** To the main thread. */
@@ -37,57 +38,6 @@ export type WorkerReport =
   | { readonly state: "failed"; readonly reason: string }
   /** The thread has done its work. */
   | { readonly state: "ended" };
-
-/** Accepts front-ends, one at a time. */
-class Acceptor implements EventHandler {
-  readonly #loop: EventLoop;
-  readonly #session: Session;
-  readonly #socket: number;
-  readonly #log: Logger;
-  /** Given up for a moment where descriptors have run out. */
-  #spare = open("/dev/null", O_RDONLY);
-  #busy = false;
-
-  constructor(loop: EventLoop, session: Session, socket: number, log: Logger) {
-    this.#loop = loop;
-    this.#session = session;
-    this.#socket = socket;
-    this.#log = log;
-    setNonBlocking(socket);
-    loop.watch(socket, EPOLLIN, this);
-  }
-
-  onEvents(_events: number): void {
-    if (this.#busy) {
-      this.#log.warn("another front-end waits: a socket serves one at a time");
-      return;
-    }
-    const fd = accept(this.#socket);
-    if (fd < 0) {
-      const number = errno();
-      if (number === EAGAIN || number === EINTR) return;
-      this.#log.error(`a front-end is turned away: ${errnoText(number)}`);
-      this.#turnAway();
-      return;
-    }
-    this.#setBusy(true);
-    this.#session.begin(fd, () => this.#setBusy(false));
-  }
-
-  /** Closes a connection that cannot be served; left waiting, it would keep the loop busy. */
-  #turnAway(): void {
-    close(this.#spare);
-    close(accept(this.#socket));
-    this.#spare = open("/dev/null", O_RDONLY);
-  }
-
-  /** While a front-end is served, the next one is noticed once and otherwise waits in the queue. */
-  #setBusy(busy: boolean): void {
-    this.#busy = busy;
-    this.#loop.unwatch(this.#socket);
-    this.#loop.watch(this.#socket, busy ? EPOLLIN | EPOLLET : EPOLLIN, this);
-  }
-}
 
 /** What went wrong, for people: what they can mend as it is, the rest marked as ours. */
 function reasonOf(error: unknown): string {
@@ -103,10 +53,11 @@ function serveFrontEnds(device: VirtioDevice, start: WorkerStart, log: Logger, r
     log.debug(`${(error as Error).stack}`);
     session.end("internal error");
   }, start.pollMicroseconds);
-  const session = new Session(device, loop, log);
+  const session = new Session(device, loop, log, start.descriptorShare);
+  let acceptor: Acceptor | undefined;
   loop.watch(start.stop, EPOLLIN, { onEvents: () => loop.stop() });
   if (start.listening) {
-    new Acceptor(loop, session, start.socket, log);
+    acceptor = new Acceptor(loop, session, start.socket, log);
   } else {
     setNonBlocking(start.socket);
     session.begin(start.socket, () => loop.stop());
@@ -116,6 +67,7 @@ function serveFrontEnds(device: VirtioDevice, start: WorkerStart, log: Logger, r
     loop.run();
   } finally {
     session.end("the daemon stops");
+    acceptor?.close();
     loop.close();
   }
 }
@@ -127,11 +79,13 @@ function serve<Settings>(
 ): void {
   configureLog(kind.program, start.log);
   const log = getLog(kind.program, start.guest);
-  let device: VirtioDevice | undefined;
   try {
-    device = kind.create(start.settings as Settings, log);
-    serveFrontEnds(device, start, log, () => report({ state: "serving" }));
-    device.close();
+    const device = kind.create(start.settings as Settings, log);
+    try {
+      serveFrontEnds(device, start, log, () => report({ state: "serving" }));
+    } finally {
+      device.close();
+    }
     report({ state: "ended" });
   } catch (error) {
     log.debug(`${(error as Error).stack}`);

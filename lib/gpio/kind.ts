@@ -52,7 +52,12 @@ export const gpio: DeviceKind<GpioSettings, "guests"> = {
         "no device is named; say what each guest gets with --device-list, for example -l s8",
       );
     }
-    return resolveGuests(choices, log).map((settings) => ({ settings, title: title(settings) }));
+    return resolveGuests(choices, log).map((settings) => ({
+      settings,
+      title: title(settings),
+      // A line of the host has one of its own while it is in use.
+      descriptors: settings.kind === "host" ? settings.lines.length : 0,
+    }));
   },
 
   create(settings, log) {

@@ -9,7 +9,7 @@
 
 import { EAGAIN, EINTR, errno, errnoText } from "../../ffi/errno.ts";
 import { close } from "../../ffi/fd.ts";
-import { MessageReceiver, MessageSender } from "../../ffi/socket.ts";
+import { MAX_MESSAGE_FDS, MessageReceiver, MessageSender } from "../../ffi/socket.ts";
 import { encodeReplyHeader, HEADER_SIZE, MAX_CONFIG_SIZE, MAX_PAYLOAD } from "./message.ts";
 import { decodeHeader, type Header, messageShape, requestName } from "./requests.ts";
 
@@ -33,12 +33,17 @@ export class Connection {
   readonly #receiver = new MessageReceiver(HEADER_SIZE + MAX_PAYLOAD);
   readonly #head = new DataView(this.#receiver.bytes.buffer, 0, HEADER_SIZE);
   readonly #sender = new MessageSender(HEADER_SIZE + 12 + MAX_CONFIG_SIZE);
+  readonly #share: number;
   #received = 0;
   #complete = false;
 
-  /** @param fd of the connected socket, which belongs to the connection from now on */
-  constructor(fd: number) {
+  /**
+   * @param fd of the connected socket, which belongs to the connection from now on
+   * @param share how many file descriptors are taken at a time, whatever a message may carry
+   */
+  constructor(fd: number, share = MAX_MESSAGE_FDS) {
     this.fd = fd;
+    this.#share = share;
   }
 
   /** The payload of the last message, valid until the next is received. */
@@ -68,7 +73,14 @@ export class Connection {
       const end = header ? HEADER_SIZE : HEADER_SIZE + this.header.size;
       if (!header && this.#received === end) break;
       const { fd } = this;
-      const count = this.#receiver.receive(fd, this.#received, end - this.#received, this.fds);
+      const room = Math.min(this.#expectedFds ?? 0, this.#share) - this.fds.length;
+      const count = this.#receiver.receive(
+        fd,
+        this.#received,
+        end - this.#received,
+        this.fds,
+        room,
+      );
       if (count < 0) {
         const number = errno();
         if (number === EAGAIN) return NOTHING_YET;
@@ -83,22 +95,14 @@ export class Connection {
         );
       }
       this.#received += count;
-      if (this.#receiver.truncated) {
-        return this.#end("file descriptors of a message were lost (too many of them?)");
-      }
-      // Before the header is whole, nobody can say what may come along.
-      if (this.#received < HEADER_SIZE) continue;
-      if (header) {
+      if (header && this.#received === HEADER_SIZE) {
         const problem = decodeHeader(this.#head, this.header);
         if (problem !== undefined) return this.#end(`malformed message: ${problem}`);
       }
-      const allowed = messageShape(this.header.request)?.fds;
-      if (allowed !== undefined && this.fds.length > allowed) {
-        const name = requestName(this.header.request);
-        return this.#end(
-          `malformed message: ${name} comes with ${this.fds.length} file descriptors, ` +
-            `expected ${allowed === 0 ? "none" : `at most ${allowed}`}`,
-        );
+      const expected = this.#expectedFds;
+      if (expected === undefined) this.#closeFds();
+      else if (this.fds.length > expected || this.#receiver.truncated) {
+        return this.#end(this.#fdProblem(expected));
       }
     }
     this.#complete = true;
@@ -133,9 +137,36 @@ export class Connection {
     close(this.fd);
   }
 
-  #forget(): void {
+  /**
+   * How many descriptors may come with the message that is being received, as far as it is known:
+   * `undefined` for a request that nobody knows. What comes along with that is nobody's.
+   */
+  get #expectedFds(): number | undefined {
+    return this.#received < HEADER_SIZE ? MAX_MESSAGE_FDS : messageShape(this.header.request)?.fds;
+  }
+
+  /** Why there are not as many descriptors as came along, or more than expected. */
+  #fdProblem(expected: number): string {
+    const count = this.fds.length;
+    if (count > expected || count === expected && expected <= this.#share) {
+      const name = this.#received < HEADER_SIZE ? "it" : requestName(this.header.request);
+      return `malformed message: ${name} comes with too many file descriptors, ` +
+        `expected ${expected === 0 ? "none" : `at most ${expected}`}`;
+    }
+    return count === this.#share
+      ? `a message comes with more than ${count} file descriptors, which is this guest's share of ` +
+        "what the daemon may open; raise its limit on open files"
+      : "file descriptors of a message were lost: the daemon may open no more; raise its limit on " +
+        "open files";
+  }
+
+  #closeFds(): void {
     for (const fd of this.fds) close(fd);
     this.fds.length = 0;
+  }
+
+  #forget(): void {
+    this.#closeFds();
     this.#received = 0;
     this.#complete = false;
   }

@@ -20,15 +20,20 @@ export class Session implements EventHandler {
   readonly #backEnd: BackEnd;
   readonly #scheduler: Scheduler;
   readonly #log: Logger;
+  readonly #share: number | undefined;
   readonly #unknown = new Set<number>();
   #connection: Connection | undefined;
   #onEnd: (() => void) | undefined;
 
-  /** @param device is attached to the session for good */
-  constructor(device: VirtioDevice, scheduler: Scheduler, log: Logger) {
+  /**
+   * @param device is attached to the session for good
+   * @param share how many file descriptors are taken of a front-end at a time
+   */
+  constructor(device: VirtioDevice, scheduler: Scheduler, log: Logger, share?: number) {
     this.#backEnd = new BackEnd(device, scheduler, log);
     this.#scheduler = scheduler;
     this.#log = log;
+    this.#share = share;
   }
 
   /**
@@ -38,7 +43,7 @@ export class Session implements EventHandler {
    * @param onEnd is called when the front-end has gone
    */
   begin(fd: number, onEnd: () => void): void {
-    this.#connection = new Connection(fd);
+    this.#connection = new Connection(fd, this.#share);
     this.#onEnd = onEnd;
     this.#log.info("front-end connected");
     this.#scheduler.watch(fd, EPOLLIN, this);

@@ -1,5 +1,6 @@
 import { assert, assertEquals, assertMatch, assertThrows } from "@std/assert";
-import { close, isOpen } from "../../../ffi/fd.ts";
+import { createEventfd } from "../../../ffi/eventfd.ts";
+import { close, isOpen, lockExclusively, O_DIRECTORY, O_RDONLY, open } from "../../../ffi/fd.ts";
 import { connectTo, isSocketAlive, listenAt, socketPair } from "../../../ffi/socket.ts";
 import { inherit, listen, socketPaths, systemdDescriptors } from "../../../lib/daemon/listeners.ts";
 import { RuntimeError, UsageError } from "../../../lib/errors.ts";
@@ -73,6 +74,48 @@ Deno.test("whatever has taken the socket's place is left there", () => {
   assertEquals(names(folder), []);
 });
 
+Deno.test("a socket that was passed is closed once: its number may be another's by then", () => {
+  using folder = new TemporaryFolder();
+  const fd = listenAt(folder.file("socket"));
+  const listener = inherit(fd, "test");
+  listener.remove();
+  const other = createEventfd();
+  assertEquals(other, fd);
+  listener.remove();
+  assert(isOpen(other));
+  close(other);
+});
+
+Deno.test("of two daemons that start at once on one stale socket, one gets it", async () => {
+  using folder = new TemporaryFolder();
+  const path = folder.file("socket");
+  close(listenAt(path));
+  // This daemon is about to replace the stale socket; the other one finds it just now.
+  const lock = open(folder.path, O_RDONLY | O_DIRECTORY);
+  assert(lockExclusively(lock));
+  const worker = new Worker(new URL("listen_worker.ts", import.meta.url), { type: "module" });
+  const said: string[] = [];
+  const outcome = Promise.withResolvers<void>();
+  const ready = Promise.withResolvers<void>();
+  worker.onmessage = ({ data }) => {
+    said.push(data);
+    if (said.length === 1) ready.resolve();
+    else outcome.resolve();
+  };
+  worker.postMessage(path);
+  await ready.promise;
+  await new Promise((resolve) => setTimeout(resolve, 100));
+  Deno.removeSync(path);
+  const mine = listenAt(path);
+  close(lock);
+  await outcome.promise;
+  assertMatch(said[1], /is in use by another process/);
+  assert(isSocketAlive(path));
+  close(connectTo(path));
+  close(mine);
+  worker.terminate();
+});
+
 Deno.test("sockets that are passed are recognised, and closed at the end", () => {
   using folder = new TemporaryFolder();
   const pair = socketPair();
@@ -81,9 +124,10 @@ Deno.test("sockets that are passed are recognised, and closed at the end", () =>
   assertEquals(listeners.map(({ listening }) => listening), [true, false]);
   assertEquals(listeners.map(({ title }) => title), fds.map((fd) => `descriptor ${fd}`));
   for (const listener of listeners) listener.remove();
-  assertEquals(fds.map(isOpen), [false, false]);
+  // The connection belongs to whoever serves it.
+  assertEquals(fds.map(isOpen), [false, true]);
   assertEquals(names(folder), ["socket"]);
-  close(pair[1]);
+  for (const fd of pair) close(fd);
   assertMatch(
     assertThrows(() => inherit(fds[0], "test"), UsageError).message,
     /^test: descriptor \d+ is not open; /,

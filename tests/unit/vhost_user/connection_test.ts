@@ -3,6 +3,7 @@ import { createEventfd } from "../../../ffi/eventfd.ts";
 import { close } from "../../../ffi/fd.ts";
 import { socketPair } from "../../../ffi/socket.ts";
 import { CLOSED, Connection, MESSAGE, NOTHING_YET } from "../../../lib/vhost_user/connection.ts";
+import { withDescriptorLimit } from "../../support/descriptor_limit.ts";
 import { FrontEnd } from "../../support/front_end.ts";
 import { fdCount } from "../../support/process_state.ts";
 import { concatenate, message, REQUEST, u32, u64 } from "../../support/wire.ts";
@@ -13,11 +14,12 @@ class Ends implements Disposable {
   readonly connection: Connection;
   readonly #fds: number;
 
-  constructor() {
+  /** @param share of descriptors; without it as many as a message can carry */
+  constructor(share?: number) {
     this.#fds = fdCount();
     const [here, there] = socketPair();
     this.frontEnd = new FrontEnd(here);
-    this.connection = new Connection(there);
+    this.connection = new Connection(there, share);
   }
 
   [Symbol.dispose](): void {
@@ -134,6 +136,84 @@ Deno.test("V7 descriptors of an unknown request are closed", () => {
   assertStrictEquals(ends.connection.receive(), MESSAGE);
   assertStrictEquals(ends.connection.receive(), NOTHING_YET);
   assertStrictEquals(fdCount(), before);
+});
+
+Deno.test("V13 none of the descriptors of an unknown request are kept, however it arrives", () => {
+  using ends = new Ends();
+  using eventfds = new Fds(200);
+  const before = fdCount();
+  const bytes = message(999, u64(1));
+  ends.frontEnd.sendBytes(bytes.subarray(0, 12), eventfds.fds);
+  assertEquals(ends.connection.receive(), NOTHING_YET);
+  assertEquals(fdCount(), before);
+  for (let at = 12; at < bytes.length - 1; at++) {
+    ends.frontEnd.sendBytes(bytes.subarray(at, at + 1), eventfds.fds);
+    assertEquals(ends.connection.receive(), NOTHING_YET);
+    assertEquals(fdCount(), before);
+  }
+  ends.frontEnd.sendBytes(bytes.subarray(bytes.length - 1), eventfds.fds);
+  assertEquals(ends.connection.receive(), MESSAGE);
+  assertEquals([fdCount(), ends.connection.fds], [before, []]);
+});
+
+Deno.test("V13 a header that is not complete brings no more descriptors than a message may", () => {
+  using ends = new Ends();
+  using eventfds = new Fds(200);
+  const before = fdCount();
+  const bytes = message(999);
+  ends.frontEnd.sendBytes(bytes.subarray(0, 1), eventfds.fds);
+  assertEquals(ends.connection.receive(), NOTHING_YET);
+  assertEquals(fdCount(), before + 200);
+  ends.frontEnd.sendBytes(bytes.subarray(1, 2), eventfds.fds);
+  assertEquals(ends.connection.receive(), CLOSED);
+  assertMatch(ends.connection.reason, /too many file descriptors, expected at most 253/);
+  assertEquals(fdCount(), before + 253);
+});
+
+Deno.test("V13 descriptors beyond those of a message are not even taken", () => {
+  using ends = new Ends();
+  using eventfds = new Fds(200);
+  const before = fdCount();
+  const bytes = message(REQUEST.SET_VRING_KICK, u64(0));
+  ends.frontEnd.sendBytes(bytes.subarray(0, 12), eventfds.fds.slice(0, 1));
+  assertEquals(ends.connection.receive(), NOTHING_YET);
+  ends.frontEnd.sendBytes(bytes.subarray(12), eventfds.fds);
+  assertEquals(ends.connection.receive(), CLOSED);
+  assertEquals(
+    ends.connection.reason,
+    "malformed message: SET_VRING_KICK comes with too many file descriptors, expected at most 1",
+  );
+  assertEquals(fdCount(), before + 1);
+});
+
+Deno.test("V13 a front-end has a share of the descriptors and gets no more, with a clear error", () => {
+  using eventfds = new Fds(9);
+  const table = message(REQUEST.SET_MEM_TABLE, new Uint8Array(8 + 9 * 32));
+  {
+    using ends = new Ends(9);
+    ends.frontEnd.sendBytes(table, eventfds.fds);
+    assertEquals(ends.connection.receive(), MESSAGE);
+    assertEquals(ends.connection.fds.length, 9);
+  }
+  using ends = new Ends(8);
+  const before = fdCount();
+  ends.frontEnd.sendBytes(table, eventfds.fds);
+  assertEquals(ends.connection.receive(), CLOSED);
+  assertMatch(
+    ends.connection.reason,
+    /more than 8 file .* this guest's share .*; raise its limit/,
+  );
+  assertEquals(fdCount(), before + 8);
+});
+
+Deno.test("V13 that descriptors have run out is told apart", () => {
+  using ends = new Ends();
+  using eventfds = new Fds(9);
+  const table = message(REQUEST.SET_MEM_TABLE, new Uint8Array(8 + 9 * 32));
+  ends.frontEnd.sendBytes(table, eventfds.fds);
+  const result = withDescriptorLimit(0, () => ends.connection.receive());
+  assertEquals(result, CLOSED);
+  assertMatch(ends.connection.reason, /were lost: the daemon may open no more; raise its limit/);
 });
 
 Deno.test("V7 descriptors that come with the payload instead of the header are closed too", () => {
