@@ -248,6 +248,24 @@ Deno.test("capabilities are printed as JSON of the back-end's type", async () =>
   }
 });
 
+Deno.test("--print-capabilities ignores other options and arguments, wrong ones as well", async () => {
+  for (
+    const others of [
+      ["-l", "nonsense"],
+      ["--no-such-option", "--socket-path"],
+      ["--help", "--version"],
+      ["--config", "/no/such/file", "argument"],
+      ["--print-capabilities", "--fd=7"],
+    ]
+  ) {
+    for (const args of [["--print-capabilities", ...others], [...others, "--print-capabilities"]]) {
+      const { code, stdout, stderr } = await run("vhost-device-gpio", args);
+      assertEquals([code, stderr], [0, ""], args.join(" "));
+      assertEquals(JSON.parse(stdout), { type: "gpio", features: [] });
+    }
+  }
+});
+
 Deno.test("a standard output that is full is an error at run time", async () => {
   const outcome = await run("vhost-device-gpio", ["--help"], { prepare: "exec >/dev/full" });
   assertEquals(outcome.code, 1);

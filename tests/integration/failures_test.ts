@@ -86,6 +86,7 @@ Deno.test("a guest's thread that ends early takes no other guest along", async (
     daemon.log,
     /error guest 0: is no longer served: .*everything is fragile\n/,
   );
+  assertMatch(daemon.log, /info {2}guest 0: the device is closed\n/);
   echoes(other);
   const { code } = await daemon.stop();
   assertEquals(code, 0);

@@ -5,6 +5,7 @@
  * @module
  */
 
+import type { Logger } from "@logtape/logtape";
 import type { DeviceKind } from "../../lib/daemon/device_kind.ts";
 import { runDaemon } from "../../lib/daemon/main.ts";
 import { RuntimeError } from "../../lib/errors.ts";
@@ -30,6 +31,14 @@ class FailsToReset extends EchoDevice {
 
 /** Throws what cannot even be told, which ends the thread. */
 class Dies extends EchoDevice {
+  constructor(readonly log: Logger) {
+    super();
+  }
+
+  override close(): void {
+    this.log.info("the device is closed");
+  }
+
   override process(): number {
     throw Object.defineProperty(new TypeError(), "message", {
       get: () => {
@@ -59,7 +68,7 @@ const fragile: DeviceKind<string> = {
       case "resets":
         return new FailsToReset();
       case "dies":
-        return new Dies();
+        return new Dies(log);
       case "verbose":
         log.info("{a} {{b}} {*} {", { reason: "{c}", level: "none", size: 5n });
         log.warn("one\ntwo\r\x1b[31mred\u009b1m\u2028\u202e");

@@ -7,7 +7,7 @@ import { EventLoop } from "../../../lib/daemon/event_loop.ts";
 import { withDescriptorLimit } from "../../support/descriptor_limit.ts";
 import { RecordingLog } from "../../support/in_process.ts";
 import { fdCount, openFds } from "../../support/process_state.ts";
-import { until } from "../../support/wait.ts";
+import { until, waitReadable } from "../../support/wait.ts";
 import { TemporaryFolder } from "../../support/temporary_folder.ts";
 
 /** An acceptor that keeps what it accepts. */
@@ -53,6 +53,8 @@ Deno.test("V13 where descriptors have run out, a front-end is turned away", () =
   withDescriptorLimit(spare + 1, () => door.loop.turn(0));
   assertEquals(door.log.of("error"), ["a front-end is turned away: Too many open files"]);
   assertEquals(door.accepted, []);
+  assert(waitReadable(visitor, 0), "the front-end is not told");
+  assertEquals(openFds().get(spare), "/dev/null");
   for (const fd of [visitor, ...fillers]) close(fd);
   assertEquals(fdCount(), fds - 1);
 });
