@@ -13,6 +13,7 @@ const F_ADD_SEALS = 1033;
 const F_GET_SEALS = 1034;
 const F_SEAL_SEAL = 1;
 const F_SEAL_SHRINK = 2;
+const LOCK_SH = 1;
 const LOCK_EX = 2;
 const LOCK_NB = 4;
 const S_IFMT = 0o170000;
@@ -77,10 +78,19 @@ export function isEventfd(fd: number): boolean {
 /**
  * Takes the file behind `fd` for this process (flock(2), advisory), until `fd` is closed.
  *
- * @returns false if another process, or another opening of the file, has it
+ * @returns false with errno set, `EAGAIN` if another process, or another opening of the file, has it
  */
 export function lockExclusively(fd: number): boolean {
   return libc.flock(fd, LOCK_EX | LOCK_NB) === 0;
+}
+
+/**
+ * The same, together with others who share it; nobody can have it exclusively then.
+ *
+ * @returns false with errno set, `EAGAIN` if somebody has it exclusively
+ */
+export function lockShared(fd: number): boolean {
+  return libc.flock(fd, LOCK_SH | LOCK_NB) === 0;
 }
 
 /** What stat(2) tells of a file. */

@@ -105,17 +105,27 @@ export function writeAt(fd: number, bytes: Uint8Array<ArrayBuffer>, offset: numb
 export function readFile(path: string, limit: number): Uint8Array<ArrayBuffer> | undefined {
   const fd = open(path, O_RDONLY);
   try {
-    const bytes = new Uint8Array(limit + 1);
-    let length = 0;
-    while (length < bytes.length) {
-      const rest = bytes.subarray(length);
-      const count = libc.read(fd, Deno.UnsafePointer.of(rest), rest.length);
-      if (count < 0 && errno() === EINTR) continue;
-      if (check("read", count) === 0) return bytes.slice(0, length);
-      length += count;
-    }
-    return undefined;
+    return readToEnd(fd, limit);
   } finally {
     close(fd);
   }
+}
+
+/**
+ * Reads from where `fd` stands to the end of the file.
+ *
+ * @returns the bytes, or `undefined` where there are more than `limit`
+ * @throws {SystemError} as read(2)
+ */
+export function readToEnd(fd: number, limit: number): Uint8Array<ArrayBuffer> | undefined {
+  const bytes = new Uint8Array(limit + 1);
+  let length = 0;
+  while (length < bytes.length) {
+    const rest = bytes.subarray(length);
+    const count = libc.read(fd, Deno.UnsafePointer.of(rest), rest.length);
+    if (count < 0 && errno() === EINTR) continue;
+    if (check("read", count) === 0) return bytes.slice(0, length);
+    length += count;
+  }
+  return undefined;
 }

@@ -8,6 +8,7 @@ import type { Logger } from "@logtape/logtape";
 import type { VirtioDevice } from "../virtio/device.ts";
 import type { ConfigNode } from "../input/config_node.ts";
 import type { OptionSpec, OptionValues } from "../input/options.ts";
+import type { Thing } from "../simulation/thing.ts";
 
 /** What the command line and the configuration file say about the device. */
 export interface DeviceInput<Key extends string> {
@@ -66,6 +67,14 @@ export interface DeviceKind<Settings, Key extends string = string> {
    * @throws {RuntimeError} if the host does not have what it needs
    */
   create(settings: Settings, log: Logger): VirtioDevice;
+
+  /**
+   * What is simulated for the guests, for whoever controls it; on any thread. A device that
+   * simulates nothing does without.
+   *
+   * @param settings of all guests
+   */
+  things?(settings: readonly Settings[], log: Logger): readonly Thing[];
 
   /** What this host has to offer: the lines that `--list` prints. */
   list(): readonly string[];

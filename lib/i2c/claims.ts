@@ -10,6 +10,8 @@ import { addressText } from "./protocol.ts";
 export class Claims {
   readonly #owners = new Map<number, string>();
   readonly #files = new Set<string>();
+  /** Names of parts. */
+  readonly names = new Set<string>();
 
   /** @throws whatever `fail` does, where the address is taken */
   claim(address: number, owner: string, fail: (why: string) => never): void {
@@ -24,9 +26,9 @@ export class Claims {
     this.#owners.set(address, owner);
   }
 
-  /** The same for files that belong to one chip. */
+  /** The same for files that belong to one part. */
   claimFile(path: string, fail: (why: string) => never): void {
-    if (this.#files.has(path)) fail(`the file '${path}' already belongs to another chip`);
+    if (this.#files.has(path)) fail(`the file '${path}' already belongs to another part`);
     this.#files.add(path);
   }
 }

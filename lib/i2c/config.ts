@@ -6,29 +6,30 @@
  *   - bus: 1                    # an adapter of this host: the N of /dev/i2c-N, or its name
  *     addresses: [0x20, 72]     # whom the guest may address there
  *     ten-bit-addresses: [0x250]  # likewise, where the adapter can do that
- *   - simulated:                # an adapter with chips that are made up
+ *   - simulated:                # an adapter with parts that are made up
  *       smbus-only: false       # true: refuses what is no SMBus transaction
- *       chips:
- *         - address: 0x50       # or the first of several; with ten-bit: true up to 0x3ff
- *           chip: 24c02         # 24c01 to 24c512: an EEPROM
+ *       parts:
+ *         - part: 24c02         # what it is, here an EEPROM
+ *           address: 0x50       # or the first of several; with ten-bit: true up to 0x3ff
+ *           name: board-id      # what to call it; its address if left out
  *           file: /var/lib/eeprom.bin  # keeps the contents; made where it does not exist
  *           write-cycle-ms: 5   # busy for so long after a write (default 0)
  *           read-only: false    # true: ignores what is written
- *         - address: 0x48
- *           chip: lm75          # a temperature sensor; lm75b and tmp75 measure finer
+ *         - part: lm75          # a temperature sensor; lm75b and tmp75 measure finer
+ *           address: 0x48
  *           temperature: 23.5   # in °C (default 25), or
  *           # temperature-file: /run/temperature   # what this file says at the time
- *         - address: 0x20
- *           chip: registers     # 8-bit registers
+ *         - part: registers     # 8-bit registers
+ *           address: 0x20
  *           registers: 16       # how many (default 256)
- *           values: [{ at: 0, bytes: [0x12, 0x34] }]  # when the power comes on (default 0)
- *           read-only: false
- *         - address: 0x21
- *           chip: nak           # registers, too, but refuses: its address …
+ *           values: { 0x00: [0x12, 0x34] }  # when the power comes on (default 0)
+ *           read-only: [0x00]   # these are; true: all are
+ *         - part: nak           # registers, too, but refuses: its address …
+ *           address: 0x21
  *           after: 2            # … or, with this, what is written after so many bytes
  *           every: 10           # one transaction of so many (default 1)
- *         - address: 0x22
- *           chip: stretch       # registers that stretch the clock
+ *         - part: stretch       # registers that stretch the clock
+ *           address: 0x22
  *           microseconds: 500   # for so long (default 25000)
  * ```
  *
@@ -74,7 +75,7 @@ export function readAdapters(node: ConfigNode): AdapterRequest[] {
     }
     if (simulated !== undefined) {
       if (values.addresses !== undefined) {
-        return values.addresses.fail("a simulated adapter has no 'addresses' but 'chips'");
+        return values.addresses.fail("a simulated adapter has no 'addresses' but 'parts'");
       }
       return readSimulated(simulated, taken, `simulated bus ${index}`);
     }

@@ -23,8 +23,10 @@ import { readAdapters } from "./config.ts";
 import { i2cOptions, readDeviceList } from "./options.ts";
 import { type AdapterRequest, adapterText } from "./settings.ts";
 import { addressText, isReserved, isTenBit } from "./protocol.ts";
+import { Simulation } from "../simulation/simulation.ts";
 import {
   addressCount,
+  i2cThings,
   powerUp,
   SimulatedAdapter,
   type SimulatedAdapterSettings,
@@ -42,14 +44,14 @@ export type I2cSettings = readonly AdapterSettings[];
 function addressesOf(settings: AdapterSettings): number[] {
   return settings.kind === "host"
     ? [...settings.host.addresses]
-    : settings.simulated.chips.flatMap((chip) =>
-      Array.from({ length: addressCount(chip) }, (_, offset) => chip.address + offset)
+    : settings.simulated.parts.flatMap((part) =>
+      Array.from({ length: addressCount(part) }, (_, offset) => part.address + offset)
     );
 }
 
-function prepare(request: AdapterRequest): AdapterSettings {
+function prepare(request: AdapterRequest, simulation: Simulation): AdapterSettings {
   if (request.kind === "simulated") {
-    return { kind: "simulated", simulated: powerUp(request.chips, request.smbusOnly) };
+    return { kind: "simulated", simulated: powerUp(simulation, request) };
   }
   const { choice, addresses } = request;
   const number = findAdapter(choice);
@@ -98,8 +100,8 @@ function titleOf(settings: AdapterSettings): string {
     const name = typeof choice === "string" ? ` "${choice}"` : "";
     return `${path}${name} with ${addresses.map(addressText).join(", ")}`;
   }
-  const { chips, smbusOnly } = settings.simulated;
-  const list = chips.map(({ address, name }) => `${name} at ${addressText(address)}`).join(", ");
+  const { parts, smbusOnly } = settings.simulated;
+  const list = parts.map(({ address, part }) => `${part} at ${addressText(address)}`).join(", ");
   return `a simulated ${smbusOnly ? "SMBus" : "I2C"} adapter with ${list || "nothing on it"}`;
 }
 
@@ -151,13 +153,24 @@ export const i2c: DeviceKind<I2cSettings, "adapters"> = {
       );
     }
     refuseTwice(requests);
-    const settings = requests.map(prepare);
+    const simulation = new Simulation();
+    const settings = requests.map((request) => prepare(request, simulation));
     warnOfReserved(settings, log);
     const title = settings.map(titleOf).join("; ");
     return Array.from({ length: guestCount ?? 1 }, () => ({ settings, title }));
   },
 
   create,
+
+  things(guests, log) {
+    const adapters = guests[0].flatMap((entry) =>
+      entry.kind === "simulated" ? [entry.simulated] : []
+    );
+    const all = guests.map((_, guest) => guest);
+    return adapters.flatMap((adapter, index) =>
+      i2cThings(adapter, adapters.length === 1 ? "bus" : `bus${index}`, all, log)
+    );
+  },
 
   list() {
     const adapters = hostAdapters();

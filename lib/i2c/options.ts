@@ -11,9 +11,9 @@ import { Claims } from "./claims.ts";
 import type { AdapterChoice } from "./host/find_adapters.ts";
 import { LAST_ADDRESS } from "./protocol.ts";
 import { type AdapterRequest, adapterText } from "./settings.ts";
-import { chipModel } from "./simulated/parts.ts";
+import { i2cParts } from "./simulated/parts.ts";
 import { PLAIN_EEPROM } from "./simulated/parts/eeprom.ts";
-import type { ChipDescription } from "./simulated/simulated_adapter.ts";
+import type { I2cPartDescription } from "./simulated/simulated_adapter.ts";
 
 /** What stands for a simulated adapter in a device list. */
 const SIMULATED = "s";
@@ -32,8 +32,8 @@ export const i2cOptions: readonly OptionSpec[] = [
   },
 ];
 
-function plainEeprom(address: number): ChipDescription {
-  return { address, name: PLAIN_EEPROM, config: chipModel(PLAIN_EEPROM).configure("24c02", {}) };
+function plainEeprom(address: number): I2cPartDescription {
+  return { ...i2cParts.usual(PLAIN_EEPROM), address };
 }
 
 /** Cuts an entry at the colons. A name may have some as well: `NVIDIA i2c adapter 1 at 1:00.0`. */
@@ -85,7 +85,7 @@ export function readDeviceList(list: string): AdapterRequest[] {
       return address;
     });
     return simulated
-      ? { kind: "simulated", smbusOnly: false, chips: addresses.map(plainEeprom) }
+      ? { kind: "simulated", smbusOnly: false, parts: addresses.map(plainEeprom) }
       : { kind: "host", choice, addresses };
   });
 }

@@ -5,7 +5,7 @@
  */
 
 import type { AdapterChoice } from "./host/find_adapters.ts";
-import type { ChipDescription } from "./simulated/simulated_adapter.ts";
+import type { SimulatedAdapterDescription } from "./simulated/simulated_adapter.ts";
 
 /** An adapter that the guests are to have. */
 export type AdapterRequest =
@@ -16,11 +16,7 @@ export type AdapterRequest =
     readonly addresses: readonly number[];
   }
   /** One that is made up. */
-  | {
-    readonly kind: "simulated";
-    readonly smbusOnly: boolean;
-    readonly chips: readonly ChipDescription[];
-  };
+  | (SimulatedAdapterDescription & { readonly kind: "simulated" });
 
 /** An adapter as people speak of it. */
 export function adapterText(choice: AdapterChoice): string {

@@ -183,6 +183,19 @@ export class ConfigNode {
     );
   }
 
+  /** A mapping with keys of its own; `what` says which. Its entries, in order. */
+  entries(what: string): { readonly key: ConfigNode; readonly value: ConfigNode }[] {
+    if (!isMap(this.#node)) return this.#expected(what);
+    return this.#node.items.map(({ key, value }) => {
+      const offset = (key as Node).range?.[0] ?? this.#offset;
+      const path = `${this.#path}.${isScalar(key) ? key.source ?? key.value : key}`;
+      return {
+        key: new ConfigNode(this.#source, key, offset, this.#path),
+        value: new ConfigNode(this.#source, value, offset, path),
+      };
+    });
+  }
+
   /** A text; `what` says which. */
   string(what = "a text"): string {
     const value = isScalar(this.#node) ? this.#node.value : undefined;
@@ -206,26 +219,41 @@ export class ConfigNode {
 
   /** A whole number from `minimum` to `maximum`. */
   integer(minimum: number, maximum: number, what = "a whole number"): number {
+    return this.number(
+      { from: minimum, to: maximum },
+      `${what} from ${minimum} to ${maximum}`,
+      true,
+    );
+  }
+
+  /** A number within a range, whole if `isWhole`; `what` says which, with the range. */
+  number(
+    { from, to }: { readonly from: number; readonly to: number },
+    what: string,
+    isWhole = false,
+  ): number {
     const value = isScalar(this.#node) ? this.#node.value : undefined;
-    const fits = typeof value === "number" && Number.isInteger(value) && value >= minimum &&
-      value <= maximum;
+    const fits = typeof value === "number" && value >= from && value <= to &&
+      (!isWhole || Number.isInteger(value));
     if (fits) return value;
     const quoted = typeof value === "string" && readInteger(value) !== undefined;
-    const hint = quoted ? "; leave out the quotes" : "";
-    return this.#expected(`${what} from ${minimum} to ${maximum}`, hint);
+    return this.#expected(what, quoted ? "; leave out the quotes" : "");
   }
 
   /** `true` or `false`. */
-  boolean(): boolean {
+  boolean(what = "true or false"): boolean {
     const value = isScalar(this.#node) ? this.#node.value : undefined;
-    return typeof value === "boolean" ? value : this.#expected("true or false");
+    return typeof value === "boolean" ? value : this.#expected(what);
   }
 
-  /** One of these texts. */
-  choice<Choice extends string>(choices: readonly Choice[]): Choice {
+  /** One of these texts or numbers. */
+  choice<Choice extends string | number>(
+    choices: readonly Choice[],
+    what = anyOf(choices.map(String)),
+  ): Choice {
     const value = isScalar(this.#node) ? this.#node.value : undefined;
     const index = choices.indexOf(value as Choice);
-    return index >= 0 ? choices[index] : this.#expected(anyOf(choices));
+    return index >= 0 ? choices[index] : this.#expected(what);
   }
 
   /** True if the value is a number. */

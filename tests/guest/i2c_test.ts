@@ -37,14 +37,14 @@ function detected(output: string): number[] {
 const plain = `
 adapters:
   - simulated:
-      chips:
-        - { address: 0x50, chip: 24c02 }
-        - { address: 0x54, chip: 24c256 }
-        - { address: 0x58, chip: 24c16 }
-        - { address: 0x48, chip: lm75, temperature: 23.5 }
-        - { address: 0x20, chip: registers, values: [{ at: 0x10, bytes: [0x12, 0x34, 0x56] }] }
-        - { address: 0x21, chip: nak, after: 2 }
-        - { address: 0x22, chip: stretch, microseconds: 20000 }
+      parts:
+        - { part: 24c02, address: 0x50 }
+        - { part: 24c256, address: 0x54 }
+        - { part: 24c16, address: 0x58 }
+        - { part: lm75, address: 0x48, temperature: 23.5 }
+        - { part: registers, address: 0x20, values: { 0x10: [0x12, 0x34, 0x56] } }
+        - { part: nak, address: 0x21, after: 2 }
+        - { part: stretch, address: 0x22, microseconds: 20000 }
 `;
 
 Deno.test("i2cdetect finds exactly the addresses that are listed", async () => {
@@ -140,8 +140,8 @@ Deno.test("the at24 driver waits for the write cycle, and the file keeps the con
   const config = `
 adapters:
   - simulated:
-      chips:
-        - { address: 0x50, chip: 24c02, file: "@FOLDER@/eeprom", write-cycle-ms: 5 }
+      parts:
+        - { part: 24c02, address: 0x50, file: "@FOLDER@/eeprom", write-cycle-ms: 5 }
 `;
   const contents = Array.from({ length: 100 }, (_, index) => `${index + 1}\n`).join("").slice(
     0,
@@ -174,8 +174,8 @@ Deno.test("the temperature follows its file", async () => {
   const config = `
 adapters:
   - simulated:
-      chips:
-        - { address: 0x48, chip: lm75, temperature-file: "@FOLDER@/temperature" }
+      parts:
+        - { part: lm75, address: 0x48, temperature-file: "@FOLDER@/temperature" }
 `;
   using outside = new TemporaryFolder();
   Deno.writeTextFileSync(outside.file("temperature"), "-12.5\n");
@@ -206,8 +206,8 @@ Deno.test("an SMBus-only adapter serves what SMBus can do, and nothing else", as
 adapters:
   - simulated:
       smbus-only: true
-      chips:
-        - { address: 0x20, chip: registers }
+      parts:
+        - { part: registers, address: 0x20 }
 `;
   const script = `
     i2cdetect -y 0 | grep -c 20
@@ -234,8 +234,8 @@ Deno.test("two guests hammer one chip with 10,000 transfers each, and every byte
   const config = `
 adapters:
   - simulated:
-      chips:
-        - { address: 0x50, chip: 24c512 }
+      parts:
+        - { part: 24c512, address: 0x50 }
 `;
   // Every byte is a write, and a write with a repeated start and a read.
   const script = (first: number) => `

@@ -63,9 +63,9 @@ Deno.test("I8 guests on one simulated bus never come between another's messages"
   const file = folder.file("i2c.yaml");
   const bytes = Array.from({ length: 128 }, (_, place) => place);
   // With time between the messages, nobody gets through by luck.
-  const chip = `{ address: 0x22, chip: stretch, microseconds: 300, ` +
-    `values: [{ at: 0, bytes: [${bytes}] }] }`;
-  Deno.writeTextFileSync(file, `adapters: [{ simulated: { chips: [${chip}] } }]`);
+  const chip = `{ part: stretch, address: 0x22, microseconds: 300, ` +
+    `values: { 0: [${bytes}] } }`;
+  Deno.writeTextFileSync(file, `adapters: [{ simulated: { parts: [${chip}] } }]`);
   await using daemon = await Daemon.start("vhost-device-i2c", ["--config", file], { count: 2 });
   using one = new I2cGuest(daemon.connect(0));
   using two = new I2cGuest(daemon.connect(1));
@@ -113,8 +113,8 @@ Deno.test("i2c: a guest that leaves in the middle of a transaction leaves nothin
 Deno.test("i2c: a chip that stretches the clock does not keep the daemon from ending", async () => {
   using folder = new TemporaryFolder();
   const file = folder.file("i2c.yaml");
-  const chips = "[{ address: 0x22, chip: stretch, microseconds: 1000000 }]";
-  Deno.writeTextFileSync(file, `adapters: [{ simulated: { chips: ${chips} } }]`);
+  const chips = "[{ part: stretch, address: 0x22, microseconds: 1000000 }]";
+  Deno.writeTextFileSync(file, `adapters: [{ simulated: { parts: ${chips} } }]`);
   await using daemon = await Daemon.start("vhost-device-i2c", ["--config", file]);
   using guest = new I2cGuest(daemon.connect());
   guest.offer([write(0x22)]);
@@ -209,9 +209,9 @@ Deno.test("i2c: a configuration file that makes no sense is refused with its pla
 Deno.test("i2c: an EEPROM file that cannot be made is a failure at run time", () => {
   using folder = new TemporaryFolder();
   const file = folder.file("i2c.yaml");
-  const chip = `{ address: 80, chip: 24c02, file: ${folder.file("none/eeprom")} }`;
-  Deno.writeTextFileSync(file, `adapters: [{ simulated: { chips: [${chip}] } }]`);
-  assertMatch(refusal(1, "--config", file), /^EEPROM file '.*none\/eeprom' cannot be/);
+  const chip = `{ part: 24c02, address: 80, file: ${folder.file("none/eeprom")} }`;
+  Deno.writeTextFileSync(file, `adapters: [{ simulated: { parts: [${chip}] } }]`);
+  assertMatch(refusal(1, "--config", file), /^24c02 file '.*none\/eeprom' cannot be/);
 });
 
 Deno.test("i2c: --list says what there is where there are no adapters", () => {

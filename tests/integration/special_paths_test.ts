@@ -38,9 +38,9 @@ Deno.test("what simulated I2C chips read and write may be below /dev", async () 
     config,
     `adapters:
   - simulated:
-      chips:
-        - { address: 0x50, chip: 24c02, file: ${eeprom} }
-        - { address: 0x48, chip: lm75, temperature-file: ${temperature} }
+      parts:
+        - { part: 24c02, address: 0x50, file: ${eeprom} }
+        - { part: lm75, address: 0x48, temperature-file: ${temperature} }
 `,
   );
   await using daemon = await Daemon.start("vhost-device-i2c", ["--config", config]);

@@ -8,12 +8,12 @@ import { TemporaryFolder } from "../support/temporary_folder.ts";
 const config = `
 adapters:
   - simulated:
-      chips:
-        - { address: 0x50, chip: 24c02 }
-        - { address: 0x54, chip: 24c256 }
-        - { address: 0x48, chip: lm75, temperature: 23.5 }
-        - { address: 0x20, chip: registers, values: [{ at: 0x10, bytes: [0x12, 0x34, 0x56] }] }
-        - { address: 0x21, chip: nak, after: 2 }
+      parts:
+        - { part: 24c02, address: 0x50 }
+        - { part: 24c256, address: 0x54 }
+        - { part: lm75, address: 0x48, temperature: 23.5 }
+        - { part: registers, address: 0x20, values: { 0x10: [0x12, 0x34, 0x56] } }
+        - { part: nak, address: 0x21, after: 2 }
 `;
 
 /** What the daemon has logged once the guest has gone. */

@@ -25,7 +25,14 @@ const ARROWS: Readonly<Record<string, readonly string[]>> = {
       [`${device}/simulated`, [...below, "lib/simulation", device]],
     ];
   })),
-  "lib/daemon": [...BASE, "deno.json", "lib/input", "lib/virtio", "lib/vhost_user"],
+  "lib/daemon": [
+    ...BASE,
+    "deno.json",
+    "lib/input",
+    "lib/virtio",
+    "lib/vhost_user",
+    "lib/simulation",
+  ],
   "cmd": ["lib/daemon", ...DEVICES],
 };
 

@@ -5,43 +5,45 @@
  */
 
 import type { ConfigNode } from "../../input/config_node.ts";
+import { fileOf } from "../../simulation/simulation.ts";
 import type { Claims } from "../claims.ts";
 import { ADDRESS_COUNT, LAST_ADDRESS, LAST_TEN_BIT_ADDRESS, TEN_BIT } from "../protocol.ts";
 import type { AdapterRequest } from "../settings.ts";
-import { chipModel, chipNames } from "./parts.ts";
-import { addressCount, type ChipDescription } from "./simulated_adapter.ts";
+import { i2cParts } from "./parts.ts";
+import { addressCount, type I2cPartDescription } from "./simulated_adapter.ts";
 
-function readChip(node: ConfigNode, taken: Claims, owner: string): ChipDescription {
-  const known = ["address", "chip", "ten-bit"];
-  const all = chipNames.flatMap((name) => chipModel(name).keys);
-  const name = node.mapping([...known, ...all]).chip?.choice(chipNames) ??
-    node.fail("'chip' is missing: what chip it is");
-  const model = chipModel(name);
-  const values = node.mapping([...known, ...model.keys]);
-  const tenBit = values["ten-bit"]?.boolean() ?? false;
+function readPart(node: ConfigNode, taken: Claims, owner: string): I2cPartDescription {
+  const entry = i2cParts.read(node, ["address", "ten-bit"], taken.names);
+  const { part, name, settings, own } = entry;
+  const tenBit = own["ten-bit"]?.boolean() ?? false;
   const last = tenBit ? LAST_TEN_BIT_ADDRESS : LAST_ADDRESS;
-  const { address: at } = values;
+  const { address: at } = own;
   if (at === undefined) return node.fail("'address' is missing");
   const address = at.integer(0, last, "an address") + (tenBit ? TEN_BIT : 0);
-  const chip = { address, name, config: model.configure(name, values) };
-  const file = model.ownFile?.(chip.config);
-  if (file !== undefined) taken.claimFile(file, (why) => node.fail(why));
-  const count = addressCount(chip);
+  const file = fileOf(i2cParts.get(part), entry);
+  if (file?.readOnly === false) taken.claimFile(file.path, (why) => node.fail(why));
+  const count = addressCount(entry);
   const limit = tenBit ? ADDRESS_COUNT : TEN_BIT;
-  if (address + count > limit) at.fail(`a ${name} takes ${count} addresses from here on`);
+  if (address + count > limit) at.fail(`a ${part} takes ${count} addresses from here on`);
   for (let offset = 0; offset < count; offset++) {
     taken.claim(address + offset, owner, (why) => at.fail(why));
   }
-  return chip;
+  return { part, name, settings, address };
 }
 
 /** Reads an adapter. */
 export function readSimulated(node: ConfigNode, taken: Claims, owner: string): AdapterRequest {
-  const { chips, "smbus-only": smbusOnly } = node.mapping(["chips", "smbus-only"]);
-  const list = chips?.list("chips") ?? node.fail("'chips' is missing: the list of chips on it");
+  const { parts, chips, "smbus-only": smbusOnly } = node.mapping(["parts", "chips", "smbus-only"]);
+  if (chips !== undefined) {
+    return chips.fail(
+      "the list is called 'parts', and in it what each is, 'part': " +
+        "parts: [{ part: 24c02, address: 0x50 }]",
+    );
+  }
+  const list = parts?.list("parts") ?? node.fail("'parts' is missing: the list of what is on it");
   return {
     kind: "simulated",
     smbusOnly: smbusOnly?.boolean() ?? false,
-    chips: list.map((chip) => readChip(chip, taken, owner)),
+    parts: list.map((part) => readPart(part, taken, owner)),
   };
 }

@@ -1,5 +1,5 @@
 /**
- * A simulated I2C adapter: chip models on a bus, shared by all guests of a daemon.
+ * A simulated I2C adapter: parts on a bus, shared by all guests of a daemon.
  *
  * @module
  */
@@ -20,12 +20,24 @@ import {
   FUNC_SMBUS_WRITE_I2C_BLOCK,
   FUNC_SMBUS_WRITE_WORD_DATA,
 } from "../../../ffi/i2c_uapi.ts";
+import { FAIL, type Faults, NAK, WRONG } from "../../simulation/faults.ts";
+import type { PartModel } from "../../simulation/part.ts";
+import type { PartDescription } from "../../simulation/part_list.ts";
+import type { Properties } from "../../simulation/property.ts";
+import {
+  contextOf,
+  faultsOf,
+  type PoweredPart,
+  type Simulation,
+  stateOf,
+} from "../../simulation/simulation.ts";
+import { PartThing, type Thing } from "../../simulation/thing.ts";
 import { Lock } from "../../threads/lock.ts";
 import type { I2cAdapter } from "../backend.ts";
-import type { Chip } from "./part.ts";
-import { chipModel } from "./parts.ts";
+import type { I2cPart } from "./part.ts";
+import { i2cParts } from "./parts.ts";
 import { MAX_LENGTH, type Messages, SLOT_SIZE } from "../messages.ts";
-import { ADDRESS_COUNT } from "../protocol.ts";
+import { ADDRESS_COUNT, addressText } from "../protocol.ts";
 import { NOT_SMBUS, recoverSmbus } from "../smbus.ts";
 
 const EVERYTHING_OF_SMBUS = FUNC_SMBUS_QUICK | FUNC_SMBUS_READ_BYTE | FUNC_SMBUS_WRITE_BYTE |
@@ -34,52 +46,102 @@ const EVERYTHING_OF_SMBUS = FUNC_SMBUS_QUICK | FUNC_SMBUS_READ_BYTE | FUNC_SMBUS
   FUNC_SMBUS_WRITE_BLOCK_DATA | FUNC_SMBUS_BLOCK_PROC_CALL | FUNC_SMBUS_READ_I2C_BLOCK |
   FUNC_SMBUS_WRITE_I2C_BLOCK;
 
-/** A chip as the configuration describes it. */
-export interface ChipDescription {
+/** A part as the configuration describes it. */
+export interface I2cPartDescription extends PartDescription {
   /** The address, or the first of several; see `TEN_BIT` in the protocol. */
   readonly address: number;
-  /** One of the names of its model. */
-  readonly name: string;
-  /** What the model has made of the configuration. */
-  readonly config: unknown;
-}
-
-/** A chip, its state in memory that threads share. */
-export interface ChipSettings extends ChipDescription {
-  readonly state: SharedArrayBuffer;
 }
 
 /** An adapter, likewise. */
-export interface SimulatedAdapterSettings {
+export interface SimulatedAdapterDescription {
   readonly smbusOnly: boolean;
-  readonly lock: SharedArrayBuffer;
-  readonly chips: readonly ChipSettings[];
+  readonly parts: readonly I2cPartDescription[];
 }
 
-/** How many addresses in a row a chip answers to. */
-export function addressCount({ name, config }: ChipDescription): number {
-  return chipModel(name).addressCount?.(config) ?? 1;
+/** An adapter when the power is on. */
+export interface SimulatedAdapterSettings {
+  readonly lock: SharedArrayBuffer;
+  readonly bus: PoweredPart;
+  readonly smbusOnly: boolean;
+  readonly parts: readonly (PoweredPart & I2cPartDescription)[];
+}
+
+const busProperties = {
+  "smbus-only": {
+    type: "boolean",
+    set: "start",
+    default: false,
+    help: "true: refuses what is no SMBus transaction",
+  },
+  stuck: {
+    type: "boolean",
+    set: "running",
+    help: "true: somebody holds the lines, and no transaction gets through",
+  },
+} as const satisfies Properties;
+
+/** The bus itself, seen as a thing. */
+export const i2cBus: PartModel<typeof busProperties> = {
+  name: "bus",
+  help: "a simulated I2C bus",
+  properties: busProperties,
+  stateSize: () => 1,
+  live: {
+    stuck: {
+      get: (state) => state.getUint8(0) !== 0,
+      set: (state, value: boolean) => state.setUint8(0, Number(value)),
+    },
+  },
+};
+
+/** How many addresses in a row a part answers to. */
+export function addressCount({ part }: PartDescription): number {
+  return i2cParts.get(part).addressCount ?? 1;
 }
 
 /**
  * Makes an adapter as it is when the power comes on; for the main thread.
  *
- * @throws {RuntimeError} if the host does not have what a chip needs, such as a file
+ * @throws {UsageError} if a part's file does not fit
+ * @throws {RuntimeError} if the host does not have what a part needs
  */
 export function powerUp(
-  chips: readonly ChipDescription[],
-  smbusOnly: boolean,
+  simulation: Simulation,
+  { parts, smbusOnly }: SimulatedAdapterDescription,
 ): SimulatedAdapterSettings {
+  const settings = { "smbus-only": smbusOnly };
   return {
     smbusOnly,
     lock: new SharedArrayBuffer(Lock.SIZE),
-    chips: chips.map((chip) => {
-      const model = chipModel(chip.name);
-      const state = new SharedArrayBuffer(model.stateSize(chip.config));
-      model.initialize(chip.config, new DataView(state));
-      return { ...chip, state };
-    }),
+    bus: simulation.powerUp(i2cBus, { part: i2cBus.name, name: undefined, settings }),
+    parts: parts.map((part) => ({
+      ...simulation.powerUp(i2cParts.get(part.part), part),
+      address: part.address,
+    })),
   };
+}
+
+/**
+ * The bus and its parts, for whoever controls them.
+ *
+ * @param name by which the bus is known
+ */
+export function i2cThings(
+  { lock, bus, parts }: SimulatedAdapterSettings,
+  name: string,
+  guests: readonly number[],
+  log: Logger,
+): Thing[] {
+  const shared = new Lock(lock);
+  return [
+    new PartThing(i2cBus, bus, { name, place: "all of its parts", guests }, [], shared, log),
+    ...parts.map((part) => {
+      const address = addressText(part.address);
+      const where = { name: part.name ?? address, place: `address ${address}`, guests };
+      const model = i2cParts.get(part.part);
+      return new PartThing(model, part, where, ["nak", "fail", "wrong"], shared, log);
+    }),
+  ];
 }
 
 /** One guest's access to a simulated bus. A transaction has the bus for itself. */
@@ -89,25 +151,30 @@ export class SimulatedAdapter implements I2cAdapter {
 
   readonly #lock: Lock;
   readonly #smbusOnly: boolean;
-  readonly #chips: readonly Chip[];
-  /** By address, the index of its chip. */
-  readonly #chipAt = new Int16Array(ADDRESS_COUNT).fill(-1);
-  /** By address, how far it is from the chip's first one. */
+  readonly #bus: DataView;
+  readonly #parts: readonly I2cPart[];
+  readonly #faults: readonly Faults[];
+  /** By address, the index of its part. */
+  readonly #partAt = new Int16Array(ADDRESS_COUNT).fill(-1);
+  /** By address, how far it is from the part's first one. */
   readonly #offsetAt = new Uint8Array(ADDRESS_COUNT);
-  /** Chips that have taken part in the transaction. */
+  /** Parts that have been addressed in the transaction. */
   readonly #addressed: Uint8Array;
 
   constructor(settings: SimulatedAdapterSettings, log: Logger) {
     this.#lock = new Lock(settings.lock);
     this.#smbusOnly = settings.smbusOnly;
-    this.#addressed = new Uint8Array(settings.chips.length);
-    this.#chips = settings.chips.map((chip, index) => {
-      const count = addressCount(chip);
+    this.#bus = stateOf(settings.bus);
+    this.#addressed = new Uint8Array(settings.parts.length);
+    this.#faults = settings.parts.map(faultsOf);
+    this.#parts = settings.parts.map((part, index) => {
+      const count = addressCount(part);
       for (let offset = 0; offset < count; offset++) {
-        this.#chipAt[chip.address + offset] = index;
-        this.#offsetAt[chip.address + offset] = offset;
+        this.#partAt[part.address + offset] = index;
+        this.#offsetAt[part.address + offset] = offset;
       }
-      return chipModel(chip.name).create(chip.config, new DataView(chip.state), log);
+      const model = i2cParts.get(part.part);
+      return model.create(contextOf(model, part, log));
     });
   }
 
@@ -115,6 +182,7 @@ export class SimulatedAdapter implements I2cAdapter {
     if (this.#smbusOnly && this.#isNoSmbus(messages, first, count)) return 0;
     this.#lock.acquire();
     try {
+      if (this.#bus.getUint8(0) !== 0) return 0;
       let done = 0;
       while (done < count && this.#message(messages, first + done)) done++;
       this.#stop();
@@ -124,41 +192,44 @@ export class SimulatedAdapter implements I2cAdapter {
     }
   }
 
-  close(): void {
-    for (const chip of this.#chips) chip.close?.();
-  }
+  close(): void {}
 
   #isNoSmbus(messages: Messages, first: number, count: number): boolean {
     return recoverSmbus(messages, first, count, EVERYTHING_OF_SMBUS) === NOT_SMBUS;
   }
 
-  /** @returns false if the chip has not acknowledged all of it */
+  /** @returns false if the part has not acknowledged all of it */
   #message(messages: Messages, index: number): boolean {
     const address = messages.addresses[index];
-    const number = this.#chipAt[address];
+    const number = this.#partAt[address];
     if (number < 0) return false;
-    const chip = this.#chips[number];
+    const part = this.#parts[number];
+    const faults = this.#faults[number];
+    const faulty = faults.any;
+    if (faulty && faults.strikes(NAK)) return false;
     const read = messages.reads[index] === 1;
     this.#addressed[number] = 1;
-    if (!chip.start(read, this.#offsetAt[address])) return false;
+    if (!part.start(read, this.#offsetAt[address])) return false;
+    if (faulty && faults.strikes(FAIL)) return false;
     const { bytes } = messages.data;
     const begin = index * SLOT_SIZE;
     const end = begin + messages.lengths[index];
     if (read) {
-      for (let at = begin; at < end; at++) bytes[at] = chip.read();
+      for (let at = begin; at < end; at++) bytes[at] = part.read();
+      if (faulty && end > begin && faults.strikes(WRONG)) bytes[begin] ^= 0xff;
       return true;
     }
     for (let at = begin; at < end; at++) {
-      if (!chip.write(bytes[at])) return false;
+      if (!part.write(bytes[at])) return false;
     }
     return true;
   }
 
   #stop(): void {
-    for (let index = 0; index < this.#chips.length; index++) {
+    for (let index = 0; index < this.#parts.length; index++) {
       if (this.#addressed[index] === 0) continue;
       this.#addressed[index] = 0;
-      this.#chips[index].stop();
+      this.#parts[index].stop();
     }
   }
 }

@@ -43,11 +43,11 @@ Deno.test("a bus name may have colons", () => {
 Deno.test("the bus s is a simulated one with an EEPROM at each address", () => {
   const [bus, other] = readDeviceList("s:80:72,s:33");
   assert(bus.kind === "simulated" && other.kind === "simulated");
-  assertEquals(bus.chips.map(({ address, name }) => [address, name]), [
+  assertEquals(bus.parts.map(({ address, part }) => [address, part]), [
     [80, "24c02"],
     [72, "24c02"],
   ]);
-  assertEquals(other.chips.length, 1);
+  assertEquals(other.parts.length, 1);
 });
 
 const badLists: readonly [string, string, RegExp][] = [
@@ -92,14 +92,14 @@ Deno.test("the configuration file describes simulated adapters with their chips"
   const [request] = adapters(`
 - simulated:
     smbus-only: true
-    chips:
-      - { address: 0x50, chip: 24c16 }
-      - { address: 0x48, chip: lm75, temperature: 23.5 }
-      - { address: 0x120, ten-bit: true, chip: registers }
+    parts:
+      - { part: 24c16, address: 0x50 }
+      - { part: lm75, address: 0x48, temperature: 23.5 }
+      - { part: registers, address: 0x120, ten-bit: true }
 `);
   assert(request.kind === "simulated");
   assertEquals(request.smbusOnly, true);
-  assertEquals(request.chips.map(({ address, name }) => [address, name]), [
+  assertEquals(request.parts.map(({ address, part }) => [address, part]), [
     [0x50, "24c16"],
     [0x48, "lm75"],
     [TEN_BIT + 0x120, "registers"],
@@ -119,9 +119,9 @@ const badFiles: readonly [string, string, RegExp][] = [
   ["no list", "bus: 1", /expected a list of adapters/],
   ["an unknown key", "- { buss: 1 }", /unknown key 'buss'; did you mean 'bus'\?/],
   ["neither bus nor simulated", "- { addresses: [1] }", /expected either 'bus' or 'simulated'/],
-  ["both", "- { bus: 1, simulated: { chips: [] } }", /expected either 'bus' or 'simulated'/],
+  ["both", "- { bus: 1, simulated: { parts: [] } }", /expected either 'bus' or 'simulated'/],
   ["no addresses", "- bus: 1", /'addresses' is missing/],
-  ["addresses of a simulated adapter", "- { simulated: {}, addresses: [1] }", /but 'chips'/],
+  ["addresses of a simulated adapter", "- { simulated: {}, addresses: [1] }", /but 'parts'/],
   [
     "an address beyond 127",
     "- { bus: 1, addresses: [128] }",
@@ -130,31 +130,31 @@ const badFiles: readonly [string, string, RegExp][] = [
   ["a 10-bit address beyond 1023", "- { bus: 1, ten-bit-addresses: [1024] }", /from 0 to 1023/],
   ["an address twice", "- { bus: 1, addresses: [80, 0x50] }", /0x50 is listed twice for bus 1/],
   ["a bus twice", "- { bus: 1, addresses: [1] }\n- { bus: 1, addresses: [2] }", /:2: .*bus 1 is/],
-  ["an unknown chip", "- simulated: { chips: [{ address: 1, chip: 24c03 }] }", /24c03/],
-  ["a chip without a model", "- simulated: { chips: [{ address: 1 }] }", /'chip' is missing/],
-  ["a chip without an address", "- simulated: { chips: [{ chip: lm75 }] }", /'address' is missing/],
+  ["an unknown chip", "- simulated: { parts: [{ part: 24c03, address: 1 }] }", /24c03/],
+  ["a chip without a model", "- simulated: { parts: [{ address: 1 }] }", /'part' is missing/],
+  ["a chip without an address", "- simulated: { parts: [{ part: lm75 }] }", /'address' is missing/],
   [
     "another chip's key",
-    "- simulated: { chips: [{ address: 1, chip: lm75, file: x }] }",
+    "- simulated: { parts: [{ part: lm75, address: 1, file: x }] }",
     /unknown key 'file'/,
   ],
   [
     "a chip beyond the last address",
-    "- simulated: { chips: [{ address: 124, chip: 24c16 }] }",
+    "- simulated: { parts: [{ part: 24c16, address: 124 }] }",
     /8 add/,
   ],
   [
     "chips that overlap",
-    "- simulated: { chips: [{ address: 80, chip: 24c16 }, { address: 87, chip: lm75 }] }",
+    "- simulated: { parts: [{ part: 24c16, address: 80 }, { part: lm75, address: 87 }] }",
     /address 0x57 is listed twice/,
   ],
   [
     "a file for two chips",
-    "- simulated: { chips: [{ address: 80, chip: 24c02, file: x }, " +
-    "{ address: 81, chip: 24c02, file: x }] }",
-    /the file 'x' already belongs to another chip/,
+    "- simulated: { parts: [{ part: 24c02, address: 80, file: x }, " +
+    "{ part: 24c02, address: 81, file: x }] }",
+    /the file 'x' already belongs to another part/,
   ],
-  ["no chips", "- simulated: {}", /'chips' is missing/],
+  ["no chips", "- simulated: {}", /'parts' is missing/],
 ];
 
 for (const [what, yaml, expected] of badFiles) {

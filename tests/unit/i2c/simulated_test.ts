@@ -3,6 +3,7 @@ import { getLogger } from "@logtape/logtape";
 import { I2cDevice } from "../../../lib/i2c/device.ts";
 import { Messages } from "../../../lib/i2c/messages.ts";
 import { readAdapters } from "../../../lib/i2c/config.ts";
+import { Simulation } from "../../../lib/simulation/simulation.ts";
 import { powerUp, SimulatedAdapter } from "../../../lib/i2c/simulated/simulated_adapter.ts";
 import { ConfigNode } from "../../../lib/input/config_node.ts";
 import { ERR, I2cGuest, OK, read, write } from "../../support/i2c_driver.ts";
@@ -12,11 +13,11 @@ import { ADDRESS_COUNT } from "../../../lib/i2c/protocol.ts";
 const log = getLogger(["test"]);
 const everywhere = Array.from({ length: ADDRESS_COUNT }, (_, address) => address);
 
-function withChips(chips: string, use: (guest: I2cGuest) => void, smbusOnly = false): void {
-  const yaml = `[{ simulated: { smbus-only: ${smbusOnly}, chips: [${chips}] } }]`;
+function withParts(parts: string, use: (guest: I2cGuest) => void, smbusOnly = false): void {
+  const yaml = `[{ simulated: { smbus-only: ${smbusOnly}, parts: [${parts}] } }]`;
   const [request] = readAdapters(ConfigNode.parse("test", yaml));
   assert(request.kind === "simulated");
-  const adapter = new SimulatedAdapter(powerUp(request.chips, smbusOnly), log);
+  const adapter = new SimulatedAdapter(powerUp(new Simulation(), request), log);
   const served = [{ adapter, addresses: everywhere }];
   using backEnd = new InProcess(new I2cDevice(served, new Messages(), log));
   using guest = new I2cGuest(backEnd.connect());
@@ -28,7 +29,7 @@ function statuses(outcomes: { status: number }[]): number[] {
 }
 
 Deno.test("I4 on a simulated bus messages before one that failed keep their status", () => {
-  withChips("{ address: 80, chip: 24c02 }, { address: 33, chip: nak, after: 1 }", (guest) => {
+  withParts("{ part: 24c02, address: 80 }, { part: nak, address: 33, after: 1 }", (guest) => {
     const outcomes = guest.transfer(
       write(80, 0, 7),
       write(33, 0),
@@ -41,7 +42,7 @@ Deno.test("I4 on a simulated bus messages before one that failed keep their stat
 });
 
 Deno.test("I5 on a simulated bus messages have up to 65535 bytes", () => {
-  withChips("{ address: 80, chip: 24c512 }", (guest) => {
+  withParts("{ part: 24c512, address: 80 }", (guest) => {
     const [, { data }] = guest.transfer(write(80, 0, 0), read(80, 65535));
     assertEquals(data, new Array(65535).fill(0xff));
     const bytes = [0, 0, ...Array.from({ length: 65533 }, (_, index) => index & 0xff)];
@@ -53,7 +54,7 @@ Deno.test("I5 on a simulated bus messages have up to 65535 bytes", () => {
 });
 
 Deno.test("I6 on a simulated bus nobody answers where there is no chip", () => {
-  withChips("{ address: 80, chip: 24c02 }", (guest) => {
+  withParts("{ part: 24c02, address: 80 }", (guest) => {
     assertEquals(statuses(guest.exchange(write(81, 0), read(81, 1), write(81))), [
       ERR,
       ERR,
@@ -63,7 +64,7 @@ Deno.test("I6 on a simulated bus nobody answers where there is no chip", () => {
 });
 
 Deno.test("I7 a simulated SMBus adapter refuses what SMBus cannot express", () => {
-  withChips("{ address: 80, chip: registers }", (guest) => {
+  withParts("{ part: registers, address: 80 }", (guest) => {
     assertStrictEquals(guest.write(80, 1, 2), OK);
     assertEquals(guest.writeRead(80, [1], 1), [2]);
     assertEquals(statuses(guest.exchange(read(80, 2))), [ERR]);
@@ -72,8 +73,8 @@ Deno.test("I7 a simulated SMBus adapter refuses what SMBus cannot express", () =
 });
 
 Deno.test("a 10-bit chip and a 7-bit chip of the same bits are two", () => {
-  const chips = "{ address: 80, chip: 24c02 }, { address: 80, ten-bit: true, chip: registers }";
-  withChips(chips, (guest) => {
+  const parts = "{ part: 24c02, address: 80 }, { part: registers, address: 80, ten-bit: true }";
+  withParts(parts, (guest) => {
     const tenBit = { ...read(0, 1), address: 0x50f0 };
     assertEquals(guest.exchange(tenBit)[0].data, [0]);
     assertEquals(guest.exchange(read(80, 1))[0].data, [0xff]);

@@ -16,12 +16,9 @@
  * @module
  */
 
-import type { Logger } from "@logtape/logtape";
-import { ENOENT, SystemError } from "../../../../ffi/errno.ts";
-import { close, O_CREAT, O_WRONLY, open } from "../../../../ffi/fd.ts";
-import { pathStatus, readFile, writeAt } from "../../../../ffi/file.ts";
-import { RuntimeError } from "../../../errors.ts";
-import type { Chip, ChipModel } from "../part.ts";
+import type { PartContext } from "../../../simulation/part.ts";
+import type { Properties } from "../../../simulation/property.ts";
+import type { I2cPart, I2cPartModel } from "../part.ts";
 
 interface Kind {
   /** In bytes, as everything here. */
@@ -43,14 +40,6 @@ const KINDS: Readonly<Record<string, Kind>> = {
   "24c512": { size: 65536, pageSize: 128, addressSize: 2 },
 };
 
-interface EepromConfig extends Kind {
-  /** In milliseconds. */
-  readonly writeCycle: number;
-  readonly readOnly: boolean;
-  /** Keeps the contents. */
-  readonly file: string | undefined;
-}
-
 /** The simplest EEPROM: 256 bytes, never busy. */
 export const PLAIN_EEPROM = "24c02";
 
@@ -61,16 +50,53 @@ const CONTENTS = 16;
 const BLOCK = 256;
 const ERASED = 0xff;
 
-class Eeprom implements Chip {
-  readonly #config: EepromConfig;
+function propertiesOf({ size }: Kind) {
+  return {
+    contents: {
+      type: "bytes",
+      set: "both",
+      count: size,
+      what: "a byte",
+      at: CONTENTS,
+      fill: ERASED,
+      excludes: ["file"],
+      help: "what it holds",
+    },
+    file: {
+      type: "path",
+      set: "start",
+      help: "a file that keeps the contents; made where it does not exist",
+    },
+    "write-cycle-ms": {
+      type: "integer",
+      set: "start",
+      what: "a time",
+      from: 0,
+      to: 1000,
+      unit: "ms",
+      default: 0,
+      help: "how long it is busy after a write",
+    },
+    "read-only": {
+      type: "boolean",
+      set: "start",
+      default: false,
+      help: "true: the guest's writes have no effect",
+    },
+    busy: { type: "boolean", set: "never", help: "whether a write cycle is going on" },
+  } as const satisfies Properties;
+}
+
+type EepromProperties = ReturnType<typeof propertiesOf>;
+
+class Eeprom implements I2cPart {
+  readonly #kind: Kind;
+  /** In milliseconds. */
+  readonly #writeCycle: number;
+  readonly #readOnly: boolean;
+  readonly #context: PartContext<EepromProperties>;
   readonly #state: DataView;
   readonly #contents: Uint8Array;
-  readonly #log: Logger;
-  /** The descriptor of its file, or -1. */
-  readonly #fd: number = -1;
-  /** For the file: what is written to it cannot be in memory that threads share. */
-  readonly #copy: Uint8Array<ArrayBuffer>;
-  #fileFails = false;
   /** How many bytes of the address have come. */
   #addressed = 0;
   #block = 0;
@@ -80,34 +106,33 @@ class Eeprom implements Chip {
   #dirtyFrom = 0;
   #dirtyTo = 0;
 
-  constructor(config: EepromConfig, state: DataView, log: Logger) {
-    this.#config = config;
+  constructor(kind: Kind, context: PartContext<EepromProperties>) {
+    const { settings, state } = context;
+    this.#kind = kind;
+    this.#writeCycle = settings["write-cycle-ms"];
+    this.#readOnly = settings["read-only"];
+    this.#context = context;
     this.#state = state;
-    this.#contents = new Uint8Array(state.buffer, state.byteOffset + CONTENTS, config.size);
-    this.#log = log;
-    this.#copy = new Uint8Array(config.file === undefined ? 0 : config.size);
-    if (config.file !== undefined && !config.readOnly) {
-      this.#fd = open(config.file, O_WRONLY);
-    }
+    this.#contents = new Uint8Array(state.buffer, state.byteOffset + CONTENTS, kind.size);
   }
 
   start(read: boolean, offset: number): boolean {
     if (!this.#begun) {
-      if (this.#isBusy()) return false;
+      if (isBusy(this.#state, this.#writeCycle)) return false;
       this.#begun = true;
-      this.#dirtyFrom = this.#config.size;
+      this.#dirtyFrom = this.#kind.size;
       this.#dirtyTo = 0;
     }
     this.#addressed = 0;
     this.#block = offset * BLOCK;
-    if (read && this.#config.size > BLOCK && this.#config.addressSize === 1) {
+    if (read && this.#kind.size > BLOCK && this.#kind.addressSize === 1) {
       this.#place = this.#block + this.#place % BLOCK;
     }
     return true;
   }
 
   write(byte: number): boolean {
-    const { addressSize, size, pageSize } = this.#config;
+    const { addressSize, size, pageSize } = this.#kind;
     if (this.#addressed < addressSize) {
       const before = this.#addressed++ === 0 ? 0 : this.#place;
       this.#place = (addressSize === 1 ? this.#block + byte : before * 256 + byte) % size;
@@ -116,7 +141,7 @@ class Eeprom implements Chip {
     const place = this.#place;
     const page = place - place % pageSize;
     this.#place = page + (place + 1) % pageSize;
-    if (this.#config.readOnly) return true;
+    if (this.#readOnly) return true;
     this.#contents[place] = byte;
     this.#written = true;
     if (place < this.#dirtyFrom) this.#dirtyFrom = place;
@@ -126,7 +151,7 @@ class Eeprom implements Chip {
 
   read(): number {
     const place = this.#place;
-    this.#place = (place + 1) % this.#config.size;
+    this.#place = (place + 1) % this.#kind.size;
     return this.#contents[place];
   }
 
@@ -134,13 +159,11 @@ class Eeprom implements Chip {
     this.#begun = false;
     if (!this.#written) return;
     this.#written = false;
-    if (this.#fd >= 0) this.#save();
-    const { writeCycle } = this.#config;
-    if (writeCycle > 0) this.#state.setFloat64(BUSY_UNTIL, Date.now() + writeCycle);
-  }
-
-  close(): void {
-    close(this.#fd);
+    const { file, changes } = this.#context;
+    const length = this.#dirtyTo - this.#dirtyFrom;
+    file?.save(this.#dirtyFrom, length);
+    changes.tellBytes("contents", this.#dirtyFrom, length);
+    if (this.#writeCycle > 0) this.#state.setFloat64(BUSY_UNTIL, Date.now() + this.#writeCycle);
   }
 
   get #place(): number {
@@ -150,85 +173,34 @@ class Eeprom implements Chip {
   set #place(place: number) {
     this.#state.setUint32(PLACE, place);
   }
-
-  #isBusy(): boolean {
-    const { writeCycle } = this.#config;
-    if (writeCycle === 0) return false;
-    const rest = this.#state.getFloat64(BUSY_UNTIL) - Date.now();
-    // More than a whole cycle is left only if somebody has set the clock.
-    return rest > 0 && rest <= writeCycle;
-  }
-
-  #save(): void {
-    const part = this.#copy.subarray(this.#dirtyFrom, this.#dirtyTo);
-    part.set(this.#contents.subarray(this.#dirtyFrom, this.#dirtyTo));
-    try {
-      writeAt(this.#fd, part, this.#dirtyFrom);
-      this.#fileFails = false;
-    } catch (error) {
-      if (this.#fileFails) return;
-      this.#fileFails = true;
-      this.#log.error(
-        `EEPROM file '${this.#config.file}' cannot be written: ${(error as Error).message}; ` +
-          "what is written from now on will be lost",
-      );
-    }
-  }
 }
 
-/** Reads the contents of an EEPROM, or makes a file for them. */
-function loadFile(file: string, contents: Uint8Array, readOnly: boolean): void {
-  const refuse = (why: string) => new RuntimeError(`EEPROM file '${file}' ${why}`);
-  let bytes: Uint8Array | undefined = new Uint8Array(0);
-  try {
-    bytes = readFile(file, contents.length);
-  } catch (error) {
-    const missing = error instanceof SystemError && error.errno === ENOENT;
-    if (!missing || readOnly) throw refuse(`cannot be read: ${(error as Error).message}`);
-  }
-  if (bytes === undefined) {
-    throw refuse(
-      `has ${pathStatus(file).size} bytes, more than the ${contents.length} of the chip; ` +
-        "choose a larger chip or another file",
-    );
-  }
-  contents.set(bytes);
-  if (readOnly || bytes.length === contents.length) return;
-  try {
-    const fd = open(file, O_WRONLY | O_CREAT, 0o666);
-    try {
-      writeAt(fd, new Uint8Array(contents), 0);
-    } finally {
-      close(fd);
-    }
-  } catch (error) {
-    throw refuse(`cannot be written: ${(error as Error).message}`);
-  }
+function isBusy(state: DataView, writeCycle: number): boolean {
+  if (writeCycle === 0) return false;
+  const rest = state.getFloat64(BUSY_UNTIL) - Date.now();
+  // More than a whole cycle is left only if somebody has set the clock.
+  return rest > 0 && rest <= writeCycle;
+}
+
+function model(name: string, kind: Kind): I2cPartModel<EepromProperties> {
+  const { size, addressSize, pageSize } = kind;
+  const addressCount = addressSize === 1 ? Math.ceil(size / BLOCK) : 1;
+  const taken = addressCount === 1 ? "" : `, ${addressCount} addresses`;
+  const bytes = size < 1024 ? `${size} bytes` : `${size / 1024} KiB`;
+  return {
+    name,
+    help: `EEPROM of ${bytes} in pages of ${pageSize}${taken}`,
+    properties: propertiesOf(kind),
+    backing: { file: "file", contents: "contents", readOnly: "read-only" },
+    addressCount,
+    stateSize: () => CONTENTS + size,
+    live: {
+      busy: { get: (state, settings) => isBusy(state, settings["write-cycle-ms"]) },
+    },
+    create: (context) => new Eeprom(kind, context),
+  };
 }
 
 /** `24c01` to `24c512` */
-export const eeprom: ChipModel<EepromConfig> = {
-  names: Object.keys(KINDS),
-  keys: ["file", "write-cycle-ms", "read-only"],
-
-  configure: (name, values) => ({
-    ...KINDS[name],
-    writeCycle: values["write-cycle-ms"]?.integer(0, 1000, "a time in milliseconds") ?? 0,
-    readOnly: values["read-only"]?.boolean() ?? false,
-    file: values.file?.string("a path"),
-  }),
-
-  addressCount: ({ size, addressSize }) => addressSize === 1 ? Math.ceil(size / BLOCK) : 1,
-
-  ownFile: ({ file, readOnly }) => readOnly ? undefined : file,
-
-  stateSize: ({ size }) => CONTENTS + size,
-
-  initialize({ size, file, readOnly }, state) {
-    const contents = new Uint8Array(state.buffer, state.byteOffset + CONTENTS, size);
-    contents.fill(ERASED);
-    if (file !== undefined) loadFile(file, contents, readOnly);
-  },
-
-  create: (config, state, log) => new Eeprom(config, state, log),
-};
+export const eeproms: readonly I2cPartModel<EepromProperties>[] = Object.entries(KINDS)
+  .map(([name, kind]) => model(name, kind));

@@ -6,59 +6,67 @@
  * @module
  */
 
-import type { Chip, ChipModel } from "../part.ts";
-import {
-  configureRegisters,
-  initializeRegisters,
-  REGISTER_KEYS,
-  Registers,
-  type RegistersConfig,
-  registersStateSize,
-} from "./registers.ts";
+import type { PartContext } from "../../../simulation/part.ts";
+import type { Properties } from "../../../simulation/property.ts";
+import type { I2cPart, I2cPartModel } from "../part.ts";
+import { Registers, registersProperties, registersStateSize } from "./registers.ts";
 
-interface NakConfig {
-  readonly registers: RegistersConfig;
-  /** How many bytes of a write are acknowledged before one is not; -1: not even the address. */
-  readonly after: number;
-  /** One transaction of so many fails. */
-  readonly every: number;
-}
+const REGISTERS = 4;
+/** The most bytes of a write that can be acknowledged before the last one. */
+const MAX_AFTER = 65534;
 
-const COUNTER_SIZE = 4;
+const properties = {
+  after: {
+    type: "integer",
+    set: "start",
+    what: "a number of bytes",
+    from: 0,
+    to: MAX_AFTER,
+    help: "how many bytes of a write it acknowledges; not even its address if left out",
+  },
+  every: {
+    type: "integer",
+    set: "start",
+    what: "a number of transactions",
+    from: 1,
+    to: 2 ** 31,
+    default: 1,
+    help: "one transaction of so many fails",
+  },
+  ...registersProperties(REGISTERS),
+} as const satisfies Properties;
 
-/** The part of a state that is the register file's. */
-function rest(state: DataView): DataView {
-  return new DataView(state.buffer, state.byteOffset + COUNTER_SIZE);
-}
-
-class Nak implements Chip {
-  readonly #config: NakConfig;
+class Nak implements I2cPart {
   readonly #state: DataView;
   readonly #registers: Registers;
+  /** How many bytes are acknowledged; -1: not even the address. */
+  readonly #after: number;
+  readonly #every: number;
   #begun = false;
   #fails = false;
   #acknowledged = 0;
 
-  constructor(config: NakConfig, state: DataView) {
-    this.#config = config;
+  constructor(context: PartContext<typeof properties>) {
+    const { state, settings } = context;
     this.#state = state;
-    this.#registers = new Registers(config.registers, rest(state));
+    this.#registers = new Registers(context, REGISTERS);
+    this.#after = settings.after ?? -1;
+    this.#every = settings.every;
   }
 
   start(read: boolean): boolean {
-    const { after, every } = this.#config;
     if (!this.#begun) {
-      const count = (this.#state.getUint32(0) + 1) % every;
+      const count = (this.#state.getUint32(0) + 1) % this.#every;
       this.#state.setUint32(0, count);
       this.#fails = count === 0;
       this.#begun = true;
     }
     this.#acknowledged = 0;
-    return !(this.#fails && after < 0) && this.#registers.start(read);
+    return !(this.#fails && this.#after < 0) && this.#registers.start(read);
   }
 
   write(byte: number): boolean {
-    if (this.#fails && this.#acknowledged++ === this.#config.after) return false;
+    if (this.#fails && this.#acknowledged++ === this.#after) return false;
     return this.#registers.write(byte);
   }
 
@@ -73,15 +81,10 @@ class Nak implements Chip {
 }
 
 /** `nak` */
-export const nak: ChipModel<NakConfig> = {
-  names: ["nak"],
-  keys: ["after", "every", ...REGISTER_KEYS],
-  configure: (_name, values) => ({
-    registers: configureRegisters(values),
-    after: values.after?.integer(0, 65534, "a number of bytes") ?? -1,
-    every: values.every?.integer(1, 2 ** 31, "a number of transactions") ?? 1,
-  }),
-  stateSize: (config) => COUNTER_SIZE + registersStateSize(config.registers),
-  initialize: (config, state) => initializeRegisters(config.registers, rest(state)),
-  create: (config, state) => new Nak(config, state),
+export const nak: I2cPartModel<typeof properties> = {
+  name: "nak",
+  help: "registers that do not acknowledge",
+  properties,
+  stateSize: (settings) => REGISTERS + registersStateSize(settings),
+  create: (context) => new Nak(context),
 };

@@ -9,31 +9,76 @@
  * @module
  */
 
-import type { ConfigNode } from "../../../input/config_node.ts";
-import type { Chip, ChipModel } from "../part.ts";
+import type { PartContext } from "../../../simulation/part.ts";
+import type { Properties, Settings } from "../../../simulation/property.ts";
+import type { I2cPart, I2cPartModel } from "../part.ts";
 
 /** The most registers: their number is a byte. */
-export const MAX_REGISTERS = 256;
+const MAX_REGISTERS = 256;
 
-/** A register file as it is configured. */
-export interface RegistersConfig {
-  /** By register, what it is when the power comes on. */
-  readonly values: readonly number[];
-  /** True if writing has no effect. */
-  readonly readOnly: boolean;
+function count(settings: { readonly registers?: unknown }): number {
+  return settings.registers as number;
 }
 
-/** The register file at work. */
-export class Registers implements Chip {
-  readonly #state: DataView;
-  readonly #readOnly: boolean;
-  readonly #count: number;
-  #numbered = false;
+/** The properties of a register file whose state begins at a place in a part's. */
+export function registersProperties(at: number) {
+  return {
+    registers: {
+      type: "integer",
+      set: "start",
+      what: "a number of registers",
+      from: 1,
+      to: MAX_REGISTERS,
+      default: MAX_REGISTERS,
+      help: "how many there are",
+    },
+    values: {
+      type: "bytes",
+      set: "both",
+      count,
+      what: "a register",
+      at: at + 1,
+      help: "what they hold",
+    },
+    "read-only": {
+      type: "numbers",
+      set: "start",
+      count,
+      what: "a register",
+      help: "those that the guest's writes do not change",
+    },
+  } as const satisfies Properties;
+}
 
-  constructor(config: RegistersConfig, state: DataView) {
+type RegistersProperties = ReturnType<typeof registersProperties>;
+
+/** What a register file has to do with, whatever else its part has. */
+export type RegistersContext =
+  & Pick<PartContext<RegistersProperties>, "changes" | "state">
+  & { readonly settings: Settings<RegistersProperties> };
+
+/** The register file at work. */
+export class Registers implements I2cPart {
+  readonly #context: RegistersContext;
+  readonly #state: DataView;
+  readonly #at: number;
+  readonly #count: number;
+  /** By register, 1 if writing has no effect. */
+  readonly #readOnly: Uint8Array;
+  #numbered = false;
+  /** What has been written, from and to. */
+  #low = MAX_REGISTERS;
+  #high = 0;
+
+  /** @param at where its state begins */
+  constructor(context: RegistersContext, at = 0) {
+    const { settings, state } = context;
+    this.#context = context;
     this.#state = state;
-    this.#readOnly = config.readOnly;
-    this.#count = config.values.length;
+    this.#at = at;
+    this.#count = settings.registers;
+    this.#readOnly = new Uint8Array(settings.registers);
+    for (const register of settings["read-only"]) this.#readOnly[register] = 1;
   }
 
   start(_read: boolean): boolean {
@@ -45,62 +90,41 @@ export class Registers implements Chip {
     if (!this.#numbered) {
       if (byte >= this.#count) return false;
       this.#numbered = true;
-      this.#state.setUint8(0, byte);
+      this.#state.setUint8(this.#at, byte);
       return true;
     }
-    const register = this.#state.getUint8(0);
-    if (!this.#readOnly) this.#state.setUint8(1 + register, byte);
-    this.#state.setUint8(0, (register + 1) % this.#count);
+    const register = this.#state.getUint8(this.#at);
+    if (this.#readOnly[register] === 0) this.#state.setUint8(this.#at + 1 + register, byte);
+    this.#state.setUint8(this.#at, (register + 1) % this.#count);
+    if (register < this.#low) this.#low = register;
+    if (register >= this.#high) this.#high = register + 1;
     return true;
   }
 
   read(): number {
-    const register = this.#state.getUint8(0);
-    this.#state.setUint8(0, (register + 1) % this.#count);
-    return this.#state.getUint8(1 + register);
+    const register = this.#state.getUint8(this.#at);
+    this.#state.setUint8(this.#at, (register + 1) % this.#count);
+    return this.#state.getUint8(this.#at + 1 + register);
   }
 
-  stop(): void {}
+  stop(): void {
+    if (this.#high === 0) return;
+    this.#context.changes.tellBytes("values", this.#low, this.#high - this.#low);
+    this.#low = MAX_REGISTERS;
+    this.#high = 0;
+  }
 }
 
 /** The bytes of state that a register file takes. */
-export function registersStateSize(config: RegistersConfig): number {
-  return 1 + config.values.length;
-}
-
-/** Sets the registers to what they are when the power comes on. */
-export function initializeRegisters(config: RegistersConfig, state: DataView): void {
-  config.values.forEach((value, register) => state.setUint8(1 + register, value));
-}
-
-/** The configuration keys of a register file. */
-export const REGISTER_KEYS = ["registers", "values", "read-only"] as const;
-
-/** Reads those. */
-export function configureRegisters(
-  values: Partial<Record<string, ConfigNode>>,
-): RegistersConfig {
-  const count = values.registers?.integer(1, MAX_REGISTERS, "a number of registers") ??
-    MAX_REGISTERS;
-  const bytes = new Array<number>(count).fill(0);
-  for (const run of values.values?.list("mappings with 'at' and 'bytes'") ?? []) {
-    const { at, bytes: list } = run.mapping(["at", "bytes"]);
-    if (at === undefined || list === undefined) return run.fail("expected both 'at' and 'bytes'");
-    const first = at.integer(0, count - 1, "a register");
-    list.list("bytes").forEach((byte, index) => {
-      if (first + index >= count) byte.fail(`register ${first + index} is beyond the last one`);
-      bytes[first + index] = byte.integer(0, 255, "a byte");
-    });
-  }
-  return { values: bytes, readOnly: values["read-only"]?.boolean() ?? false };
+export function registersStateSize(settings: Settings<RegistersProperties>): number {
+  return 1 + settings.registers;
 }
 
 /** `registers` */
-export const registers: ChipModel<RegistersConfig> = {
-  names: ["registers"],
-  keys: REGISTER_KEYS,
-  configure: (_name, values) => configureRegisters(values),
+export const registers: I2cPartModel<RegistersProperties> = {
+  name: "registers",
+  help: "8-bit registers with a pointer that moves on by itself",
+  properties: registersProperties(0),
   stateSize: registersStateSize,
-  initialize: initializeRegisters,
-  create: (config, state) => new Registers(config, state),
+  create: (context) => new Registers(context),
 };

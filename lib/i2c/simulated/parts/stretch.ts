@@ -3,41 +3,48 @@
  *
  * As on a real bus, nobody else gets through meanwhile.
  *
+ * State: u32 microseconds, then that of the register file.
+ *
  * @module
  */
 
-import type { Chip, ChipModel } from "../part.ts";
-import {
-  configureRegisters,
-  initializeRegisters,
-  REGISTER_KEYS,
-  Registers,
-  type RegistersConfig,
-  registersStateSize,
-} from "./registers.ts";
+import type { PartContext } from "../../../simulation/part.ts";
+import type { Properties } from "../../../simulation/property.ts";
+import type { I2cPart, I2cPartModel } from "../part.ts";
+import { Registers, registersProperties, registersStateSize } from "./registers.ts";
 
+const REGISTERS = 4;
 /** The time after which most bus drivers give up, in microseconds. */
 const MAX_STRETCH = 1_000_000;
 /** What SMBus allows, in microseconds. */
 const USUAL_STRETCH = 25_000;
 
-interface StretchConfig {
-  readonly registers: RegistersConfig;
-  readonly microseconds: number;
-}
+const properties = {
+  microseconds: {
+    type: "integer",
+    set: "both",
+    what: "a time",
+    from: 1,
+    to: MAX_STRETCH,
+    unit: "µs",
+    default: USUAL_STRETCH,
+    help: "how long it stretches the clock at each message",
+  },
+  ...registersProperties(REGISTERS),
+} as const satisfies Properties;
 
-class Stretch implements Chip {
+class Stretch implements I2cPart {
   readonly #registers: Registers;
-  readonly #milliseconds: number;
+  readonly #state: DataView;
   readonly #never = new Int32Array(new SharedArrayBuffer(4));
 
-  constructor(config: StretchConfig, state: DataView) {
-    this.#registers = new Registers(config.registers, state);
-    this.#milliseconds = config.microseconds / 1000;
+  constructor(context: PartContext<typeof properties>) {
+    this.#registers = new Registers(context, REGISTERS);
+    this.#state = context.state;
   }
 
   start(read: boolean): boolean {
-    Atomics.wait(this.#never, 0, 0, this.#milliseconds);
+    Atomics.wait(this.#never, 0, 0, this.#state.getUint32(0) / 1000);
     return this.#registers.start(read);
   }
 
@@ -55,15 +62,17 @@ class Stretch implements Chip {
 }
 
 /** `stretch` */
-export const stretch: ChipModel<StretchConfig> = {
-  names: ["stretch"],
-  keys: ["microseconds", ...REGISTER_KEYS],
-  configure: (_name, values) => ({
-    registers: configureRegisters(values),
-    microseconds: values.microseconds?.integer(1, MAX_STRETCH, "a time in microseconds") ??
-      USUAL_STRETCH,
-  }),
-  stateSize: (config) => registersStateSize(config.registers),
-  initialize: (config, state) => initializeRegisters(config.registers, state),
-  create: (config, state) => new Stretch(config, state),
+export const stretch: I2cPartModel<typeof properties> = {
+  name: "stretch",
+  help: "registers that stretch the clock at each message",
+  properties,
+  stateSize: (settings) => REGISTERS + registersStateSize(settings),
+  initialize: ({ microseconds }, state) => state.setUint32(0, microseconds),
+  live: {
+    microseconds: {
+      get: (state) => state.getUint32(0),
+      set: (state, value: number) => state.setUint32(0, value),
+    },
+  },
+  create: (context) => new Stretch(context),
 };

@@ -21,26 +21,21 @@
  * @module
  */
 
-import type { Logger } from "@logtape/logtape";
 import { readFile } from "../../../../ffi/file.ts";
-import type { ConfigNode } from "../../../input/config_node.ts";
 import { RuntimeError } from "../../../errors.ts";
-import type { Chip, ChipModel } from "../part.ts";
+import { PropertyError } from "../../../simulation/check_value.ts";
+import type { PartContext } from "../../../simulation/part.ts";
+import type { Properties } from "../../../simulation/property.ts";
+import type { I2cPart, I2cPartModel } from "../part.ts";
 
-interface TemperatureConfig {
-  /** In degrees Celsius. */
-  readonly temperature: number;
-  /** A file that says so instead. */
-  readonly file: string | undefined;
-  /** How fine it measures: bits after the point. */
-  readonly fraction: number;
-}
-
+/** How fine each measures: bits after the point. */
 const FRACTIONS: Readonly<Record<string, number>> = { lm75: 1, lm75b: 3, tmp75: 4 };
 
 const POINTER = 0;
 const CONFIGURATION = 1;
 const TEMPERATURE = 2;
+const HYSTERESIS = 4;
+const LIMIT = 6;
 const MEASURED = 8;
 const STATE_SIZE = 16;
 
@@ -61,12 +56,41 @@ function encode(celsius: number, fraction: number): number {
   return Math.round(within * 2 ** fraction) * 2 ** (8 - fraction);
 }
 
-function celsius(node: ConfigNode): number {
-  const value = node.isNumber ? Number(node.source) : NaN;
-  return value >= MINIMUM && value <= MAXIMUM
-    ? value
-    : node.fail(`expected a temperature from ${MINIMUM} to ${MAXIMUM}, in °C`);
+function propertiesOf(fraction: number) {
+  const inRegister = { type: "number", from: -128, to: 127.9375, unit: "°C" } as const;
+  return {
+    temperature: {
+      type: "number",
+      set: "both",
+      what: "a temperature",
+      from: MINIMUM,
+      to: MAXIMUM,
+      step: 2 ** -fraction,
+      unit: "°C",
+      default: USUAL,
+      help: "what it measures",
+    },
+    "temperature-file": {
+      type: "path",
+      set: "start",
+      excludes: ["temperature"],
+      help: "a file with what it measures, which may change at any time",
+    },
+    limit: {
+      ...inRegister,
+      set: "never",
+      help: "the overtemperature limit that the guest has set",
+    },
+    hysteresis: { ...inRegister, set: "never", help: "the hysteresis that the guest has set" },
+    shutdown: {
+      type: "boolean",
+      set: "never",
+      help: "whether the guest has stopped the measuring",
+    },
+  } as const satisfies Properties;
 }
+
+type TemperatureProperties = ReturnType<typeof propertiesOf>;
 
 function readTemperature(file: string): number {
   const bytes = readFile(file, MAX_SIZE);
@@ -77,23 +101,39 @@ function readTemperature(file: string): number {
   return celsius;
 }
 
-class TemperatureSensor implements Chip {
-  readonly #config: TemperatureConfig;
+/** What the registers say. */
+const READERS = {
+  temperature: (state: DataView) => state.getInt16(TEMPERATURE) / 256,
+  hysteresis: (state: DataView) => state.getInt16(HYSTERESIS) / 256,
+  limit: (state: DataView) => state.getInt16(LIMIT) / 256,
+  shutdown: (state: DataView) => (state.getUint8(CONFIGURATION) & SHUTDOWN) !== 0,
+};
+
+/** The properties that the registers from the configuration on are seen as. */
+const WRITABLE = ["shutdown", "hysteresis", "limit"] as const;
+
+class TemperatureSensor implements I2cPart {
+  readonly #context: PartContext<TemperatureProperties>;
   readonly #state: DataView;
-  readonly #log: Logger;
+  readonly #file: string | undefined;
+  readonly #fraction: number;
   #warned = false;
   /** How many bytes of the message have been written or read. */
   #count = 0;
+  /** True if the message has written to a register. */
+  #written = false;
 
-  constructor(config: TemperatureConfig, state: DataView, log: Logger) {
-    this.#config = config;
-    this.#state = state;
-    this.#log = log;
+  constructor(context: PartContext<TemperatureProperties>, fraction: number) {
+    this.#context = context;
+    this.#state = context.state;
+    this.#file = context.settings["temperature-file"];
+    this.#fraction = fraction;
   }
 
   start(read: boolean): boolean {
+    this.#tell();
     this.#count = 0;
-    if (read && this.#config.file !== undefined) this.#measure(this.#config.file);
+    if (read && this.#file !== undefined) this.#measure(this.#file);
     return true;
   }
 
@@ -106,6 +146,7 @@ class TemperatureSensor implements Chip {
     const register = this.#state.getUint8(POINTER);
     if (register === REGISTER_CONFIGURATION) this.#state.setUint8(CONFIGURATION, byte);
     else if (register > REGISTER_CONFIGURATION) this.#state.setUint8(this.#place(count - 1), byte);
+    this.#written = register > 0;
     return true;
   }
 
@@ -114,7 +155,19 @@ class TemperatureSensor implements Chip {
     return this.#state.getUint8(this.#place(count));
   }
 
-  stop(): void {}
+  stop(): void {
+    this.#tell();
+  }
+
+  /** The message at its end may have changed something. */
+  #tell(): void {
+    if (!this.#written) return;
+    this.#written = false;
+    const { changes } = this.#context;
+    if (!changes.isHeard) return;
+    const name = WRITABLE[this.#state.getUint8(POINTER) - 1];
+    changes.tell(name, READERS[name](this.#state));
+  }
 
   /** Where the chosen register is in the state; two-byte registers begin again after the second. */
   #place(count: number): number {
@@ -132,52 +185,63 @@ class TemperatureSensor implements Chip {
     if (age >= 0 && age < CONVERSION_TIME) return;
     state.setFloat64(MEASURED, now);
     try {
-      state.setInt16(TEMPERATURE, encode(readTemperature(file), this.#config.fraction));
+      state.setInt16(TEMPERATURE, encode(readTemperature(file), this.#fraction));
       this.#warned = false;
+      this.#context.changes.tell("temperature", READERS.temperature(state));
     } catch (error) {
       if (this.#warned) return;
       this.#warned = true;
-      this.#log.warn(
+      this.#context.log.warn(
         `temperature file '${file}': ${(error as Error).message}; the last temperature stays`,
       );
     }
   }
 }
 
-/** `lm75`, `lm75b`, `tmp75` */
-export const temperature: ChipModel<TemperatureConfig> = {
-  names: Object.keys(FRACTIONS),
-  keys: ["temperature", "temperature-file"],
+function model(name: string, fraction: number): I2cPartModel<TemperatureProperties> {
+  return {
+    name,
+    help: `temperature sensor of ${8 + fraction} bits`,
+    properties: propertiesOf(fraction),
+    stateSize: () => STATE_SIZE,
 
-  configure(name, values) {
-    const file = values["temperature-file"];
-    if (file !== undefined && values.temperature !== undefined) {
-      return file.fail("exclude each other: 'temperature' and 'temperature-file'");
-    }
-    return {
-      temperature: values.temperature === undefined ? USUAL : celsius(values.temperature),
-      file: file?.string("a path"),
-      fraction: FRACTIONS[name],
-    };
-  },
-
-  stateSize: () => STATE_SIZE,
-
-  initialize({ temperature, file, fraction }, state) {
-    if (file !== undefined) {
-      try {
-        temperature = readTemperature(file);
-      } catch (error) {
-        throw new RuntimeError(
-          `temperature file '${file}' has no temperature: ${(error as Error).message}; ` +
-            "write one to it, such as 21.5",
-        );
+    initialize(settings, state) {
+      const file = settings["temperature-file"];
+      let { temperature } = settings;
+      if (file !== undefined) {
+        try {
+          temperature = readTemperature(file);
+        } catch (error) {
+          throw new RuntimeError(
+            `temperature file '${file}' has no temperature: ${(error as Error).message}; ` +
+              "write one to it, such as 21.5",
+          );
+        }
       }
-    }
-    state.setInt16(TEMPERATURE, encode(temperature, fraction));
-    state.setInt16(TEMPERATURE + 2, encode(75, fraction));
-    state.setInt16(TEMPERATURE + 4, encode(80, fraction));
-  },
+      state.setInt16(TEMPERATURE, encode(temperature, fraction));
+      state.setInt16(HYSTERESIS, encode(75, fraction));
+      state.setInt16(LIMIT, encode(80, fraction));
+    },
 
-  create: (config, state, log) => new TemperatureSensor(config, state, log),
-};
+    live: {
+      temperature: {
+        get: READERS.temperature,
+        set(state, value: number, settings) {
+          const file = settings["temperature-file"];
+          if (file !== undefined) throw new PropertyError(`it follows the file '${file}'`);
+          state.setInt16(TEMPERATURE, encode(value, fraction));
+        },
+      },
+      limit: { get: READERS.limit },
+      hysteresis: { get: READERS.hysteresis },
+      shutdown: { get: READERS.shutdown },
+    },
+
+    create: (context) => new TemperatureSensor(context, fraction),
+  };
+}
+
+/** `lm75`, `lm75b`, `tmp75` */
+export const temperatureSensors: readonly I2cPartModel<TemperatureProperties>[] = Object
+  .entries(FRACTIONS)
+  .map(([name, fraction]) => model(name, fraction));

@@ -2,27 +2,29 @@ import { assert, assertEquals, assertMatch, assertStrictEquals, assertThrows } f
 import { getLogger } from "@logtape/logtape";
 import { ConfigNode } from "../../../lib/input/config_node.ts";
 import { RuntimeError, UsageError } from "../../../lib/errors.ts";
-import type { Chip } from "../../../lib/i2c/simulated/part.ts";
-import { chipModel } from "../../../lib/i2c/simulated/parts.ts";
+import { contextOf, Simulation } from "../../../lib/simulation/simulation.ts";
+import type { I2cPart } from "../../../lib/i2c/simulated/part.ts";
+import { i2cParts } from "../../../lib/i2c/simulated/parts.ts";
 import { RecordingLog } from "../../support/in_process.ts";
 import { TemporaryFolder } from "../../support/temporary_folder.ts";
 import { pause } from "../../support/wait.ts";
 
-/** A chip with two threads' view of it. */
+/** A part with two threads' view of it. */
 class OnBus {
-  readonly #chips: readonly Chip[];
+  readonly #simulation = new Simulation();
+  readonly #parts: readonly I2cPart[];
 
   constructor(name: string, yaml = "{}", log = getLogger(["test"])) {
-    const model = chipModel(name);
-    const config = model.configure(name, ConfigNode.parse("chip", yaml).mapping(model.keys));
-    const state = new DataView(new SharedArrayBuffer(model.stateSize(config)));
-    model.initialize(config, state);
-    this.#chips = [0, 1].map(() => model.create(config, state, log));
+    const entry = ConfigNode.parse("part", `{ part: ${name}, ${yaml.replace(/^\{|\}$/g, "")} }`);
+    const description = i2cParts.read(entry, [], new Set());
+    const model = i2cParts.get(name);
+    const powered = this.#simulation.powerUp(model, description);
+    this.#parts = [0, 1].map(() => model.create(contextOf(model, powered, log)));
   }
 
   /** Bytes to write, or the number of bytes to read; a stop after the last. */
   transaction(messages: readonly (number[] | number)[], offset = 0, thread = 0): number[] | string {
-    const chip = this.#chips[thread];
+    const chip = this.#parts[thread];
     let got: number[] = [];
     try {
       for (const message of messages) {
@@ -43,7 +45,7 @@ class OnBus {
   }
 
   close(): void {
-    for (const chip of this.#chips) chip.close?.();
+    this.#simulation.close();
   }
 }
 
@@ -78,8 +80,7 @@ Deno.test("EEPROMs from 24C32 on take addresses of two bytes", () => {
 
 Deno.test("EEPROMs from 24C04 to 24C16 answer to an address for each 256 bytes", () => {
   for (const [name, count] of [["24c02", 1], ["24c04", 2], ["24c08", 4], ["24c16", 8]] as const) {
-    const model = chipModel(name);
-    assertStrictEquals(model.addressCount?.(model.configure(name, {})), count);
+    assertStrictEquals(i2cParts.get(name).addressCount, count);
   }
   const chip = new OnBus("24c16");
   chip.transaction([[0x00, 1]], 0);
@@ -136,8 +137,8 @@ Deno.test("an EEPROM's file may be shorter than the chip, but not longer", () =>
   chip.close();
   Deno.writeFileSync(file, new Uint8Array(257));
   assertMatch(
-    assertThrows(() => new OnBus("24c02", `file: ${file}`), RuntimeError).message,
-    /has 257 bytes, more than the 256 of the chip/,
+    assertThrows(() => new OnBus("24c02", `file: ${file}`), UsageError).message,
+    /has 257 bytes, more than the 256 of the part/,
   );
 });
 
@@ -202,7 +203,7 @@ Deno.test("a temperature out of range, or no number, is refused", () => {
 });
 
 Deno.test("registers have the values they were given, and take others", () => {
-  const chip = new OnBus("registers", "{ registers: 4, values: [{ at: 1, bytes: [0x12, 0x34] }] }");
+  const chip = new OnBus("registers", "{ registers: 4, values: { 1: [0x12, 0x34] } }");
   assertEquals(chip.transaction([[0], 6]), [0, 0x12, 0x34, 0, 0, 0x12]);
   chip.transaction([[3, 7, 8]]);
   assertEquals(chip.transaction([[3], 2]), [7, 8]);
@@ -210,16 +211,16 @@ Deno.test("registers have the values they were given, and take others", () => {
 });
 
 Deno.test("read-only registers keep their values", () => {
-  const chip = new OnBus("registers", "{ read-only: true, values: [{ at: 0, bytes: [5] }] }");
+  const chip = new OnBus("registers", "{ read-only: true, values: { 0: 5 } }");
   chip.transaction([[0, 1]]);
   assertEquals(chip.transaction([[0], 1]), [5]);
 });
 
 Deno.test("values beyond the last register, or no bytes, are refused", () => {
-  for (const values of ["{ at: 3, bytes: [1, 2] }", "{ at: 4, bytes: [] }", "{ at: 0 }"]) {
-    assertThrows(() => new OnBus("registers", `{ registers: 4, values: [${values}] }`), UsageError);
+  for (const values of ["{ 3: [1, 2] }", "{ 4: [] }", "{ 0: {} }"]) {
+    assertThrows(() => new OnBus("registers", `{ registers: 4, values: ${values} }`), UsageError);
   }
-  assertThrows(() => new OnBus("registers", "values: [{ at: 0, bytes: [256] }]"), UsageError);
+  assertThrows(() => new OnBus("registers", "values: { 0: [256] }"), UsageError);
 });
 
 Deno.test("a chip that NAKs does not acknowledge its address", () => {
