@@ -106,8 +106,9 @@ export class EventLoop implements Scheduler {
     return this.#handle(this.#wait(timeout));
   }
 
-  /** Ends the loop for good; nothing can be watched any more. */
+  /** Ends the loop for good: nothing is watched any more, and the epoll's number another's soon. */
   close(): void {
+    this.#handlers.length = 0;
     this.#epoll.close();
   }
 

@@ -15,7 +15,9 @@ import { RuntimeError } from "../errors.ts";
 import type { WorkerReport, WorkerStart } from "./worker.ts";
 
 /** How long threads have to end after a signal, in milliseconds. */
-const STOP_LIMIT = 120;
+const STOP_LIMIT = 150;
+/** The same where the device has something to do at the end that must not be left out. */
+const DUTY_LIMIT = 1000;
 
 function openSockets(where: SocketSettings, count: number): Listener[] {
   if ("fd" in where) return [inherit(where.fd, "option '--fd'")];
@@ -36,6 +38,9 @@ class Guest {
   readonly serving: Promise<void>;
   /** Settles when the thread has come to its end: with the reason where that was an early one. */
   readonly ended: Promise<string | undefined>;
+  hasEnded = false;
+  /** What the device has to do at the end, for people; `undefined` for nothing. */
+  duty: string | undefined;
   readonly #stop = createEventfd();
 
   constructor(entry: string, start: Omit<WorkerStart, "stop">) {
@@ -44,13 +49,16 @@ class Guest {
     const ended = Promise.withResolvers<string | undefined>();
     this.serving = serving.promise;
     this.ended = ended.promise;
+    this.ended.then(() => this.hasEnded = true);
     const fail = (reason: string) => {
       serving.reject(new RuntimeError(`guest ${start.guest}: ${reason}`));
       ended.resolve(reason);
     };
     worker.onmessage = ({ data }: MessageEvent<WorkerReport>) => {
-      if (data.state === "serving") serving.resolve();
-      else if (data.state === "failed") fail(data.reason);
+      if (data.state === "serving") {
+        this.duty = data.duty;
+        serving.resolve();
+      } else if (data.state === "failed") fail(data.reason);
       else ended.resolve(undefined);
     };
     worker.onerror = (event) => {
@@ -93,6 +101,43 @@ async function allEnded(
   if (reasons.every((reason) => reason !== undefined)) {
     throw new RuntimeError("no guest is left to be served; start the daemon again");
   }
+}
+
+/** Settles when all of the guests have ended, or after that time. */
+async function endWithin(milliseconds: number, guests: readonly Guest[]): Promise<void> {
+  let timer: number | undefined;
+  const limit = new Promise<void>((resolve) => timer = setTimeout(resolve, milliseconds));
+  await Promise.race([Promise.all(guests.map(({ ended }) => ended)), limit]);
+  clearTimeout(timer);
+}
+
+/**
+ * Asks all guests to end, and waits for that.
+ *
+ * @throws {RuntimeError} if a device has not done what it has to do at the end
+ */
+async function endAll(program: string, guests: readonly Guest[]): Promise<void> {
+  for (const guest of guests) guest.stop();
+  await endWithin(STOP_LIMIT, guests);
+  await endWithin(
+    DUTY_LIMIT - STOP_LIMIT,
+    guests.filter(({ hasEnded, duty }) => !hasEnded && duty !== undefined),
+  );
+  const late = [...guests.entries()].filter(([, { hasEnded }]) => !hasEnded);
+  for (const [guest, { duty }] of late) {
+    getLog(program, guest).error(
+      duty === undefined
+        ? `does not end within ${STOP_LIMIT} ms: a request may be half done, and its device is ` +
+          "left as it is"
+        : `does not end within ${DUTY_LIMIT} ms: ${duty} was not done, and its device is left as it is`,
+    );
+  }
+  const undone = late.filter(([, { duty }]) => duty !== undefined).map(([guest]) => guest);
+  if (undone.length === 0) return;
+  throw new RuntimeError(
+    `${undone.length === 1 ? "guest" : "guests"} ${undone.join(", ")} could not be taken down in ` +
+      "good order; see the log for what was left undone",
+  );
 }
 
 /**
@@ -138,9 +183,10 @@ export async function supervise<Settings>(
     });
     await Promise.race([signal, serving]);
   } finally {
-    for (const guest of guests) guest.stop();
-    const limit = new Promise((resolve) => setTimeout(resolve, STOP_LIMIT));
-    await Promise.race([Promise.all(guests.map((guest) => guest.ended)), limit]);
-    for (const listener of listeners) listener.remove();
+    try {
+      await endAll(program, guests);
+    } finally {
+      for (const listener of listeners) listener.remove();
+    }
   }
 }

@@ -33,7 +33,11 @@ export interface WorkerStart {
 /** To the main thread. */
 export type WorkerReport =
   /** The device is there; front-ends are served from now on. */
-  | { readonly state: "serving" }
+  | {
+    readonly state: "serving";
+    /** As {@linkcode VirtioDevice.duty}. */
+    readonly duty: string | undefined;
+  }
   /** The thread has come to an early end; before `serving`, its device could not be made. */
   | { readonly state: "failed"; readonly reason: string }
   /** The thread has done its work. */
@@ -46,6 +50,7 @@ function reasonOf(error: unknown): string {
   return expected ? message : `internal error: ${message}`;
 }
 
+/** Serves the device until the thread is told to stop. */
 function serveFrontEnds(device: VirtioDevice, start: WorkerStart, log: Logger, ready: () => void) {
   const loop = new EventLoop((error) => {
     // Whatever this was, it is this front-end's fault or ours, and no other guest's business.
@@ -66,9 +71,12 @@ function serveFrontEnds(device: VirtioDevice, start: WorkerStart, log: Logger, r
   try {
     loop.run();
   } finally {
-    session.end("the daemon stops");
-    acceptor?.close();
-    loop.close();
+    try {
+      session.end("the daemon stops");
+    } finally {
+      acceptor?.close();
+      loop.close();
+    }
   }
 }
 
@@ -82,7 +90,7 @@ function serve<Settings>(
   try {
     const device = kind.create(start.settings as Settings, log);
     try {
-      serveFrontEnds(device, start, log, () => report({ state: "serving" }));
+      serveFrontEnds(device, start, log, () => report({ state: "serving", duty: device.duty }));
     } finally {
       device.close();
     }

@@ -20,6 +20,8 @@ export interface GpioBackend {
   readonly lineCount: number;
   /** The lines' names, in order; empty where a line has none. */
   readonly names: readonly string[];
+  /** What {@linkcode release} does that must not be left out at the end: see the device's. */
+  readonly duty?: string | undefined;
 
   /** Called once, before anything else. */
   attach(poller: Poller, listener: EdgeListener): void;

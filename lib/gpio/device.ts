@@ -88,6 +88,10 @@ export class GpioDevice implements VirtioDevice, EdgeListener {
     this.#waiting = new Array(lineCount).fill(undefined);
   }
 
+  get duty(): string | undefined {
+    return this.#backend.duty;
+  }
+
   attach(host: DeviceHost): void {
     this.#host = host;
     this.#backend.attach(host, this);

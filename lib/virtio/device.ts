@@ -64,6 +64,11 @@ export interface VirtioDevice {
   readonly featureNames: ReadonlyMap<bigint, string>;
   /** An image of the configuration space; the transport serves any part of it. */
   readonly config: Uint8Array;
+  /**
+   * What {@linkcode reset} and {@linkcode close} do that must not be left out when the daemon ends,
+   * for people, as `X` in "X was not done"; `undefined` where they only give back what was taken.
+   */
+  readonly duty?: string | undefined;
 
   /** Called once, before anything else. */
   attach(host: DeviceHost): void;

@@ -48,6 +48,33 @@ class Dies extends EchoDevice {
   }
 }
 
+/** Has something to do at the end, and takes its time for it, in milliseconds. */
+class TakesItsTime extends EchoDevice {
+  readonly duty = "what takes time";
+
+  constructor(readonly log: Logger, readonly milliseconds: number) {
+    super();
+  }
+
+  override close(): void {
+    sleep(this.milliseconds);
+    this.log.info("the device is closed");
+  }
+}
+
+/** Sleeps through its first request, the stop signal and all. */
+class Sleeps extends EchoDevice {
+  override process(): number {
+    sleep(60_000);
+    return 0;
+  }
+}
+
+/** Blocks the thread, as a system call does. */
+function sleep(milliseconds: number): void {
+  Atomics.wait(new Int32Array(new SharedArrayBuffer(4)), 0, 0, milliseconds);
+}
+
 const fragile: DeviceKind<string> = {
   program: "vhost-device-fragile",
   type: "fragile",
@@ -69,6 +96,12 @@ const fragile: DeviceKind<string> = {
         return new FailsToReset();
       case "dies":
         return new Dies(log);
+      case "sleeps":
+        return new Sleeps();
+      case "slow":
+        return new TakesItsTime(log, 500);
+      case "stuck":
+        return new TakesItsTime(log, 60_000);
       case "verbose":
         log.info("{a} {{b}} {*} {", { reason: "{c}", level: "none", size: 5n });
         log.warn("one\ntwo\r\x1b[31mred\u009b1m\u2028\u202e");

@@ -12,7 +12,7 @@ import type { EventHandler, Poller } from "../../virtio/device.ts";
 import type { EdgeListener, GpioBackend } from "../backend.ts";
 import { chipTitle, openChip } from "./find_chips.ts";
 import { HostLine, type LineHost } from "./host_line.ts";
-import type { HostSettings } from "./settings.ts";
+import { dutyAtEnd, type HostSettings } from "./settings.ts";
 import { DIRECTION_NONE } from "../protocol.ts";
 
 /** As many events as the kernel keeps for a line. */
@@ -28,6 +28,7 @@ const EVENTS_PER_LINE = 16;
 export class HostChip implements GpioBackend, LineHost, EventHandler {
   readonly lineCount: number;
   readonly names: readonly string[];
+  readonly duty: string | undefined;
   readonly events = new EdgeEvents(EVENTS_PER_LINE);
   readonly log: Logger;
 
@@ -41,6 +42,7 @@ export class HostChip implements GpioBackend, LineHost, EventHandler {
   constructor(settings: HostSettings, log: Logger) {
     this.lineCount = settings.lines.length;
     this.names = settings.lines.map(({ name }) => name);
+    this.duty = dutyAtEnd(settings.lines);
     this.log = log;
     this.#settings = settings;
     this.#lines = settings.lines.map((line, number) => new HostLine(this, number, line));

@@ -65,3 +65,13 @@ export interface HostSettings {
   readonly label: string;
   readonly lines: readonly HostLineSettings[];
 }
+
+/** The safe states that are to be driven when the daemon ends, for people; `undefined` for none. */
+export function dutyAtEnd(lines: readonly HostLineSettings[]): string | undefined {
+  const states = lines.flatMap(({ safe }, line) =>
+    safe === undefined || safe === "keep" ? [] : [`${line} (${safe})`]
+  );
+  if (states.length === 0) return undefined;
+  return `driving the safe ${states.length === 1 ? "state of line" : "states of lines"} ` +
+    states.join(", ");
+}

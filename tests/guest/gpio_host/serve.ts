@@ -60,10 +60,16 @@ export async function serve(
 }
 
 /** Starts a daemon on the `guests` of a configuration file, with guests. */
-export async function serveConfig(guests: string, count = 1): Promise<Served> {
+export async function serveConfig(
+  guests: string,
+  count = 1,
+  args: readonly string[] = [],
+): Promise<Served> {
   const file = Deno.makeTempFileSync({ suffix: ".yaml" });
   Deno.writeTextFileSync(file, `guests:\n${guests}`);
-  const daemon = await Daemon.start("vhost-device-gpio", ["--config", file], { count });
+  const daemon = await Daemon.start("vhost-device-gpio", ["--config", file, ...args], {
+    count,
+  });
   return new Served(daemon, count);
 }
 

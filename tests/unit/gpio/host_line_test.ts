@@ -7,7 +7,7 @@ import { EBUSY, EIO, ENXIO, SystemError } from "../../../ffi/errno.ts";
 import { close } from "../../../ffi/fd.ts";
 import type { EdgeEvents, GpioChip, LineInfo, LineSettings } from "../../../ffi/libgpiod.ts";
 import { HostLine, type LineHost } from "../../../lib/gpio/host/host_line.ts";
-import type { LineRules } from "../../../lib/gpio/host/settings.ts";
+import { dutyAtEnd, type LineRules, type SafeState } from "../../../lib/gpio/host/settings.ts";
 import { DIRECTION_IN, DIRECTION_OUT } from "../../../lib/gpio/protocol.ts";
 import { RecordingLog } from "../../support/in_process.ts";
 
@@ -275,4 +275,13 @@ Deno.test("a line that was only looked at is not driven when the guest goes", ()
   assertEquals(chip.line.value(), 1);
   chip.line.giveBack();
   assertEquals(chip.take(), ["request direction=as-is", "get", "release"]);
+});
+
+Deno.test("V18 the safe states that are driven are what must not be left out at the end", () => {
+  const duty = (...states: (SafeState | undefined)[]) =>
+    dutyAtEnd(states.map((safe, offset) => ({ offset, name: "", access: "read-write", safe })));
+  assertEquals(duty(), undefined);
+  assertEquals(duty(undefined, "keep"), undefined);
+  assertEquals(duty("keep", 0, undefined), "driving the safe state of line 1 (0)");
+  assertEquals(duty(1, 0), "driving the safe states of lines 0 (1), 1 (0)");
 });

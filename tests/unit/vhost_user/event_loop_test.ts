@@ -1,4 +1,4 @@
-import { assert, assertEquals } from "@std/assert";
+import { assert, assertEquals, assertGreaterOrEqual, assertLess } from "@std/assert";
 import { EPOLLIN } from "../../../ffi/epoll.ts";
 import { clearEventfd, createEventfd, signalEventfd } from "../../../ffi/eventfd.ts";
 import { close } from "../../../ffi/fd.ts";
@@ -110,4 +110,100 @@ Deno.test("work that defers itself lets events through in between", () => {
   loop.watch(stop, EPOLLIN, { onEvents: () => {} });
   loop.close();
   close(stop);
+});
+
+Deno.test("V18 a loop that looks for work without sleeping sees its descriptors all the same", () => {
+  const loop = new EventLoop(
+    (error) => {
+      throw error;
+    },
+    1e6,
+  );
+  const [eventfd, stop] = [createEventfd(), createEventfd()];
+  let looked = 0;
+  loop.attach({
+    hasWork() {
+      if (++looked === 1000) signalEventfd(eventfd);
+      return false;
+    },
+    serve() {},
+  }, true);
+  loop.watch(eventfd, EPOLLIN, {
+    onEvents() {
+      clearEventfd(eventfd);
+      signalEventfd(stop);
+    },
+  });
+  loop.watch(stop, EPOLLIN, { onEvents: () => loop.stop() });
+  const begin = performance.now();
+  loop.run();
+  // Otherwise a second, and another one.
+  assertLess(performance.now() - begin, 500);
+  loop.close();
+  for (const fd of [eventfd, stop]) close(fd);
+});
+
+Deno.test("V18 a loop that always finds work without sleeping sees its descriptors all the same", () => {
+  const loop = new EventLoop(
+    (error) => {
+      throw error;
+    },
+    1e6,
+  );
+  const stop = createEventfd(1);
+  const begin = performance.now();
+  loop.attach({
+    hasWork: () => {
+      if (performance.now() - begin > 2000) throw new Error("the loop does not look");
+      return true;
+    },
+    serve() {},
+  }, true);
+  loop.watch(stop, EPOLLIN, { onEvents: () => loop.stop() });
+  loop.run();
+  loop.close();
+  close(stop);
+});
+
+for (const spin of [0, 1e6]) {
+  const how = spin === 0 ? "sleeps" : "does not sleep";
+  Deno.test(`a loop that ${how} does things at their time, in order`, () => {
+    const errors: unknown[] = [];
+    const loop = new EventLoop((error) => errors.push(error), spin);
+    const order: string[] = [];
+    const begin = performance.now();
+    const expect = (what: string, milliseconds: number) => () => {
+      order.push(what);
+      assertGreaterOrEqual(performance.now() - begin, milliseconds);
+    };
+    loop.after(30, expect("third", 30));
+    loop.after(10, expect("first", 10));
+    loop.after(20, expect("second", 20));
+    loop.after(25, () => {
+      throw new Error("fails");
+    });
+    loop.after(40, () => loop.stop());
+    loop.run();
+    assertEquals(order, ["first", "second", "third"]);
+    assertEquals(errors.length, 1);
+    assertLess(performance.now() - begin, 900);
+    loop.close();
+  });
+}
+
+Deno.test("a descriptor that is unwatched after the loop was closed is nobody's business", () => {
+  const loop = makeLoop();
+  const eventfd = createEventfd();
+  loop.watch(eventfd, EPOLLIN, { onEvents: () => {} });
+  loop.close();
+  // This one takes the number of the loop's epoll, and watches the same.
+  const other = makeLoop();
+  let calls = 0;
+  other.watch(eventfd, EPOLLIN, { onEvents: () => calls++ });
+  loop.unwatch(eventfd);
+  signalEventfd(eventfd);
+  other.turn(0);
+  assertEquals(calls, 1);
+  other.close();
+  close(eventfd);
 });
