@@ -10,6 +10,11 @@ import type { Poller } from "../virtio/device.ts";
 export interface EdgeListener {
   /** The level of `line` has changed; `rising` says which way. */
   onEdge(line: number, rising: boolean): void;
+  /**
+   * There was a time in which edges of `line` were not seen. From now on they are again, or, if not
+   * `watched`, nobody asks for them any more.
+   */
+  onInterruption(line: number, watched: boolean): void;
 }
 
 /**
@@ -43,7 +48,7 @@ export interface GpioBackend {
    */
   setValue(line: number, value: number): boolean;
   /**
-   * Asks to be told of these edges of an input, or of none.
+   * Asks to be told of these edges of a line that is an input, or of none.
    *
    * @returns false if the host does not allow it
    */

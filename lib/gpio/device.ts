@@ -64,7 +64,7 @@ export class GpioDevice implements VirtioDevice, EdgeListener {
   readonly #irqType: Uint8Array;
   /** An edge that came while the interrupt was masked. */
   readonly #latched: Uint8Array;
-  /** The driver's last choice of a type was refused, which Linux does not take notice of. */
+  /** The interrupt was refused, or lost since: what Linux does not take notice of. */
   readonly #refused: Uint8Array;
   /** The line became an input only for its interrupt. */
   readonly #implied: Uint8Array;
@@ -134,6 +134,17 @@ export class GpioDevice implements VirtioDevice, EdgeListener {
       if (this.#waiting[line] === undefined) this.#host?.drain(EVENT_QUEUE);
       if (!this.#return(line, EVENT_VALID)) this.#latched[line] = 1;
     }
+  }
+
+  onInterruption(line: number, watched: boolean): void {
+    if (watched) {
+      if (this.#isActive(line)) this.#return(line, EVENT_VALID);
+      return;
+    }
+    this.#irqType[line] = IRQ_NONE;
+    this.#latched[line] = 0;
+    this.#refused[line] = 1;
+    this.#return(line, EVENT_INVALID);
   }
 
   #request(chain: DescriptorChain): number {

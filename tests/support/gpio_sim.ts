@@ -43,18 +43,23 @@ export class GpioSim implements Disposable {
     Deno.writeTextFileSync(`${bank}/num_lines`, `${options.lines}`);
     if (options.label !== undefined) Deno.writeTextFileSync(`${bank}/label`, options.label);
     for (const [line, special] of Object.entries(options.special ?? {})) {
-      this.#make(`${bank}/line${line}`);
-      const { name, hog, hogDirection = "input" } = special;
-      if (name !== undefined) Deno.writeTextFileSync(`${bank}/line${line}/name`, name);
-      if (hog === undefined) continue;
-      this.#make(`${bank}/line${line}/hog`);
-      Deno.writeTextFileSync(`${bank}/line${line}/hog/name`, hog);
-      Deno.writeTextFileSync(`${bank}/line${line}/hog/direction`, hogDirection);
+      this.setSpecial(Number(line), special);
     }
     this.setLive(true);
     this.name = Deno.readTextFileSync(`${bank}/chip_name`).trim();
     this.#device = Deno.readTextFileSync(`${this.#folder}/dev_name`).trim();
     this.#lines = `/sys/devices/platform/${this.#device}/${this.name}`;
+  }
+
+  /** Says what is special about a line; for a chip that is not there at the moment. */
+  setSpecial(line: number, { name, hog, hogDirection = "input" }: SimLine): void {
+    const folder = `${this.#folder}/bank/line${line}`;
+    this.#make(folder);
+    if (name !== undefined) Deno.writeTextFileSync(`${folder}/name`, name);
+    if (hog === undefined) return;
+    this.#make(`${folder}/hog`);
+    Deno.writeTextFileSync(`${folder}/hog/name`, hog);
+    Deno.writeTextFileSync(`${folder}/hog/direction`, hogDirection);
   }
 
   /** For example `/dev/gpiochip0`. */

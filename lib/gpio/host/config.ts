@@ -5,8 +5,8 @@
  */
 
 import type { ConfigNode } from "../../input/config_node.ts";
+import { ACCESSES, neverDrives } from "./access.ts";
 import {
-  ACCESSES,
   BIASES,
   type ChipChoice,
   type ChipReference,
@@ -54,7 +54,7 @@ function readLine(node: ConfigNode, names: Set<string>): LineChoice {
   const keys = node.mapping(LINE_KEYS);
   if (keys.line === undefined) return node.fail(`'line' is missing: ${LINE_FORM}`);
   const access = keys.access?.choice(ACCESSES) ?? "read-write";
-  const noOutput = access === "input" || access === "read-only";
+  const noOutput = neverDrives(access);
   if (noOutput && keys.drive) keys.drive.fail(`'drive' is for outputs, but 'access' is ${access}`);
   if (noOutput && keys.safe) keys.safe.fail(`'safe' is for outputs, but 'access' is ${access}`);
   if (access === "read-only" && keys.bias) {

@@ -7,6 +7,8 @@
 import type { Logger } from "@logtape/logtape";
 import { ENODEV, SystemError } from "../../../ffi/errno.ts";
 import { EdgeEvents, GpioChip } from "../../../ffi/libgpiod.ts";
+import { EPOLLIN } from "../../../ffi/epoll.ts";
+import { Timer } from "../../../ffi/timerfd.ts";
 import { RuntimeError } from "../../errors.ts";
 import type { EventHandler, Poller } from "../../virtio/device.ts";
 import type { EdgeListener, GpioBackend } from "../backend.ts";
@@ -17,13 +19,15 @@ import { DIRECTION_NONE } from "../protocol.ts";
 
 /** As many events as the kernel keeps for a line. */
 const EVENTS_PER_LINE = 16;
+/** How often a chip that has gone is looked for, in milliseconds. */
+const SEARCH_INTERVAL = 250;
 
 /**
  * A chip that consists of some lines of one of the host's, in an order of its own.
  *
  * A line is requested when the guest first needs it and released when the guest has no more use
- * for it. When the host's chip goes away, every request fails until it is back: that is looked for
- * whenever the guest tries again.
+ * for it. When the host's chip goes away, every request fails until it is back, which is looked for
+ * whenever the guest tries again, and four times a second. The lines are then what they were.
  */
 export class HostChip implements GpioBackend, LineHost, EventHandler {
   readonly lineCount: number;
@@ -34,6 +38,9 @@ export class HostChip implements GpioBackend, LineHost, EventHandler {
 
   readonly #settings: HostSettings;
   readonly #lines: readonly HostLine[];
+  /** Runs while something of what the lines are to be is missing. */
+  readonly #timer: Timer;
+  readonly #search: EventHandler = { onEvents: () => this.#tick() };
   #chip: GpioChip | undefined;
   #poller: Poller | undefined;
   #listener: EdgeListener | undefined;
@@ -51,6 +58,7 @@ export class HostChip implements GpioBackend, LineHost, EventHandler {
       this.#chip.close();
       throw new RuntimeError(`${settings.path} is no longer ${chipTitle(settings)}; start again`);
     }
+    this.#timer = new Timer();
   }
 
   get poller(): Poller {
@@ -66,6 +74,7 @@ export class HostChip implements GpioBackend, LineHost, EventHandler {
   attach(poller: Poller, listener: EdgeListener): void {
     this.#poller = poller;
     this.#listener = listener;
+    poller.watch(this.#timer.fd, EPOLLIN, this.#search);
     this.#watch();
   }
 
@@ -97,10 +106,16 @@ export class HostChip implements GpioBackend, LineHost, EventHandler {
 
   close(): void {
     for (const line of this.#lines) line.drop();
+    this.#poller?.unwatch(this.#timer.fd);
+    this.#timer.close();
     if (this.#chip === undefined) return;
     this.#poller?.unwatch(this.#chip.fd);
     this.#chip.close();
     this.#chip = undefined;
+  }
+
+  get isThere(): boolean {
+    return this.#chip !== undefined;
   }
 
   /** The host's chip; opened again where it has gone and come back. */
@@ -119,7 +134,8 @@ export class HostChip implements GpioBackend, LineHost, EventHandler {
     this.#chip = chip;
     this.#watch();
     this.log.info(`GPIO chip ${chipTitle(this.#settings)} is back`);
-    return chip;
+    this.#restore();
+    return this.#chip;
   }
 
   suspect(): void {
@@ -139,13 +155,27 @@ export class HostChip implements GpioBackend, LineHost, EventHandler {
     if (this.#chip !== undefined) this.#poller?.watch(this.#chip.fd, 0, this);
   }
 
+  #tick(): void {
+    this.#timer.clear();
+    if (this.#chip !== undefined) this.#restore();
+    else if (this.chip() === undefined) this.#timer.arm(SEARCH_INTERVAL);
+  }
+
+  /** Makes the lines what they are to be; what cannot be had now is tried again later. */
+  #restore(): void {
+    let complete = true;
+    for (const line of this.#lines) complete = line.restore() && complete;
+    if (!complete) this.#timer.arm(SEARCH_INTERVAL);
+  }
+
   #gone(): void {
     const chip = this.#chip;
     if (chip === undefined) return;
     this.#poller?.unwatch(chip.fd);
     this.#chip = undefined;
-    for (const line of this.#lines) line.drop();
+    for (const line of this.#lines) line.lose();
     chip.close();
+    this.#timer.arm(SEARCH_INTERVAL);
     this.log.error(
       `GPIO chip ${
         chipTitle(this.#settings)

@@ -3,7 +3,8 @@
  *
  * Every line has a request of its own, so that what happens to one leaves the others alone. Where
  * a line stays taken, it is changed by reconfiguring the request, which leaves no moment in which
- * it is nobody's.
+ * it is nobody's. What the line is to be outlives the request: when a chip has gone and come back,
+ * it is made that again.
  *
  * @module
  */
@@ -21,8 +22,9 @@ import type {
 } from "../../../ffi/libgpiod.ts";
 import type { EventHandler, Poller } from "../../virtio/device.ts";
 import type { EdgeListener } from "../backend.ts";
+import { objection, type Use } from "./access.ts";
 import type { HostLineSettings } from "./settings.ts";
-import { DIRECTION_IN, DIRECTION_NONE, DIRECTION_OUT, directionName } from "../protocol.ts";
+import { DIRECTION_IN, DIRECTION_NONE, DIRECTION_OUT } from "../protocol.ts";
 
 /** Whom others see as the user of a line. */
 export const CONSUMER = "vhost-device-gpio";
@@ -36,6 +38,8 @@ export interface LineHost {
   readonly listener: EdgeListener;
   readonly events: EdgeEvents;
   readonly log: Logger;
+  /** True if the chip was there when it was last looked at. */
+  readonly isThere: boolean;
   /** The chip, or `undefined` while it is not there. */
   chip(): GpioChip | undefined;
   /** Something has failed in a way that makes it worth looking whether the chip is still there. */
@@ -51,9 +55,9 @@ export class HostLine implements EventHandler {
   #request: LineRequest | undefined;
   /** What the guest has made of the line. A request without it is there to look, or parked. */
   #direction = DIRECTION_NONE;
-  /** The line is an input only for the interrupt that is enabled. */
-  #implied = false;
-  /** The request drives the safe state, for nobody. */
+  /** What an output drives, the guest's or a parked one. */
+  #value = 0;
+  /** The line drives its safe state, for nobody. */
   #parked = false;
   #edges = 0;
   #nonBlocking = false;
@@ -76,6 +80,7 @@ export class HostLine implements EventHandler {
 
   /** The direction that the guest has chosen, or else the one that the host has; -1 if unknown. */
   direction(): number {
+    if (this.#host.chip() === undefined) return -1;
     if (this.#direction !== DIRECTION_NONE) return this.#direction;
     const info = this.#info();
     if (info === undefined) return -1;
@@ -84,26 +89,20 @@ export class HostLine implements EventHandler {
 
   /** Takes the line for the guest, or changes its direction. */
   take(direction: number, value: number): boolean {
-    this.#implied = false;
-    if (direction === this.#direction) return direction === DIRECTION_IN || this.drive(value);
-    const { access, bias, drive, activeLow } = this.#settings;
     const output = direction === DIRECTION_OUT;
-    if (output ? access === "input" || access === "read-only" : access === "output") {
-      return this.#complain(`may not be an ${directionName(direction)} by its 'access: ${access}'`);
+    if (direction === this.#direction && this.#request !== undefined) {
+      return !output || this.drive(value);
     }
-    let settings: LineSettings = { direction: "input", bias, activeLow };
-    if (output) settings = { direction: "output", value, bias, drive, activeLow };
-    if (access === "read-only") {
-      if (this.#info()?.direction === "output") {
-        return this.#complain("may not be an input: it is an output, and 'access: read-only'");
-      }
-      settings = { direction: "as-is", activeLow };
-    }
-    if (!this.#configure(settings)) return false;
+    if (this.#objects(output ? "output" : "input")) return false;
+    const { access } = this.#settings;
+    const taken = access === "read-only"
+      ? this.#isFree()
+      : this.#configure(output ? this.#output(value) : this.#input(this.#edges));
+    if (!taken) return false;
     this.#direction = direction;
+    if (output) this.#value = value;
     this.#parked = false;
-    const { log } = this.#host;
-    log.debug(`${this.#title}: ${output ? `output, driving ${value}` : "input"}`);
+    this.#host.log.debug(`${this.#title}: ${output ? `output, driving ${value}` : "input"}`);
     return true;
   }
 
@@ -117,36 +116,29 @@ export class HostLine implements EventHandler {
 
   /** Sets what an output drives. One that is an output of the host's becomes the guest's. */
   drive(value: number): boolean {
-    if (this.#direction !== DIRECTION_OUT) return this.take(DIRECTION_OUT, value);
-    if (this.#request?.setValue(value) === 0) return true;
+    if (this.#direction !== DIRECTION_OUT || this.#request === undefined) {
+      return this.take(DIRECTION_OUT, value);
+    }
+    if (this.#request.setValue(value) === 0) {
+      this.#value = value;
+      return true;
+    }
     this.#host.suspect();
     return false;
   }
 
-  /** Watches for these edges (a mask), or for none. */
+  /** Watches for these edges (a mask), or for none. A line that is not taken is, for as long. */
   watch(edges: number): boolean {
     if (edges === this.#edges) return true;
     if (edges === 0) {
-      if (this.#implied) this.giveBack();
-      else this.#unwatch();
+      this.#unwatch();
       return true;
     }
-    if (this.#direction === DIRECTION_OUT || this.#settings.access === "output") {
+    if (this.#direction === DIRECTION_OUT) {
       return this.#complain("may not have an interrupt: that is for inputs");
     }
-    const { bias, activeLow } = this.#settings;
-    const settings = { direction: "input", edges: EDGES[edges], bias, activeLow } as const;
-    // Linux enables the interrupt of a line that it uses for nothing else without more ado.
-    const implied = this.#direction === DIRECTION_NONE;
-    if (implied && !this.take(DIRECTION_IN, 0)) return false;
-    if (!this.#configure(settings) || this.#request === undefined) {
-      if (implied) this.giveBack();
-      return false;
-    }
-    this.#implied ||= implied;
-    if (!this.#nonBlocking) this.#nonBlocking = setNonBlocking(this.#request.fd);
-    if (this.#edges === 0) this.#host.poller.watch(this.#request.fd, EPOLLIN, this);
-    this.#edges = edges;
+    if (this.#objects("interrupt") || !this.#arm(edges)) return false;
+    this.#parked = false;
     return true;
   }
 
@@ -158,25 +150,29 @@ export class HostLine implements EventHandler {
   /** The guest has no more use for the line: it is given back, or parked in its safe state. */
   giveBack(): void {
     const { safe } = this.#settings;
-    if (this.#direction === DIRECTION_OUT && safe !== undefined) {
-      const { log } = this.#host;
-      if (safe === "keep" || this.drive(safe)) log.debug(`${this.#title}: safe state ${safe}`);
-      else log.error(`${this.#title} could not be set to its safe state ${safe}`);
-      this.#parked = this.#request !== undefined;
-    }
+    const driven = this.#direction === DIRECTION_OUT;
     this.#direction = DIRECTION_NONE;
-    this.#implied = false;
-    if (!this.#parked) this.drop();
+    if (driven && safe !== undefined) this.#park(safe === "keep" ? this.#value : safe);
+    if (!this.#parked && this.#edges === 0) this.drop();
   }
 
   /** The guest has gone. */
   leave(): void {
+    if (this.#edges !== 0) this.#unwatch();
     this.giveBack();
     this.#complaints.clear();
   }
 
   /** Gives the line back to the host, whatever state it is in. */
   drop(): void {
+    this.lose();
+    this.#direction = DIRECTION_NONE;
+    this.#parked = false;
+    this.#edges = 0;
+  }
+
+  /** The request is worth nothing any more; what the line is to be is not forgotten. */
+  lose(): void {
     if (this.#edges !== 0 && this.#request) this.#host.poller.unwatch(this.#request.fd);
     if (this.#sequence > 0) {
       this.#host.log.debug(
@@ -185,16 +181,65 @@ export class HostLine implements EventHandler {
     }
     this.#request?.release();
     this.#request = undefined;
-    this.#direction = DIRECTION_NONE;
-    this.#implied = this.#parked = this.#nonBlocking = false;
-    this.#edges = this.#sequence = this.#read = 0;
+    this.#nonBlocking = false;
+    this.#sequence = this.#read = 0;
+  }
+
+  /**
+   * Makes the line again what it was before its request was lost.
+   *
+   * @returns false if that has to be tried again
+   */
+  restore(): boolean {
+    if (this.#request !== undefined) return true;
+    if (this.#parked) {
+      if (this.#configure(this.#output(this.#value))) return true;
+      return this.#complain(`cannot be set to its safe state ${this.#value}`);
+    }
+    if (this.#direction === DIRECTION_OUT) return this.#configure(this.#output(this.#value));
+    if (this.#edges !== 0) {
+      const edges = this.#edges;
+      this.#edges = 0;
+      const watched = !this.#objects("interrupt") && this.#arm(edges);
+      if (!watched && !this.#host.isThere) {
+        this.#edges = edges;
+        return false;
+      }
+      this.#host.listener.onInterruption(this.#number, watched);
+    }
+    if (this.#direction === DIRECTION_NONE || this.#request !== undefined) return true;
+    return this.#settings.access === "read-only" || this.#configure(this.#input(0));
+  }
+
+  #park(value: number): void {
+    const { log } = this.#host;
+    this.#value = value;
+    this.#parked = true;
+    if (!this.#host.isThere) return;
+    const done = this.#request === undefined
+      ? this.#configure(this.#output(value))
+      : this.#request.setValue(value) === 0;
+    if (done) log.debug(`${this.#title}: safe state ${value}`);
+    else log.error(`${this.#title} could not be set to its safe state ${value}`);
+  }
+
+  #arm(edges: number): boolean {
+    if (!this.#configure(this.#input(edges)) || this.#request === undefined) return false;
+    if (!this.#nonBlocking) this.#nonBlocking = setNonBlocking(this.#request.fd);
+    if (this.#edges === 0) this.#host.poller.watch(this.#request.fd, EPOLLIN, this);
+    this.#edges = edges;
+    return true;
   }
 
   #unwatch(): void {
-    const { bias, activeLow } = this.#settings;
     if (this.#request) this.#host.poller.unwatch(this.#request.fd);
     this.#edges = 0;
-    this.#configure({ direction: "input", bias, activeLow });
+    if (this.#direction === DIRECTION_NONE) {
+      this.drop();
+      return;
+    }
+    if (this.#request === undefined) return;
+    this.#configure(this.#input(0));
     // What is still in the kernel's buffer must not be taken for something new later.
     this.#fetch();
   }
@@ -229,13 +274,41 @@ export class HostLine implements EventHandler {
     return count;
   }
 
-  /** Takes the line as it is, where the guest may see what it is. */
+  /** Takes a line to look at it: as it is, where the guest has not said what it is to be. */
   #look(): boolean {
+    if (this.#parked) return this.restore();
     const { access, activeLow } = this.#settings;
-    if (access === "output" && this.#info()?.direction !== "output") {
-      return this.#complain("may not be read: it is an input, and 'access: output'");
+    if (this.#direction !== DIRECTION_NONE && access !== "read-only") {
+      const output = this.#direction === DIRECTION_OUT;
+      return this.#configure(output ? this.#output(this.#value) : this.#input(0));
     }
+    if (this.#objects("level") || (access === "read-only" && !this.#isFree())) return false;
     return this.#configure({ direction: "as-is", activeLow });
+  }
+
+  #input(edges: number): LineSettings {
+    const { bias, activeLow } = this.#settings;
+    if (edges === 0) return { direction: "input", bias, activeLow };
+    return { direction: "input", edges: EDGES[edges], bias, activeLow };
+  }
+
+  #output(value: number): LineSettings {
+    const { bias, drive, activeLow } = this.#settings;
+    return { direction: "output", value, bias, drive, activeLow };
+  }
+
+  /** True if something speaks against a use of the line. */
+  #objects(use: Use): boolean {
+    const why = objection(this.#settings.access, use, () => this.#info());
+    if (why !== undefined) this.#complain(why);
+    return why !== undefined;
+  }
+
+  /** True if the line is there and nobody else has it; asked without taking it. */
+  #isFree(): boolean {
+    const info = this.#info();
+    if (info === undefined) return false;
+    return !info.used || this.#request !== undefined || this.#complainBusy(info);
   }
 
   #configure(settings: LineSettings): boolean {
@@ -254,9 +327,13 @@ export class HostLine implements EventHandler {
   #refused(error: unknown): boolean {
     if (!(error instanceof SystemError)) throw error;
     this.#host.suspect();
-    if (this.#host.chip() === undefined) return false;
+    if (!this.#host.isThere) return false;
     if (error.errno !== EBUSY) return this.#complain(`is refused by the host: ${error.message}`);
-    const consumer = this.#info()?.consumer || "the kernel";
+    return this.#complainBusy(this.#info());
+  }
+
+  #complainBusy(info: LineInfo | undefined): false {
+    const consumer = info?.consumer || "the kernel";
     this.#busy = `is in use by "${consumer}" on the host; requests fail until it is free`;
     return this.#complain(this.#busy);
   }

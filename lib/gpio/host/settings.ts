@@ -5,10 +5,7 @@
  */
 
 import type { LineBias, LineDrive } from "../../../ffi/libgpiod.ts";
-
-/** What a guest may do with a line. */
-export const ACCESSES = ["read-write", "input", "output", "read-only"] as const;
-export type Access = (typeof ACCESSES)[number];
+import type { Access } from "./access.ts";
 
 /** What can be chosen for a line's resistors and drivers. */
 export const BIASES = ["disabled", "pull-up", "pull-down"] as const;

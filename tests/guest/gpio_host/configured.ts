@@ -126,15 +126,17 @@ Deno.test("access read-only: the guest looks, and changes nothing", async () => 
   const { guest } = served;
   assertStrictEquals(guest.ask(GPIO.SET_DIRECTION, 0, OUT).status, ERR);
   guest.get(GPIO.SET_DIRECTION, 0, IN);
-  assertEquals(guest.get(GPIO.GET_VALUE, 0), 1);
   assertStrictEquals(guest.get(GPIO.GET_DIRECTION, 0), IN);
+  assertEquals(consumerOf(chip, 0), "", "nothing so far took the line");
+  assertEquals(guest.get(GPIO.GET_VALUE, 0), 1);
+  assertEquals(consumerOf(chip, 0), "vhost-device-gpio");
   guest.get(GPIO.SET_IRQ_TYPE, 0, IRQ.FALLING);
   guest.unmask(0);
   chip.pull(0, 0);
   assertEquals(guest.nextEvent().line, 0);
 });
 
-Deno.test("access read-only: an output of the host is read, and stays one", async () => {
+Deno.test("access read-only: an output of the host is seen as one, never taken, and stays one", async () => {
   using chip = new GpioSim({ lines: 1 });
   makeOutput(chip);
   assertMatch(lineInfo(chip, 0), /output/);
@@ -143,8 +145,10 @@ Deno.test("access read-only: an output of the host is read, and stays one", asyn
     lines: [{ line: 0, access: read-only }]`);
   const { guest } = served;
   assertStrictEquals(guest.get(GPIO.GET_DIRECTION, 0), OUT);
-  assertEquals(guest.get(GPIO.GET_VALUE, 0), 0);
+  assertStrictEquals(guest.ask(GPIO.GET_VALUE, 0).status, ERR);
+  served.daemon.untilLogged(/line 0 .* may not be read: it is an output, which giving it back/);
   assertStrictEquals(guest.ask(GPIO.SET_DIRECTION, 0, IN).status, ERR);
+  assertStrictEquals(guest.ask(GPIO.SET_IRQ_TYPE, 0, IRQ.BOTH).status, ERR);
   assertStrictEquals(guest.ask(GPIO.SET_VALUE, 0, 1).status, ERR);
   assertStrictEquals(guest.ask(GPIO.SET_DIRECTION, 0, OUT).status, ERR);
   assertEquals(chip.level(0), 0);

@@ -19,6 +19,7 @@ class FakeChip implements Disposable {
   /** The error number of the next calls that can fail; 0 for success. */
   fails = 0;
   suspicions = 0;
+  isThere = true;
   info: Partial<LineInfo> = { direction: "input" };
   /** Edge events that the kernel has, true for rising. */
   pending: boolean[] = [];
@@ -46,15 +47,23 @@ class FakeChip implements Disposable {
       lineInfo: () => this.info,
     };
     const events = { isRising: (index: number) => this.#read[index], sequence: () => 1 };
+    const isThere = () => this.isThere;
     const host: LineHost = {
+      get isThere() {
+        return isThere();
+      },
       poller: {
         watch: (_fd, events) => this.calls.push(`watch ${events}`),
         unwatch: () => this.calls.push("unwatch"),
       },
-      listener: { onEdge: (_line, rising) => this.edges.push(rising) },
+      listener: {
+        onEdge: (_line, rising) => this.edges.push(rising),
+        onInterruption: (_line, watched) =>
+          this.calls.push(watched ? "watched again" : "unwatched"),
+      },
       events: events as unknown as EdgeEvents,
       log: this.log.logger,
-      chip: () => chip as unknown as GpioChip,
+      chip: () => this.isThere ? chip as unknown as GpioChip : undefined,
       suspect: () => this.suspicions++,
     };
     const settings = { offset: 17, name: "led", access: "read-write", ...rules } as const;
@@ -234,11 +243,168 @@ Deno.test("a read and a write that fail make somebody look whether the chip is t
   assertEquals(chip.suspicions, 2);
 });
 
-Deno.test("a line that is only to be read is requested as it is", () => {
+Deno.test("a line that is only to be looked at is requested for its level alone, as it is", () => {
   using chip = new FakeChip({ access: "read-only", activeLow: true });
   assert(chip.line.take(DIRECTION_IN, 0));
+  assertEquals(chip.line.direction(), DIRECTION_IN);
   assertEquals(chip.line.take(DIRECTION_OUT, 0), false);
-  assertEquals(chip.take(), ["request direction=as-is activeLow=true"]);
+  assertEquals(chip.take(), []);
+  assertEquals(chip.line.value(), 1);
+  assertEquals(chip.take(), ["request direction=as-is activeLow=true", "get"]);
+  chip.line.giveBack();
+  assertEquals(chip.take(), ["release"]);
+});
+
+Deno.test("a line that is only to be looked at is not requested as an output, or if another has it", () => {
+  using chip = new FakeChip({ access: "read-only" });
+  for (
+    const info of [{ direction: "output" }, { direction: "input", used: true }] as const
+  ) {
+    chip.info = info;
+    assertEquals(chip.line.take(DIRECTION_IN, 0), false);
+    assertEquals(chip.line.value(), -1);
+    assertEquals(chip.take(), []);
+  }
+  chip.line.leave();
+  chip.info = { direction: "output" };
+  assertEquals(chip.line.watch(1), false);
+  assertEquals(chip.line.direction(), DIRECTION_OUT);
+  assertEquals(chip.take(), []);
+  assertEquals(chip.log.of("warn").length, 4);
+});
+
+Deno.test("a line that only its interrupt needs is requested for that, and given back after it", () => {
+  using chip = new FakeChip();
+  assert(chip.line.watch(1));
+  assert(chip.line.take(DIRECTION_IN, 0), "the interrupt goes on");
+  assert(chip.line.watch(0));
+  chip.line.giveBack();
+  assert(chip.line.watch(3));
+  assert(chip.line.watch(0));
+  assertEquals(chip.take(), [
+    "request direction=input edges=rising",
+    `watch ${EPOLLIN}`,
+    "reconfigure direction=input edges=rising",
+    "unwatch",
+    "reconfigure direction=input",
+    "release",
+    "request direction=input edges=both",
+    `watch ${EPOLLIN}`,
+    "unwatch",
+    "release",
+  ]);
+});
+
+/** The chip goes away: whatever is asked of it fails. */
+function goAway(chip: FakeChip): void {
+  chip.isThere = false;
+  chip.line.lose();
+  chip.take();
+}
+
+function comeBack(chip: FakeChip): void {
+  chip.isThere = true;
+  chip.take();
+}
+
+Deno.test("G9 an output drives again what the guest has set, once its chip is back", () => {
+  using chip = new FakeChip({ drive: "open-drain" });
+  chip.line.take(DIRECTION_OUT, 0);
+  chip.line.drive(1);
+  goAway(chip);
+  assertEquals([chip.line.drive(0), chip.line.take(DIRECTION_OUT, 0)], [false, false]);
+  assertEquals([chip.line.value(), chip.line.direction()], [-1, -1]);
+  comeBack(chip);
+  assert(chip.line.restore());
+  assertEquals(chip.take(), ["request direction=output value=1 drive=open-drain"]);
+  assert(chip.line.drive(0));
+  assertEquals(chip.take(), ["set 0"]);
+});
+
+Deno.test("G9 an output that cannot be had again refuses values until it can", () => {
+  using chip = new FakeChip();
+  chip.line.take(DIRECTION_OUT, 1);
+  goAway(chip);
+  comeBack(chip);
+  chip.fails = EBUSY;
+  assertEquals(chip.line.restore(), false);
+  assertEquals([chip.line.drive(0), chip.line.value()], [false, -1]);
+  assertEquals(chip.line.direction(), DIRECTION_OUT);
+  chip.fails = 0;
+  chip.take();
+  assert(chip.line.drive(0));
+  assertEquals(chip.take(), ["request direction=output value=0"]);
+});
+
+Deno.test("G9 what a guest gives back while the chip is away is not taken again", () => {
+  using chip = new FakeChip();
+  chip.line.take(DIRECTION_OUT, 1);
+  goAway(chip);
+  chip.line.giveBack();
+  comeBack(chip);
+  assert(chip.line.restore());
+  assertEquals(chip.take(), []);
+});
+
+Deno.test("G9 interrupts are armed again", () => {
+  for (const taken of [true, false]) {
+    using chip = new FakeChip({ bias: "pull-up" });
+    if (taken) chip.line.take(DIRECTION_IN, 0);
+    chip.line.watch(3);
+    goAway(chip);
+    comeBack(chip);
+    assert(chip.line.restore());
+    assertEquals(chip.take(), [
+      "request direction=input edges=both bias=pull-up",
+      `watch ${EPOLLIN}`,
+      "watched again",
+    ]);
+    chip.pending = [true];
+    chip.line.onEvents(EPOLLIN);
+    assertEquals(chip.edges, [true]);
+  }
+});
+
+Deno.test("G9 an interrupt that cannot be armed again is told to be lost, once", () => {
+  using chip = new FakeChip();
+  chip.line.watch(1);
+  goAway(chip);
+  comeBack(chip);
+  chip.fails = ENXIO;
+  chip.line.restore();
+  chip.line.restore();
+  assertEquals(chip.take(), ["request direction=input edges=rising", "unwatched"]);
+});
+
+Deno.test("G9 an interrupt whose chip has gone once more is kept for the next time", () => {
+  using chip = new FakeChip();
+  chip.line.watch(1);
+  goAway(chip);
+  assertEquals(chip.line.restore(), false);
+  assertEquals(chip.take(), []);
+  comeBack(chip);
+  assert(chip.line.restore());
+  assertEquals(chip.take().at(-1), "watched again");
+});
+
+Deno.test("G9 a safe state is driven again, also that of a guest that went meanwhile", () => {
+  for (const [safe, value] of [[0, 0], ["keep", 1]] as const) {
+    for (const early of [true, false]) {
+      using chip = new FakeChip({ safe });
+      chip.line.take(DIRECTION_OUT, 1);
+      if (early) chip.line.leave();
+      goAway(chip);
+      if (!early) chip.line.leave();
+      comeBack(chip);
+      chip.fails = EBUSY;
+      assertEquals(chip.line.restore(), false, "to be tried again");
+      chip.fails = 0;
+      chip.take();
+      assert(chip.line.restore());
+      assertEquals(chip.take(), [`request direction=output value=${value}`]);
+      assertEquals(chip.log.of("error"), []);
+    }
+  }
 });
 
 Deno.test("the safe state is driven on the request that the guest had", () => {
