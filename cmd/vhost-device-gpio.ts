@@ -4,7 +4,10 @@
  * @module
  */
 
-import { runDaemon } from "../lib/daemon/main.ts";
+import { daemonOf } from "../lib/daemon/main.ts";
 import { gpio } from "../lib/gpio/kind.ts";
 
-await runDaemon(gpio, import.meta.url);
+/** The program. */
+export const program = daemonOf(gpio);
+
+if (import.meta.main) await program.run(import.meta.url);

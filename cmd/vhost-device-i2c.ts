@@ -4,7 +4,10 @@
  * @module
  */
 
-import { runDaemon } from "../lib/daemon/main.ts";
+import { daemonOf } from "../lib/daemon/main.ts";
 import { i2c } from "../lib/i2c/kind.ts";
 
-await runDaemon(i2c, import.meta.url);
+/** The program. */
+export const program = daemonOf(i2c);
+
+if (import.meta.main) await program.run(import.meta.url);

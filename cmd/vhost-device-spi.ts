@@ -4,7 +4,10 @@
  * @module
  */
 
-import { runDaemon } from "../lib/daemon/main.ts";
+import { daemonOf } from "../lib/daemon/main.ts";
 import { spi } from "../lib/spi/kind.ts";
 
-await runDaemon(spi, import.meta.url);
+/** The program. */
+export const program = daemonOf(spi);
+
+if (import.meta.main) await program.run(import.meta.url);

@@ -5,6 +5,7 @@ sources := $(shell find cmd lib ffi -name '*.ts') deno.json deno.lock
 # Programs for another machine do not get mixed up with those for this one.
 bin := bin$(if $(TARGET),/$(TARGET))
 docs := dist/docs
+units := dist/units
 
 # PREFIX=PATH     where install puts things, /usr/local by default
 # DESTDIR=PATH    put in front of every path that install writes to
@@ -13,13 +14,17 @@ docs := dist/docs
 export TARGET DENORT_BIN PREFIX DESTDIR
 
 .PHONY: all
-all: $(programs:%=$(bin)/%) $(docs)/.made ## compile the programs into bin/ (the default)
+all: $(programs:%=$(bin)/%) $(docs)/.made $(units)/.made ## compile the programs into bin/ (the default)
 
 $(bin)/%: cmd/%.ts $(sources) scripts/compile.sh scripts/denort.sh
 	@scripts/compile.sh $(bin) $*
 
-$(docs)/.made: $(sources) $(wildcard tools/docs/*.ts)
+$(docs)/.made: $(sources) $(wildcard tools/*.ts tools/docs/*.ts)
 	@scripts/docs.sh $(docs)
+	@touch $@
+
+$(units)/.made: $(sources) $(wildcard tools/*.ts tools/packaging/*.ts) $(shell find packaging -name '*.in')
+	@scripts/units.sh $(units)
 	@touch $@
 
 .PHONY: guides picture
@@ -32,15 +37,15 @@ picture: guest ## make docs/demo.svg from a run of the demo
 
 .PHONY: install uninstall
 install: all ## install below $(DESTDIR)$(PREFIX), /usr/local by default
-	@scripts/install.sh install $(bin) $(docs)
-uninstall: ## remove what install has put there
-	@scripts/install.sh uninstall $(bin) $(docs)
+	@scripts/install.sh install $(bin) $(docs) $(units)
+uninstall: $(docs)/.made $(units)/.made ## remove what install has put there
+	@scripts/install.sh uninstall $(bin) $(docs) $(units)
 
 .PHONY: deb release
 deb: all ## make a Debian package in dist/
-	@scripts/deb.sh $(bin) $(docs) dist
+	@scripts/deb.sh $(bin) $(docs) $(units) dist
 release: all ## make a tarball, its checksum and its SBOM in dist/
-	@scripts/release.sh $(bin) $(docs) dist
+	@scripts/release.sh $(bin) $(docs) $(units) dist
 
 .PHONY: package package-tools
 package-tools:

@@ -1,15 +1,16 @@
 #!/bin/bash
 # Make a Debian package.
 #
-#   deb.sh BIN DOCS OUT
+#   deb.sh BIN DOCS UNITS OUT
 #
-#   BIN   folder of the programs
-#   DOCS  folder of the manual pages and completions
-#   OUT   folder that gets vhost-device_VERSION_ARCHITECTURE.deb
+#   BIN    folder of the programs
+#   DOCS   folder of the manual pages and completions
+#   UNITS  folder of the units, rules and descriptors
+#   OUT    folder that gets vhost-device_VERSION_ARCHITECTURE.deb
 set -euo pipefail
 
-mkdir -p "$3"
-bin=$(realpath "$1") docs=$(realpath "$2") out=$(realpath "$3")
+mkdir -p "$4"
+bin=$(realpath "$1") docs=$(realpath "$2") units=$(realpath "$3") out=$(realpath "$4")
 cd "$(dirname "$0")/.."
 
 case ${TARGET:-$(uname -m)} in
@@ -27,8 +28,13 @@ mkdir -p "$control"
 
 # Programs must not be stripped: deno appends what is to be run to its runtime.
 DESTDIR=$root PREFIX=/usr UNITDIR=/lib/systemd/system ZSHDIR=/usr/share/zsh/vendor-completions \
-	scripts/install.sh install "$bin" "$docs"
-mkdir -p "$root/lib/udev" "$root/etc/vhost-device"/{gpio,i2c,spi}
+	scripts/install.sh install "$bin" "$docs" "$units"
+mkdir -p "$root/lib/udev"
+# Where the units look for the configurations of their instances.
+for unit in "$root"/lib/systemd/system/vhost-device-*@.service; do
+	type=${unit##*/vhost-device-}
+	mkdir -p "$root/etc/vhost-device/${type%@.service}"
+done
 mv "$root/usr/lib/udev/rules.d" "$root/lib/udev/"
 rmdir "$root/usr/lib/udev"
 rm "$doc"/LICENSE*
@@ -41,7 +47,7 @@ install -D -m 644 packaging/deb/lintian-overrides "$root/usr/share/lintian/overr
 
 size=$(du -k --apparent-size -s "$root" | cut -f 1)
 sed -e "s/@VERSION@/$version/; s/@ARCH@/$arch/; s/@SIZE@/$size/" \
-	packaging/deb/control.in >"$control/control"
+	"$units/control.in" >"$control/control"
 install -m 755 packaging/deb/{postinst,prerm,postrm} "$control/"
 (cd "$root" && find . -type f -printf '%P\0' | sort -z | xargs -0 md5sum) >"$control/md5sums"
 

@@ -1,10 +1,16 @@
 #!/bin/bash
 # Show the daemons at work: simulated devices, in front of a real Linux guest.
+#
+# A device takes part if its folder in lib/ has a folder demo/, with config.yaml
+# for the daemon and, for the guest, guest.dts and guest.sh.
 set -eu
 
 here=$(cd "$(dirname "$0")" && pwd)
 top=$(dirname "$here")
 deno=$("$here/toolchain.sh" | tail -n 1)
+
+types=()
+for demo in "$top"/lib/*/demo; do types+=("$(basename "$(dirname "$demo")")"); done
 
 dir=$(mktemp -d "${TMPDIR:-/tmp}/vhost-device-demo.XXXXXX")
 pids=()
@@ -15,26 +21,27 @@ step() {
 }
 
 step "The daemons, on simulated devices"
-for kind in gpio i2c spi; do
-	[ -e "$top/cmd/vhost-device-$kind.ts" ] || continue
-	echo "\$ vhost-device-$kind --socket-path $dir/$kind.sock --config demo/$kind.yaml"
-	"$deno" run --quiet --allow-all "$top/cmd/vhost-device-$kind.ts" \
-		--socket-path "$dir/$kind.sock" --config "$top/demo/$kind.yaml" \
-		2> >(exec sed -u "s/^/  [$kind] /" >&2) &
+for type in "${types[@]}"; do
+	config=lib/$type/demo/config.yaml
+	echo "\$ vhost-device-$type --socket-path $dir/$type.sock --config $config"
+	"$deno" run --quiet --allow-all "$top/cmd/vhost-device-$type.ts" \
+		--socket-path "$dir/$type.sock" --config "$top/$config" \
+		2> >(exec sed -u "s/^/  [$type] /" >&2) &
 	pids+=($!)
 done
 
 # The sockets are there as soon as the daemons are ready for a guest.
-for kind in gpio i2c spi; do
-	[ -e "$top/cmd/vhost-device-$kind.ts" ] || continue
+for type in "${types[@]}"; do
 	for _ in $(seq 200); do
-		[ ! -S "$dir/$kind.sock0" ] || continue 2
+		[ ! -S "$dir/$type.sock0" ] || continue 2
 		sleep 0.05
 	done
-	echo "demo: vhost-device-$kind did not start" >&2
+	echo "demo: vhost-device-$type did not start" >&2
 	exit 1
 done
 
 step "A Linux guest boots in front of them"
-"$top/tests/guest/uml/run.sh" -t 60 -b "$top/demo/guest.dts" -s "$dir" -f "$top/demo/guest.sh"
+cat "$top/demo/guest.dts" "$top"/lib/*/demo/guest.dts >"$dir/guest.dts"
+cat "$top/demo/guest.sh" "$top"/lib/*/demo/guest.sh >"$dir/guest.sh"
+"$top/tests/guest/uml/run.sh" -t 60 -b "$dir/guest.dts" -s "$dir" -f "$dir/guest.sh"
 step "The guest has switched itself off; the daemons wait for the next one and are stopped now"

@@ -1,14 +1,14 @@
 #!/bin/bash
 # Make a tarball, its SBOM, and the checksums of both.
 #
-#   release.sh BIN DOCS OUT
+#   release.sh BIN DOCS UNITS OUT
 #
 # The tarball has the layout of /usr/local, for which the units in it are made:
 #   tar -xJf TARBALL --strip-components=1 -C /usr/local
 set -euo pipefail
 
-mkdir -p "$3"
-bin=$(realpath "$1") docs=$(realpath "$2") out=$(realpath "$3")
+mkdir -p "$4"
+bin=$(realpath "$1") docs=$(realpath "$2") units=$(realpath "$3") out=$(realpath "$4")
 cd "$(dirname "$0")/.."
 export DENO_TLS_CA_STORE=${DENO_TLS_CA_STORE:-mozilla,system} NO_COLOR=1
 
@@ -19,7 +19,7 @@ work=$(mktemp -d)
 trap 'rm -rf "$work"' EXIT
 
 # Everything below its prefix is what the tarball has.
-DESTDIR=$work PREFIX=/$name scripts/install.sh install "$bin" "$docs"
+DESTDIR=$work PREFIX=/$name scripts/install.sh install "$bin" "$docs" "$units"
 sed -i "s|/$name/bin|/usr/local/bin|" "$work/$name"/lib/systemd/system/* \
 	"$work/$name"/share/qemu/vhost-user/*
 

@@ -62,7 +62,13 @@ for stage in "$@"; do
 	check)	static_check check --quiet . ;;
 	unit | integration | fuzz | guest | package | smoke) tests "tests/$stage" ;;
 	compiled)
-		VHOST_DEVICE_BIN_DIR=$PWD/bin tests tests/guest/{gpio,i2c,spi}_test.ts ;;
+		# Of each program, where there are tests of its own.
+		guest_tests=()
+		for entry in cmd/vhost-device-*.ts; do
+			type=${entry#cmd/vhost-device-}
+			[ ! -f "tests/guest/${type%.ts}_test.ts" ] || guest_tests+=("tests/guest/${type%.ts}_test.ts")
+		done
+		VHOST_DEVICE_BIN_DIR=$PWD/bin tests "${guest_tests[@]}" ;;
 	*)	echo "test.sh: there is no stage $stage" >&2; exit 2 ;;
 	esac
 done

@@ -79,3 +79,35 @@ export interface DeviceKind<Settings, Key extends string = string> {
   /** What this host has to offer: the lines that `--list` prints. */
   list(): readonly string[];
 }
+
+/** Nodes of this host, as far as permissions to use them go. */
+export interface HostNodes {
+  /** The subsystem and the names of the nodes, for udev(7), for example `gpio` and `gpiochip*`. */
+  readonly subsystem: string;
+  readonly names: string;
+  /** Their name in `/proc/devices`, for `DeviceAllow=` of systemd.resource-control(5). */
+  readonly deviceClass: string;
+  /** The group that owns them. */
+  readonly group: string;
+}
+
+/**
+ * What packages and the manual say about a device: the export `about` of the file `about.ts` beside
+ * `kind.ts`. No program loads it.
+ */
+export interface DeviceAbout {
+  /** The device's name in a sentence, for example `GPIO`. */
+  readonly title: string;
+  /** Nodes that the daemon opens, where it opens any. */
+  readonly nodes?: HostNodes;
+  /** Paragraphs of the manual's description, after the first that all programs share. */
+  readonly description: readonly string[];
+  /** Files of the host, each with what they are to the program. */
+  readonly files: readonly { readonly path: string; readonly meaning: string }[];
+  /** The device's name on QEMU's command line, and the oldest version that has it. */
+  readonly qemu: { readonly device: string; readonly since: string };
+  /** The option of the guest's kernel. */
+  readonly kernelOption: string;
+  /** Other manual pages. */
+  readonly seeAlso: readonly string[];
+}

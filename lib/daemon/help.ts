@@ -9,7 +9,7 @@ import { generalOptions, socketOptions } from "./common_options.ts";
 import type { DeviceKind } from "./device_kind.ts";
 import { type OptionSpec, optionSyntax } from "../input/options.ts";
 
-/** The version of all three programs. */
+/** The version of all programs. */
 export const VERSION: string = metadata.version;
 
 /** All options of a program, in the order in which they are shown. */

@@ -12,6 +12,7 @@ import { readArguments } from "../input/arguments.ts";
 import { logSettings, readConfig, readSettings } from "./settings.ts";
 import { supervise } from "./supervisor.ts";
 import { RuntimeError, UsageError } from "../errors.ts";
+import type { Program } from "../program.ts";
 import { runWorker } from "./worker.ts";
 
 function print(text: string): void {
@@ -39,6 +40,16 @@ async function main<Settings>(kind: DeviceKind<Settings>, entry: string): Promis
   const log = getLog(kind.program);
   const settings = readSettings(kind, options, config, systemdDescriptors(), log);
   await supervise(kind.program, settings, entry);
+}
+
+/** A program that serves a kind of device; what else there is in `cmd/` has no kind. */
+export interface Daemon extends Program {
+  readonly kind: DeviceKind<unknown>;
+}
+
+/** The program that serves a kind of device. */
+export function daemonOf<Settings>(kind: DeviceKind<Settings>): Daemon {
+  return { name: kind.program, kind, run: (entry) => runDaemon(kind, entry) };
 }
 
 /**

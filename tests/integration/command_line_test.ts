@@ -1,4 +1,5 @@
 import { assert, assertEquals, assertMatch } from "@std/assert";
+import { findDaemons } from "../../tools/programs.ts";
 import { inBatches, type Refusal, run, testRefusals } from "../support/refusals.ts";
 
 const MOST_GUESTS = 256;
@@ -225,7 +226,7 @@ testRefusals("the other daemons tell in the same way", () => [
 ]);
 
 Deno.test("each program shows its help and its version on standard output", async () => {
-  const programs = ["vhost-device-gpio", "vhost-device-i2c", "vhost-device-spi"];
+  const programs = (await findDaemons()).map(({ program }) => program);
   await inBatches(programs, async (program) => {
     for (const option of ["--help", "-h"]) {
       const { code, stdout, stderr } = await run(program, [option]);
@@ -241,10 +242,10 @@ Deno.test("each program shows its help and its version on standard output", asyn
 });
 
 Deno.test("capabilities are printed as JSON of the back-end's type", async () => {
-  for (const type of ["gpio", "i2c", "spi"]) {
-    const { code, stdout } = await run(`vhost-device-${type}`, ["--print-capabilities"]);
+  for (const { program, kind } of await findDaemons()) {
+    const { code, stdout } = await run(program, ["--print-capabilities"]);
     assertEquals(code, 0);
-    assertEquals(JSON.parse(stdout), { type, features: [] });
+    assertEquals(JSON.parse(stdout), { type: kind.type, features: [] });
   }
 });
 

@@ -6,6 +6,7 @@
  */
 
 import { assertEquals } from "@std/assert";
+import { findDaemons } from "../../tools/programs.ts";
 
 /** The project's folder. */
 export const ROOT = new URL("../../", import.meta.url).pathname.replace(/\/$/, "");
@@ -13,24 +14,20 @@ export const ROOT = new URL("../../", import.meta.url).pathname.replace(/\/$/, "
 export const BIN = `${ROOT}/bin`;
 /** The folder of manual pages and completions, from "make". */
 export const DOCS = `${ROOT}/dist/docs`;
-/** The devices that there are programs for. */
-export const TYPES = [...Deno.readDirSync(`${ROOT}/cmd`)]
-  .map(({ name }) => /^vhost-device-(\w+)\.ts$/.exec(name)?.[1])
-  .filter((type) => type !== undefined)
-  .sort();
+/** The folder of units, rules and descriptors, from "make". */
+export const UNITS = `${ROOT}/dist/units`;
+/** The devices that there are daemons for. */
+export const TYPES = (await findDaemons()).map(({ type }) => type);
 
 export const isRoot = Deno.uid() === 0;
 
-/** A command line on which each program serves one guest. */
-export const SIMULATED: Readonly<Record<string, string>> = {
-  gpio: "s8",
-  i2c: "s:0x50",
-  spi: "s2",
-};
+/** A configuration file of one guest that takes no hardware. */
+export function configuration(type: string): string {
+  return `${ROOT}/lib/${type}/demo/config.yaml`;
+}
 
-/** A configuration file for each program, of one guest, that keeps a file where it can. */
-export const CONFIGURATION: Readonly<Record<string, string>> = {
-  gpio: "guests:\n  - simulated: 8\n",
+/** Configurations of one guest whose chips keep their contents in the file `kept`. */
+export const KEEPING: Readonly<Record<string, string>> = {
   i2c: "adapters: [{ simulated: { chips: [{ address: 0x50, chip: 24c02, file: kept } ] } }]\n",
   spi: "guests: [{ simulated: { chips: [flash: { size-kib: 256, file: kept }] } }]\n",
 };
@@ -88,5 +85,8 @@ export function filesOf(folder: string, prefix = ""): string[] {
 
 /** Installs into a folder. */
 export async function install(destination: string, prefix = "/usr"): Promise<void> {
-  await script("install.sh", ["install", BIN, DOCS], { DESTDIR: destination, PREFIX: prefix });
+  await script("install.sh", ["install", BIN, DOCS, UNITS], {
+    DESTDIR: destination,
+    PREFIX: prefix,
+  });
 }

@@ -5,7 +5,7 @@
  */
 
 import { assert, assertEquals, assertMatch, assertStrictEquals } from "@std/assert";
-import { withOptions } from "../../tools/docs/guides.ts";
+import { guideOf, withOptions } from "../../tools/docs/guides.ts";
 import { allOptions, findPrograms } from "../../tools/docs/programs.ts";
 import { BIN, DOCS, ROOT, run, succeed } from "./build.ts";
 
@@ -15,10 +15,13 @@ for (const program of programs) {
   const name = program.program;
   const options = allOptions(program);
 
-  Deno.test(`docs/${program.type}.md: the table of options is up to date`, () => {
-    const guide = Deno.readTextFileSync(`${ROOT}/docs/${program.type}.md`);
-    assertStrictEquals(guide, withOptions(guide, program), "run: make guides");
-  });
+  const path = guideOf(program);
+  if (path !== undefined) {
+    Deno.test(`docs/${program.type}.md: the table of options is up to date`, () => {
+      const guide = Deno.readTextFileSync(path);
+      assertEquals(guide, withOptions(guide, program), "run: make guides");
+    });
+  }
 
   Deno.test(`${name}.1: groff and mandoc have nothing to complain of`, async () => {
     const page = `${DOCS}/man1/${name}.1`;

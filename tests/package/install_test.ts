@@ -7,7 +7,7 @@
 import { assert, assertEquals, assertNotMatch, assertStrictEquals } from "@std/assert";
 import { documents } from "../support/documents.ts";
 import { TemporaryFolder } from "../support/temporary_folder.ts";
-import { BIN, DOCS, filesOf, install, ROOT, script, succeed, TYPES } from "./build.ts";
+import { BIN, DOCS, filesOf, install, ROOT, script, succeed, TYPES, UNITS } from "./build.ts";
 
 Deno.test("install puts everything below DESTDIR and PREFIX, and uninstall takes it away", async () => {
   using folder = new TemporaryFolder();
@@ -50,7 +50,10 @@ Deno.test("install puts everything below DESTDIR and PREFIX, and uninstall takes
       assert(files.includes(target), `${path}: ${link.target} is not installed`);
     }
   }
-  await script("install.sh", ["uninstall", BIN, DOCS], { DESTDIR: root, PREFIX: "/opt/vhost" });
+  await script("install.sh", ["uninstall", BIN, DOCS, UNITS], {
+    DESTDIR: root,
+    PREFIX: "/opt/vhost",
+  });
   assertEquals(filesOf(root), []);
 });
 

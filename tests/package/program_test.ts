@@ -9,7 +9,7 @@ import { FrontEnd } from "../support/front_end.ts";
 import { isListening } from "../support/process_state.ts";
 import { TemporaryFolder } from "../support/temporary_folder.ts";
 import { until } from "../support/wait.ts";
-import { BIN, filesOf, isRoot, ROOT, run, SIMULATED, TYPES } from "./build.ts";
+import { BIN, configuration, filesOf, isRoot, ROOT, run, TYPES } from "./build.ts";
 
 /** What Deno says where a permission is missing, and other things that no user is to see. */
 const NOT_FOR_USERS = /NotCapable|Requires \w+ access|--allow-|internal error|\n +at |panick/;
@@ -68,9 +68,10 @@ class Served implements AsyncDisposable {
 
 for (const type of TYPES) {
   const program = `${BIN}/vhost-device-${type}`;
+  const simulated = ["--config", configuration(type)];
 
   Deno.test(`${type}: the program answers a front-end, and writes nothing but its socket`, async () => {
-    await using served = Served.start(type, ["-l", SIMULATED[type]]);
+    await using served = Served.start(type, simulated);
     using frontEnd = FrontEnd.connect(served.socket);
     assert(frontEnd.getFeatures() > 0n);
     assertEquals(filesOf(served.folder.path), ["socket0"]);
@@ -98,13 +99,13 @@ for (const type of TYPES) {
       [],
       ["--config", "/nonexistent.yaml"],
       ["--config", "/proc/self/environ"],
-      ["-s", "/nonexistent/socket", "-l", SIMULATED[type]],
-      ["-s", folder.file("file"), "-l", SIMULATED[type]],
-      ["-s", "/proc/socket", "-l", SIMULATED[type]],
+      ["-s", "/nonexistent/socket", ...simulated],
+      ["-s", folder.file("file"), ...simulated],
+      ["-s", "/proc/socket", ...simulated],
       ["-s", folder.file("s"), "-l", "7"],
       ["-s", folder.file("s"), "-l", "7:8"],
       ["-s", folder.file("s"), "-l", "/dev/null"],
-      ["--fd", "99", "-l", SIMULATED[type]],
+      ["--fd", "99", ...simulated],
     ];
     await Promise.all(lines.map(async (args) => {
       const { code, stdout, stderr } = await run(program, args, { clearEnv: true });
@@ -125,7 +126,7 @@ for (const type of TYPES) {
       Deno.chmodSync(folder.file("program"), 0o755);
       const { code, stderr } = await run(
         folder.file("program"),
-        ["-s", folder.file("socket"), "-l", SIMULATED[type]],
+        ["-s", folder.file("socket"), ...simulated],
         { uid: 65534, gid: 65534, cwd: "/" },
       );
       assertEquals(code, 1);

@@ -13,7 +13,7 @@ import {
 } from "@std/assert";
 import { Buffer } from "node:buffer";
 import { TemporaryFolder } from "../support/temporary_folder.ts";
-import { BIN, DOCS, ROOT, script, succeed, TYPES } from "./build.ts";
+import { BIN, DOCS, ROOT, script, succeed, TYPES, UNITS } from "./build.ts";
 
 interface Named {
   readonly SPDXID: string;
@@ -26,7 +26,7 @@ interface Named {
 
 Deno.test("a release has programs, documents, units, checksums and an SBOM", async (test) => {
   using folder = new TemporaryFolder();
-  await script("release.sh", [BIN, DOCS, folder.path], { PACK: "quick" });
+  await script("release.sh", [BIN, DOCS, UNITS, folder.path], { PACK: "quick" });
   const [archive] = [...Deno.readDirSync(folder.path)].map(({ name }) => name)
     .filter((name) => name.endsWith(".tar.xz"));
   const name = archive.replace(".tar.xz", "");

@@ -9,7 +9,7 @@ import { FrontEnd } from "../support/front_end.ts";
 import { isListening } from "../support/process_state.ts";
 import { TemporaryFolder } from "../support/temporary_folder.ts";
 import { until } from "../support/wait.ts";
-import { BIN, CONFIGURATION, install, run, succeed, TYPES } from "./build.ts";
+import { BIN, configuration, install, run, succeed, TYPES } from "./build.ts";
 
 /** As systemd-analyze counts; 10 is the worst. */
 const MOST_EXPOSURE = 2.5;
@@ -59,13 +59,12 @@ for (const type of TYPES) {
   Deno.test(`${type}: a program that socket activation has started serves that socket`, async () => {
     using folder = new TemporaryFolder();
     const socket = folder.file("socket");
-    Deno.writeTextFileSync(folder.file("configuration.yaml"), CONFIGURATION[type]);
     // Waits for a connection, and then becomes the program.
     const child = new Deno.Command("systemd-socket-activate", {
       args: [
         `--listen=${socket}`,
         `${BIN}/vhost-device-${type}`,
-        `--config=${folder.file("configuration.yaml")}`,
+        `--config=${configuration(type)}`,
       ],
       cwd: folder.path,
       stdin: "null",

@@ -4,6 +4,8 @@
  * @module
  */
 
+import { findDaemons } from "../../tools/programs.ts";
+
 const ROOT = new URL("../../", import.meta.url);
 
 /** A fenced block, with the program that its document or its section is about. */
@@ -35,17 +37,16 @@ export interface Document {
   readonly anchors: readonly string[];
 }
 
-const FENCED = /^( *)```(\w*)\n(.*?)^ *```$/gms;
+const daemons = await findDaemons();
 
-function programOf(name: string | undefined): string | undefined {
-  return name === undefined ? undefined : `vhost-device-${name.toLowerCase()}`;
-}
+const FENCED = /^( *)```(\w*)\n(.*?)^ *```$/gms;
 
 /** The guide's program; in a document about all of them that of the section, or of the text. */
 function blocksOf(path: string, text: string): Block[] {
-  const guide = programOf(/^docs\/(gpio|i2c|spi)\.md$/.exec(path)?.[1]);
+  const guide = daemons.find(({ type }) => path === `docs/${type}.md`)?.program;
   return text.split(/^(?=## )/m).flatMap((section) => {
-    const heading = programOf(/^## (GPIO|I2C|SPI)$/m.exec(section)?.[1]);
+    const title = /^## (.*)$/m.exec(section)?.[1];
+    const heading = daemons.find(({ about }) => about.title === title)?.program;
     return [...section.matchAll(FENCED)].map(([, indent, language, lines]) => {
       const text = lines.replaceAll(new RegExp(`^${indent}`, "gm"), "");
       const own = /^(?:# )?(vhost-device-\w+)\b/m.exec(text)?.[1];

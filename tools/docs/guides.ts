@@ -6,6 +6,7 @@
  */
 
 import type { OptionSpec } from "../../lib/input/options.ts";
+import { ROOT } from "../programs.ts";
 import { allOptions, type Program } from "./programs.ts";
 
 const BEGIN = "<!-- options -->";
@@ -24,6 +25,16 @@ function table(rows: readonly [string, string][]): string[] {
   const line = (cells: readonly string[], fill: string) =>
     `| ${cells.map((cell, i) => cell + fill.repeat(widths[i] - [...cell].length)).join(" | ")} |`;
   return [line(all[0], " "), line(["", ""], "-"), ...rows.map((cells) => line(cells, " "))];
+}
+
+/** The guide to a program, where there is one. */
+export function guideOf({ type }: Program): URL | undefined {
+  const path = new URL(`docs/${type}.md`, ROOT);
+  try {
+    return Deno.statSync(path).isFile ? path : undefined;
+  } catch {
+    return undefined;
+  }
 }
 
 /**

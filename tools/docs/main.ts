@@ -11,7 +11,7 @@
 
 import { VERSION } from "../../lib/daemon/help.ts";
 import { bashCompletion, fishCompletion, zshCompletion } from "./completions.ts";
-import { withOptions } from "./guides.ts";
+import { guideOf, withOptions } from "./guides.ts";
 import { manPage } from "./man_page.ts";
 import { findPrograms } from "./programs.ts";
 
@@ -25,7 +25,8 @@ const programs = await findPrograms();
 
 if (target === "--guides") {
   for (const program of programs) {
-    const path = new URL(`../../docs/${program.type}.md`, import.meta.url);
+    const path = guideOf(program);
+    if (path === undefined) continue;
     Deno.writeTextFileSync(path, withOptions(Deno.readTextFileSync(path), program));
   }
 } else {

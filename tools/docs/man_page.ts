@@ -96,7 +96,7 @@ function commonKey(program: Program, key: string): string[] {
 /** The text of the page. */
 export function manPage(program: Program, version: string, date: string): string {
   const name = program.program;
-  const { notes } = program;
+  const { about } = program;
   const example = `/etc/vhost-device/${program.type}/NAME.yaml`;
   const lines = [
     `.\\" Made from the tables that ${name} --help is made from.`,
@@ -124,12 +124,12 @@ export function manPage(program: Program, version: string, date: string): string
       ),
       ".PP",
       ...paragraphs([
-        ...notes.description,
+        ...about.description,
         "Each guest has a socket of its own. A socket serves one front-end at a time, and the " +
         "next one when that has gone: guests come and go without a restart of the daemon.",
-        `With QEMU (${notes.qemu.since}) the guest's memory has to be shared, for example ` +
+        `With QEMU (${about.qemu.since}) the guest's memory has to be shared, for example ` +
         "by a memory-backend-memfd object with share=on; " +
-        `the device is ${notes.qemu.device}. The guest's kernel needs ${notes.kernelOption}.`,
+        `the device is ${about.qemu.device}. The guest's kernel needs ${about.kernelOption}.`,
       ]),
     ),
     ...section(
@@ -186,7 +186,7 @@ export function manPage(program: Program, version: string, date: string): string
     ...section(
       "FILES",
       ...[
-        ...notes.files,
+        ...about.files,
         { path: example, meaning: `configuration of the instance NAME of ${name}@.service` },
         {
           path: `/run/vhost-device/${program.type}/NAME.sock`,
@@ -208,7 +208,7 @@ export function manPage(program: Program, version: string, date: string): string
     ),
     ...section(
       "SEE ALSO",
-      [...notes.seeAlso, "qemu(1)", "systemd.socket(5)"].map((page) =>
+      [...about.seeAlso, "qemu(1)", "systemd.socket(5)"].map((page) =>
         page.replace(/^(.*)(\(\d\))$/, (_, title, part) => bold(title) + part)
       ).join(",\n"),
     ),

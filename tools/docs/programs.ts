@@ -7,7 +7,8 @@
 
 import type { OptionSpec } from "../../lib/input/options.ts";
 import { generalOptions, socketOptions } from "../../lib/daemon/common_options.ts";
-import { NOTES, type ProgramNotes } from "./notes.ts";
+import type { DeviceAbout } from "../../lib/daemon/device_kind.ts";
+import { findDaemons, ROOT } from "../programs.ts";
 
 /** One program. */
 export interface Program {
@@ -21,10 +22,8 @@ export interface Program {
   readonly examples: readonly { readonly args: string; readonly remark: string }[];
   /** The commented form of the device's part of the configuration file. */
   readonly configForm: readonly string[];
-  readonly notes: ProgramNotes;
+  readonly about: DeviceAbout;
 }
-
-const ROOT = new URL("../../", import.meta.url);
 
 /** All options of a program, in the order of `--help`. */
 export function allOptions(program: Program): readonly OptionSpec[] {
@@ -43,26 +42,16 @@ function configForm(module: URL): string[] {
   return lines.slice(first + 1, last);
 }
 
-/** The programs that cmd/ has, in alphabetical order. */
+/** The daemons that cmd/ has, in alphabetical order. */
 export async function findPrograms(): Promise<Program[]> {
-  const types = [...Deno.readDirSync(new URL("cmd/", ROOT))]
-    .map(({ name }) => /^vhost-device-(\w+)\.ts$/.exec(name)?.[1])
-    .filter((type) => type !== undefined)
-    .sort();
-  return await Promise.all(types.map(async (type) => {
-    const module = await import(new URL(`lib/${type}/kind.ts`, ROOT).href);
-    const kind = module[type] as Omit<Program, "configForm" | "notes">;
-    const notes = NOTES[type];
-    if (notes === undefined) throw new Error(`tools/docs/notes.ts says nothing about ${type}`);
-    return {
-      program: kind.program,
-      type,
-      summary: kind.summary,
-      options: kind.options,
-      configKeys: kind.configKeys,
-      examples: kind.examples,
-      configForm: configForm(new URL(`lib/${type}/config.ts`, ROOT)),
-      notes,
-    };
+  return (await findDaemons()).map(({ program, type, kind, about }) => ({
+    program,
+    type,
+    summary: kind.summary,
+    options: kind.options,
+    configKeys: kind.configKeys,
+    examples: kind.examples,
+    configForm: configForm(new URL(`lib/${type}/config.ts`, ROOT)),
+    about,
   }));
 }

@@ -3,11 +3,9 @@ import metadata from "../../../deno.json" with { type: "json" };
 import { allOptions, helpText, versionText } from "../../../lib/daemon/help.ts";
 import { readArguments } from "../../../lib/input/arguments.ts";
 import { optionSyntax } from "../../../lib/input/options.ts";
-import { gpio } from "../../../lib/gpio/kind.ts";
-import { i2c } from "../../../lib/i2c/kind.ts";
-import { spi } from "../../../lib/spi/kind.ts";
+import { findDaemons } from "../../../tools/programs.ts";
 
-const kinds = [gpio, i2c, spi];
+const kinds = (await findDaemons()).map(({ kind }) => kind);
 
 Deno.test("the help shows every option, in lines that fit a terminal", () => {
   for (const kind of kinds) {
@@ -42,5 +40,6 @@ Deno.test("no two options of a program have the same name or letter", () => {
 });
 
 Deno.test("the version is that of the project", () => {
-  assertEquals(versionText(gpio), `vhost-device-gpio ${metadata.version}`);
+  const program = "vhost-device-gpio";
+  assertEquals(versionText({ program }), `${program} ${metadata.version}`);
 });
