@@ -1,6 +1,6 @@
 import { assert, assertEquals, assertMatch, assertNotMatch } from "@std/assert";
 import { command, Daemon } from "../support/daemon.ts";
-import { fragileProgram } from "../support/fragile.ts";
+import { fragileProgram } from "../support/module_program.ts";
 import { FrontEnd } from "../support/front_end.ts";
 import { GPIO, GpioGuest } from "../support/gpio_driver.ts";
 import { run } from "../support/refusals.ts";
