@@ -5,7 +5,7 @@
  * @module
  */
 
-import assert from "node:assert/strict";
+import { assert, assertEquals, assertMatch, assertNotEquals, assertNotMatch } from "@std/assert";
 import { Daemon } from "../support/daemon.ts";
 import { moduleProgram } from "../support/module_program.ts";
 import { TemporaryFolder } from "../support/temporary_folder.ts";
@@ -33,12 +33,12 @@ Deno.test("example: /dev/hwrng of the guest reads the daemon's source, byte for 
   );
   const end = output.indexOf("\n");
   const [current, bytes] = [output.slice(0, end), output.slice(end + 1)];
-  assert.match(current, /^virtio_rng/);
-  assert.equal(bytes.length, 20000);
+  assertMatch(current, /^virtio_rng/);
+  assertEquals(bytes.length, 20000);
   // The driver asks for a page or less at a time, and drops the rest of one where a reader ends.
-  assert.ok(lines.includes(bytes), bytes.slice(0, 80));
+  assert(lines.includes(bytes), bytes.slice(0, 80));
   daemon.untilLogged(/front-end gone/);
-  assert.doesNotMatch(daemon.log, /warn|error/);
+  assertNotMatch(daemon.log, /warn|error/);
 });
 
 Deno.test("example: a guest gets random bytes, and a second one others", async () => {
@@ -51,12 +51,12 @@ Deno.test("example: a guest gets random bytes, and a second one others", async (
   const second = await read();
   for (const text of [first, second]) {
     const bytes = text.trim().split(/\s+/);
-    assert.equal(bytes.length, 4096);
+    assertEquals(bytes.length, 4096);
     // 256 values, each 16 times on average: that fewer than 240 occur has a chance below 1 in 10^9.
-    assert.ok(new Set(bytes).size > 240);
+    assert(new Set(bytes).size > 240);
   }
-  assert.notEqual(first, second);
-  assert.equal((await daemon.stop()).code, 0);
+  assertNotEquals(first, second);
+  assertEquals((await daemon.stop()).code, 0);
 });
 
 Deno.test("example: a source that ends costs the guest its device, and is told of", async () => {
@@ -69,7 +69,7 @@ Deno.test("example: a source that ends costs the guest its device, and is told o
   daemon.untilLogged(
     /error guest 0: source '\S+' cannot be read: it has come to its end; choose one that does not end\n/,
   );
-  assert.equal((await daemon.stop()).code, 0);
+  assertEquals((await daemon.stop()).code, 0);
 });
 
 Deno.test("example: a source that is not there is refused at the start", async () => {
@@ -78,8 +78,8 @@ Deno.test("example: a source that is not there is refused at the start", async (
     moduleProgram(folder.file("program"), MODULE),
     { args: ["-s", folder.file("socket"), "-f", "/nowhere"], stderr: "piped" },
   ).output();
-  assert.equal(code, 1);
-  assert.match(
+  assertEquals(code, 1);
+  assertMatch(
     new TextDecoder().decode(stderr),
     /^vhost-device-entropy: source '\/nowhere' cannot be opened: [^\n]*; choose another file\n$/,
   );

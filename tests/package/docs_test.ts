@@ -19,7 +19,7 @@ for (const program of programs) {
   if (path !== undefined) {
     Deno.test(`docs/${program.type}.md: the table of options is up to date`, () => {
       const guide = Deno.readTextFileSync(path);
-      assertEquals(guide, withOptions(guide, program), "run: make guides");
+      assertStrictEquals(guide, withOptions(guide, program), "run: make guides");
     });
   }
 

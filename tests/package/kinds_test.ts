@@ -5,7 +5,7 @@
  * @module
  */
 
-import assert from "node:assert/strict";
+import { assertEquals, assertMatch } from "@std/assert";
 import { TemporaryFolder } from "../support/temporary_folder.ts";
 import { filesOf, ROOT, run, succeed } from "./build.ts";
 
@@ -61,7 +61,7 @@ Deno.test("with a folder and a file there is a fourth device everywhere", async 
   await test.step("make builds its program, and the other one", async () => {
     const { stdout } = await run("make", ["-n", "all"], { cwd: project, env });
     for (const name of ["vhost-device-dummy", "vhost-device-tool"]) {
-      assert.match(stdout, new RegExp(`^scripts/compile\\.sh bin ${name}$`, "m"));
+      assertMatch(stdout, new RegExp(`^scripts/compile\\.sh bin ${name}$`, "m"));
     }
   });
 
@@ -79,7 +79,7 @@ Deno.test("with a folder and a file there is a fourth device everywhere", async 
       env: { DESTDIR: root, PREFIX: "/usr" },
     });
     const files = filesOf(root);
-    assert.deepEqual(files.filter((name) => name.includes("dummy")), [
+    assertEquals(files.filter((name) => name.includes("dummy")), [
       "usr/bin/vhost-device-dummy",
       "usr/lib/systemd/system/vhost-device-dummy@.service",
       "usr/lib/systemd/system/vhost-device-dummy@.socket",
@@ -89,19 +89,19 @@ Deno.test("with a folder and a file there is a fourth device everywhere", async 
       "usr/share/qemu/vhost-user/50-vhost-device-dummy.json",
       "usr/share/zsh/site-functions/_vhost-device-dummy",
     ]);
-    assert.deepEqual(files.filter((name) => /vhost-device-tool/.test(name)), [
+    assertEquals(files.filter((name) => /vhost-device-tool/.test(name)), [
       "usr/bin/vhost-device-tool",
     ]);
     const read = (path: string) => Deno.readTextFileSync(`${root}/usr/${path}`);
     const service = read("lib/systemd/system/vhost-device-dummy@.service");
-    assert.match(service, /^DeviceAllow=char-dummy rw$/m);
-    assert.match(read("lib/udev/rules.d/60-vhost-device.rules"), /KERNEL=="dummy\*"/);
+    assertMatch(service, /^DeviceAllow=char-dummy rw$/m);
+    assertMatch(read("lib/udev/rules.d/60-vhost-device.rules"), /KERNEL=="dummy\*"/);
     const descriptor = JSON.parse(read("share/qemu/vhost-user/50-vhost-device-dummy.json"));
-    assert.deepEqual([descriptor.type, descriptor.binary], [
+    assertEquals([descriptor.type, descriptor.binary], [
       "dummy",
       "/usr/bin/vhost-device-dummy",
     ]);
-    assert.match(Deno.readTextFileSync(`${project}/dist/units/control.in`), /Dummy, GPIO, I2C and/);
+    assertMatch(Deno.readTextFileSync(`${project}/dist/units/control.in`), /Dummy, GPIO, I2C and/);
   });
 
   await test.step("the project's own checks take it in", async () => {

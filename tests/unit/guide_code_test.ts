@@ -1,4 +1,4 @@
-import assert from "node:assert/strict";
+import { assert, assertEquals } from "@std/assert";
 import { documents } from "../support/documents.ts";
 import { filesBelow, ROOT } from "../support/tree.ts";
 
@@ -14,9 +14,9 @@ const sources = [...filesBelow("examples/device/")].map((path) =>
 Deno.test("what the guide to writing a device shows is in the example, word for word", () => {
   const guide = documents.find(({ path }) => path === "docs/writing-a-device.md")!;
   const blocks = guide.blocks.filter(({ language }) => language === "ts");
-  assert.ok(blocks.length >= 5, `${blocks.length} were found`);
+  assert(blocks.length >= 5, `${blocks.length} were found`);
   const wrong = blocks.filter(({ text }) =>
     !sources.some((source) => source.includes(unindented(text)))
   );
-  assert.deepEqual(wrong, []);
+  assertEquals(wrong, []);
 });
