@@ -35,6 +35,8 @@ Deno.test("install puts everything below DESTDIR and PREFIX, and uninstall takes
     "share/doc/vhost-device/LICENSES-BUNDLED",
     "share/doc/vhost-device/README.md",
     "share/doc/vhost-device/examples/ci/github-actions.yml",
+    ...filesOf(`${ROOT}/examples/device`)
+      .map((name) => `share/doc/vhost-device/examples/device/${name}`),
     ...filesOf(`${ROOT}/docs`).map((name) => `share/doc/vhost-device/docs/${name}`),
   ]).map((path) => `opt/vhost/${path}`).sort();
   assertEquals(files, expected);
