@@ -2,7 +2,7 @@ import { assert, assertEquals, assertMatch } from "@std/assert";
 import { createEventfd } from "../../ffi/eventfd.ts";
 import { close } from "../../ffi/fd.ts";
 import { Daemon } from "../support/daemon.ts";
-import { fragileProgram } from "../support/fragile.ts";
+import { fragileProgram } from "../support/module_program.ts";
 import type { FrontEnd } from "../support/front_end.ts";
 import { Guest } from "../support/guest.ts";
 import { GuestRam } from "../support/guest_ram.ts";
