@@ -19,7 +19,6 @@ import {
 } from "../virtio/features.ts";
 import { GuestMemory, MAX_REGIONS, type RegionDescription } from "../virtio/guest_memory.ts";
 import { isQueueSize } from "../virtio/split_queue.ts";
-import { beginsAnew } from "./driver_start.ts";
 import type { ConfigRange, VringAddresses } from "./message.ts";
 import {
   F_PROTOCOL_FEATURES,
@@ -29,7 +28,7 @@ import {
 } from "./protocol_features.ts";
 import { Refusal, type RequestTarget } from "./requests.ts";
 import type { Scheduler } from "./scheduler.ts";
-import { Vring } from "./vring.ts";
+import { type RingSet, Vring } from "./vring.ts";
 
 const STATUS_FEATURES_OK = 8n;
 
@@ -41,7 +40,7 @@ const ringFeatureNames: readonly (readonly [bigint, string])[] = [
 ];
 
 /** One device and its rings, for one front-end after another. */
-export class BackEnd implements RequestTarget, DeviceHost {
+export class BackEnd implements RequestTarget, RingSet, DeviceHost {
   readonly #device: VirtioDevice;
   readonly #scheduler: Scheduler;
   readonly #log: Logger;
@@ -61,7 +60,7 @@ export class BackEnd implements RequestTarget, DeviceHost {
     this.#log = log;
     this.#vrings = Array.from(
       { length: device.queueCount },
-      (_, index) => new Vring(index, device, this.#memory, scheduler, log),
+      (_, index) => new Vring(index, device, this.#memory, scheduler, this, log),
     );
     device.attach(this);
   }
@@ -177,7 +176,8 @@ export class BackEnd implements RequestTarget, DeviceHost {
   }
 
   resetOwner(): void {
-    this.resetDevice();
+    // Deprecated; "either ignore this message, or use it to disable all rings".
+    for (const vring of this.#vrings) vring.setEnabled(false);
   }
 
   resetDevice(): void {
@@ -186,6 +186,7 @@ export class BackEnd implements RequestTarget, DeviceHost {
       vring.setEnabled(!(this.#features & F_PROTOCOL_FEATURES));
     }
     this.#device.reset();
+    this.#status = 0n;
     this.#announced = false;
   }
 
@@ -223,8 +224,10 @@ export class BackEnd implements RequestTarget, DeviceHost {
   #remap(): void {
     for (const vring of this.#vrings) {
       const problem = vring.remap();
-      if (problem === undefined) vring.look();
-      else this.#log.error(`queue ${vring.index} is no longer served: ${problem}`);
+      if (problem === undefined) continue;
+      this.#log.error(
+        `queue ${vring.index} is not served until the memory table has it: ${problem}`,
+      );
     }
   }
 
@@ -247,7 +250,6 @@ export class BackEnd implements RequestTarget, DeviceHost {
     if (!isQueueSize(size)) {
       throw new Refusal(`${size} is no queue size (a power of two up to 32768)`);
     }
-    if (beginsAnew(this.#vrings, index)) this.#driverBeginsAnew();
     vring.setSize(size);
   }
 
@@ -255,13 +257,11 @@ export class BackEnd implements RequestTarget, DeviceHost {
     const vring = this.#vring(index);
     const problem = vring.setAddresses(addresses);
     if (problem !== undefined) throw new Refusal(problem);
-    vring.look();
   }
 
   setVringBase(index: number, base: number): void {
     const vring = this.#vring(index);
     if (base > 0xffff) throw new Refusal(`${base} is no ring index`);
-    if (beginsAnew(this.#vrings, index, base)) this.#driverBeginsAnew();
     vring.setBase(base);
   }
 
@@ -296,11 +296,18 @@ export class BackEnd implements RequestTarget, DeviceHost {
     this.#announce();
   }
 
-  #driverBeginsAnew(): void {
-    for (const vring of this.#vrings) vring.discard();
+  driverBeginsAnew(ring: Vring): void {
+    this.#log.debug(`queue ${ring.index} shows that a driver begins anew: the device is reset`);
+    // The new driver may have started other rings already, and they go on.
+    const going = this.#vrings.filter((other) => other !== ring && other.startedAgain);
+    for (const other of this.#vrings) {
+      if (other !== ring && !other.startedAgain) other.discard();
+    }
+    const recalled = going.map((other) => other.recall());
     this.#device.reset();
     this.#device.setFeatures(this.#features);
     this.#announced = false;
+    going.forEach((other, index) => other.giveAgain(recalled[index]));
   }
 
   /** Logs, once per start of a driver, that requests are being served. */

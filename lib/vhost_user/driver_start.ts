@@ -1,27 +1,33 @@
 /**
- * How a driver that begins anew is told from one that goes on.
+ * How a driver that begins anew is told from one that goes on: some front-ends never tell of a
+ * device reset.
+ *
+ * A driver goes on where a ring is stopped by `GET_VRING_BASE` and then starts as it was left: at
+ * the same available index, with the used ring as this side has written it. A pause of the guest is
+ * that. Everything else is a driver that begins anew: a ring is set up while it runs, or starts
+ * otherwise than it was left. That a ring begins with index 0 means nothing by itself, for indices
+ * wrap around; and a ring that was never used tells nothing.
  *
  * @module
  */
 
+import type { RingPosition } from "../virtio/split_queue.ts";
+
 /** A ring, as far as this is concerned. */
-export interface Startable {
+export interface RingHistory {
   readonly started: boolean;
+  /** Where it was stopped, unless it was never used since the device was reset. */
+  readonly left: RingPosition | undefined;
 }
 
 /**
- * Tells, when a front-end sets up a ring, whether a driver begins anew: some front-ends never tell
- * of a device reset.
+ * Tells whether a driver begins anew.
  *
- * A driver that sets up its first queue while that runs, or begins there with index 0, knows
- * nothing of what was before. One that goes on, as after a pause of the guest, stops the queues and
- * begins where `GET_VRING_BASE` left off.
- *
- * @param index of the ring that is set up
- * @param base where it is to begin, where the front-end says so
+ * @param found where the ring is as it starts; `undefined` while it is only set up
  */
-export function beginsAnew(rings: readonly Startable[], index: number, base?: number): boolean {
-  if (index !== 0) return false;
-  if (base === undefined) return rings[0].started;
-  return base === 0 && (rings[0].started || !rings.some(({ started }) => started));
+export function beginsAnew({ started, left }: RingHistory, found?: RingPosition): boolean {
+  if (found === undefined) return started;
+  return left !== undefined &&
+    (left.available !== found.available || left.used !== found.used ||
+      left.lastHead !== found.lastHead || left.lastWritten !== found.lastWritten);
 }

@@ -6,14 +6,21 @@
 
 import type { Logger } from "@logtape/logtape";
 import { EPOLLIN } from "../../ffi/epoll.ts";
+import { SystemError } from "../../ffi/errno.ts";
 import type { EventHandler, VirtioDevice } from "../virtio/device.ts";
+import { RegionError } from "../virtio/guest_memory.ts";
 import { BackEnd } from "./back_end.ts";
 import { CLOSED, Connection, MESSAGE } from "./connection.ts";
-import { type Command, requestName, requestOf } from "./requests.ts";
+import { type Command, Refusal, requestName, requestOf } from "./requests.ts";
 import type { Scheduler } from "./scheduler.ts";
 
 /** How many messages are handled before rings and other descriptors get their turn. */
 const BURST = 64;
+
+/** True for what a front-end can be told; everything else is an error of this program. */
+function isRefusal(error: unknown): error is Error {
+  return error instanceof Refusal || error instanceof RegionError || error instanceof SystemError;
+}
 
 /** Serves one device to front-ends that come and go, one at a time. */
 export class Session implements EventHandler {
@@ -93,7 +100,8 @@ export class Session implements EventHandler {
     try {
       command.apply(this.#backEnd, connection);
     } catch (error) {
-      const reason = `${command.name} refused: ${(error as Error).message}`;
+      if (!isRefusal(error)) throw error;
+      const reason = `${command.name} refused: ${error.message}`;
       this.#log.error(reason);
       if (this.#acknowledges(connection)) return connection.replyU64(1n);
       // Nobody would tell the front-end, and it may rely on what it asked for.

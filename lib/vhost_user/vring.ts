@@ -6,6 +6,7 @@
 
 import type { Logger } from "@logtape/logtape";
 import { errnoText } from "../../ffi/errno.ts";
+import { close } from "../../ffi/fd.ts";
 import { DescriptorChain } from "../virtio/descriptor_chain.ts";
 import { type EventHandler, HELD, type VirtioDevice } from "../virtio/device.ts";
 import type { GuestMemory } from "../virtio/guest_memory.ts";
@@ -15,57 +16,96 @@ import {
   CHAIN,
   EMPTY,
   type RingAddresses,
+  type RingPosition,
   SplitQueue,
 } from "../virtio/split_queue.ts";
+import { beginsAnew, type RingHistory } from "./driver_start.ts";
 import type { Scheduler } from "./scheduler.ts";
 import { DELIVERED, OWED, VringDescriptors } from "./vring_descriptors.ts";
 
 /** How many requests are served before other descriptors get their turn. */
 const BURST = 256;
 
+/** All rings of a device, as one of them sees them. */
+export interface RingSet {
+  /** It shows at `ring`, which has let go of everything, that a driver begins anew. */
+  driverBeginsAnew(ring: Vring): void;
+}
+
+/** What the device has returned while the driver could not be told. */
+interface LateReturn {
+  readonly chain: DescriptorChain;
+  readonly written: number;
+}
+
 /**
  * A virtqueue as the front-end configures, starts and stops it.
  *
- * It is stopped or started, and, independently of that, enabled or disabled. While it is started,
- * its memory can be missing: the memory table is without it, or the driver has broken it.
+ * It is stopped or started, and, independently of that, enabled or disabled. A started ring may
+ * lack its memory: addresses come later, a memory table is without it, or the driver has broken it.
+ *
+ * A disabled ring is not touched, nor are the buffers of its chains: what the device writes and
+ * returns meanwhile takes effect when the ring is enabled again, or never. So it is with a ring
+ * that is stopped while it is disabled, until the driver goes on or another begins anew.
  */
-export class Vring implements EventHandler {
+export class Vring implements EventHandler, RingHistory {
   readonly index: number;
 
   readonly #device: VirtioDevice;
   readonly #memory: GuestMemory;
   readonly #scheduler: Scheduler;
   readonly #log: Logger;
+  readonly #rings: RingSet;
   readonly #descriptors: VringDescriptors;
-  // As the front-end has said
+
+  // What the front-end has said
   #size = 0;
   #base = 0;
   #addresses: RingAddresses | undefined;
   #enabled = false;
   #started = false;
   #features = 0n;
+
+  // What has become of it since the device was reset
+  #stopped = false;
+  #startedAgain = false;
+  #used = false;
+  #left: RingPosition | undefined;
+
   // At work
   #queue: SplitQueue | undefined;
+  /** Whether the driver goes on or begins anew is still to be seen. */
+  #undecided = false;
+  #broken = false;
+  #missing = false;
   #serving = false;
   /** The driver may believe that it need not kick: somebody has to look at the ring. */
   #kicksOff = false;
   #requests = 0;
   #badChains = 0;
+
   /** All that were made, in use or not. */
   readonly #chains: DescriptorChain[] = [];
   #spare: DescriptorChain[] = [];
+  /** Ring and buffers are left alone. */
+  #suspended = false;
+  #late: LateReturn[] = [];
+  /** Where chains go that the device has to give back. */
+  #recalled: DescriptorChain[] | undefined;
 
   constructor(
     index: number,
     device: VirtioDevice,
     memory: GuestMemory,
     scheduler: Scheduler,
+    rings: RingSet,
     log: Logger,
   ) {
     this.index = index;
     this.#device = device;
     this.#memory = memory;
     this.#scheduler = scheduler;
+    this.#rings = rings;
     this.#log = log;
     this.#descriptors = new VringDescriptors(scheduler, this);
   }
@@ -73,6 +113,15 @@ export class Vring implements EventHandler {
   /** True between the front-end's kick descriptor and `GET_VRING_BASE`. */
   get started(): boolean {
     return this.#started;
+  }
+
+  /** True if it was started after it had been stopped, since the device was reset. */
+  get startedAgain(): boolean {
+    return this.#startedAgain;
+  }
+
+  get left(): RingPosition | undefined {
+    return this.#left;
   }
 
   /** A disabled ring keeps its requests waiting. */
@@ -90,29 +139,36 @@ export class Vring implements EventHandler {
     return this.#requests;
   }
 
-  // What the front-end says of it
+  // What the front-end says
 
-  /** Sets the number of descriptors, for which the ring stops. */
+  /** Sets the number of descriptors. */
   setSize(size: number): void {
-    this.discard();
+    this.#setUp();
     this.#size = size;
   }
 
-  /** Sets where the next start begins, for which the ring stops. */
+  /** Sets where the next start begins. */
   setBase(base: number): void {
-    this.discard();
+    this.#setUp();
     this.#base = base;
   }
 
-  /** Sets where the ring is. @returns as {@linkcode remap} */
+  #setUp(): void {
+    if (!beginsAnew(this)) return;
+    this.discard();
+    this.#rings.driverBeginsAnew(this);
+  }
+
+  /** Sets where the ring is. @returns a sentence that says why it is not there, or `undefined` */
   setAddresses(addresses: RingAddresses): string | undefined {
     this.#addresses = addresses;
-    return this.remap();
+    return this.#started && !this.#broken ? this.#open(addresses) : undefined;
   }
 
   /** Replaces the call descriptor; -1 for none. */
   setCall(fd: number): void {
-    this.#report(this.#descriptors.setCall(fd));
+    this.#descriptors.setCall(fd);
+    if (this.#enabled) this.#report(this.#descriptors.callOwed());
   }
 
   /** Replaces the error descriptor; -1 for none. */
@@ -123,70 +179,99 @@ export class Vring implements EventHandler {
   /** Enables or disables the ring; what waits in an enabled ring is served at once. */
   setEnabled(enabled: boolean): void {
     this.#enabled = enabled;
-    if (enabled) this.look();
+    if (enabled) {
+      if (this.#queue !== undefined) this.#resume();
+      this.#report(this.#descriptors.callOwed());
+    } else {
+      this.#suspended = true;
+      for (const chain of this.#chains) chain.suspend();
+    }
   }
 
   /**
-   * Starts the ring, or goes on with a new kick descriptor.
+   * Starts the ring, or goes on with a new kick descriptor. Its addresses may come later.
    *
    * @param kick becomes the ring's; -1 stands for none: the ring is then polled
    * @returns a sentence that says what is missing, or `undefined`
    */
   start(kick: number, features: bigint): string | undefined {
+    if (this.#size === 0) {
+      close(kick);
+      return "its size is not known";
+    }
     this.#features = features;
-    const starts = !this.#started;
-    this.#started = true;
     try {
       this.#descriptors.setKick(kick);
     } catch (error) {
-      this.#halt();
+      this.stop();
       return `its kick descriptor cannot be watched: ${(error as Error).message}`;
     }
-    if (starts) {
-      const problem = this.#size === 0 ? "its size is not known" : this.remap();
-      if (problem !== undefined) {
-        this.#halt();
-        return problem;
-      }
+    if (this.#started) {
+      this.look();
+      return undefined;
     }
-    this.look();
-    return undefined;
+    this.#started = true;
+    this.#startedAgain = this.#stopped;
+    this.#undecided = true;
+    this.#broken = this.#missing = false;
+    const problem = this.#addresses === undefined ? undefined : this.#open(this.#addresses);
+    if (problem !== undefined) this.#halt();
+    return problem;
   }
 
   /**
-   * Looks the ring up again in guest memory, after a change of addresses or of the memory table.
+   * Looks the ring up again after a change of the memory table.
    *
-   * @returns a sentence that says why it is not there, or `undefined`
+   * @returns a sentence that says why it is no longer there, where that is news, or `undefined`
    */
   remap(): string | undefined {
-    if (!this.#started) return undefined;
+    if (!this.#started || this.#broken || this.#addresses === undefined) return undefined;
+    const missing = this.#missing;
+    const problem = this.#open(this.#addresses);
+    return missing ? undefined : problem;
+  }
+
+  /** @returns a sentence that says why the ring is not there, or `undefined` */
+  #open(addresses: RingAddresses): string | undefined {
     this.#closeQueue();
-    if (this.#addresses === undefined) return "its addresses are not known";
-    const queue = SplitQueue.open(
-      this.#memory,
-      this.#size,
-      this.#addresses,
-      this.#base,
-      this.#features,
-    );
+    const queue = SplitQueue.open(this.#memory, this.#size, addresses, this.#base, this.#features);
+    this.#missing = typeof queue === "string";
     if (typeof queue === "string") return queue;
+    if (this.#undecided && beginsAnew(this, queue.position)) {
+      this.#drop();
+      this.#rings.driverBeginsAnew(this);
+    }
+    this.#undecided = false;
     this.#queue = queue;
     // What the ring says of kicks is from earlier times.
     this.#kicksOff = true;
+    if (this.#enabled) this.#resume();
     return undefined;
+  }
+
+  /** Tells the driver what it could not be told while the ring was disabled, and goes on. */
+  #resume(): void {
+    if (this.#suspended) {
+      this.#suspended = false;
+      for (const chain of this.#chains) chain.resume();
+      for (const { chain, written } of this.#late.splice(0)) this.complete(chain, written);
+    }
+    this.look();
   }
 
   // How it ends
 
   /**
    * Stops the ring; afterwards nothing touches it. Chains that the device holds are returned to the
-   * driver first, so that none is lost when the ring is started again where it stopped.
+   * driver first, so that none is lost when the ring is started again where it stopped. If the ring
+   * is disabled, the device keeps them for then.
    *
    * @returns the index of the next available entry
    */
   stop(): number {
     if (this.#started) {
-      this.#device.queueStopping(this.index);
+      this.#stopped = true;
+      if (this.#enabled) this.#device.queueStopping(this.index);
       this.#halt();
     }
     return this.#base;
@@ -197,12 +282,9 @@ export class Vring implements EventHandler {
    * gone. What the front-end has said of it stays.
    */
   discard(): void {
-    if (!this.#started) return;
     this.#closeQueue();
-    // The driver may have given the buffers of chains that the device holds to somebody else.
-    for (const chain of this.#chains) chain.forget();
-    this.#device.queueStopping(this.index);
-    this.#halt();
+    this.#drop();
+    if (this.#started) this.#halt();
   }
 
   /** Puts the ring back to where it was before the front-end spoke of it. */
@@ -217,6 +299,45 @@ export class Vring implements EventHandler {
     this.#badChains = 0;
   }
 
+  /**
+   * Takes the chains back that the device holds, before that is reset under a ring that goes on.
+   * Nothing is written to them.
+   *
+   * @returns what {@linkcode giveAgain} takes
+   */
+  recall(): DescriptorChain[] {
+    const recalled: DescriptorChain[] = [];
+    for (const chain of this.#chains) chain.suspend();
+    this.#recalled = recalled;
+    try {
+      this.#device.queueStopping(this.index);
+    } finally {
+      this.#recalled = undefined;
+    }
+    return recalled;
+  }
+
+  /** Has the device process chains that it held before it was reset. */
+  giveAgain(recalled: readonly DescriptorChain[]): void {
+    for (const chain of recalled) {
+      chain.dropLate();
+      if (!this.#suspended) chain.resume();
+      const written = this.#device.process(this.index, chain);
+      if (written !== HELD) this.complete(chain, written);
+    }
+  }
+
+  /** Drops all chains: the driver may have given their buffers to somebody else. */
+  #drop(): void {
+    if (this.#started || this.#stopped) {
+      this.#spare.push(...this.recall(), ...this.#late.splice(0).map(({ chain }) => chain));
+      for (const chain of this.#chains) chain.forget();
+    }
+    this.#descriptors.forgetCall();
+    this.#left = undefined;
+    this.#used = this.#stopped = this.#startedAgain = false;
+  }
+
   #halt(): void {
     this.#started = false;
     this.#descriptors.dropKick();
@@ -226,6 +347,7 @@ export class Vring implements EventHandler {
   #closeQueue(): void {
     if (this.#queue === undefined) return;
     this.#base = this.#queue.lastAvailable;
+    if (this.#used) this.#left = this.#queue.position;
     this.#queue.close();
     this.#queue = undefined;
   }
@@ -264,6 +386,14 @@ export class Vring implements EventHandler {
 
   /** Returns a chain that the device held. */
   complete(chain: DescriptorChain, written: number): void {
+    if (this.#recalled !== undefined) {
+      this.#recalled.push(chain);
+      return;
+    }
+    if (this.#suspended) {
+      this.#late.push({ chain, written });
+      return;
+    }
     this.#spare.push(chain);
     const queue = this.#queue;
     if (queue === undefined) return;
@@ -283,6 +413,7 @@ export class Vring implements EventHandler {
         const chain = this.#spare.pop() ?? this.#newChain();
         const found = queue.pop(chain);
         if (found === CHAIN) {
+          this.#used = true;
           this.#requests++;
           const written = this.#device.process(this.index, chain);
           if (written === HELD) continue;
@@ -333,12 +464,13 @@ export class Vring implements EventHandler {
       `queue ${this.index}: the driver has broken the ring (impossible index); ` +
         "it is not served until the driver starts it anew",
     );
+    this.#broken = true;
     this.#closeQueue();
     this.#descriptors.reportError();
   }
 
   #notify(): void {
-    if (this.#queue?.needsCall()) this.#report(this.#descriptors.call());
+    if (this.#enabled && this.#queue?.needsCall()) this.#report(this.#descriptors.call());
   }
 
   /** Logs what became of a call, where that is worth it: the guest may be gone. */

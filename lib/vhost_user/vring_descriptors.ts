@@ -13,7 +13,7 @@ import type { Scheduler, Task } from "./scheduler.ts";
 
 /** What became of a call. */
 export const DELIVERED = 0;
-/** There is no descriptor yet: the next one is signalled when it comes. */
+/** There is no descriptor yet: the call is owed. */
 export const OWED = -1;
 
 /** A ring's descriptors, each there or not. Those that are passed in belong to this object. */
@@ -71,18 +71,12 @@ export class VringDescriptors {
     this.#kick = -1;
   }
 
-  /**
-   * Replaces the call descriptor; -1 for none.
-   *
-   * @returns as {@linkcode call} where a call was owed, otherwise DELIVERED
-   */
-  setCall(fd: number): number {
+  /** Replaces the call descriptor; -1 for none. */
+  setCall(fd: number): void {
     close(this.#call);
     this.#call = fd;
-    if (fd < 0) return DELIVERED;
     // A full socket or counter must not block the daemon.
-    setNonBlocking(fd);
-    return this.#callOwed ? this.call() : DELIVERED;
+    if (fd >= 0) setNonBlocking(fd);
   }
 
   /** Replaces the error descriptor; -1 for none. */
@@ -106,6 +100,16 @@ export class VringDescriptors {
     return number === EAGAIN ? DELIVERED : number;
   }
 
+  /** Calls the driver where that is owed. @returns as {@linkcode call} */
+  callOwed(): number {
+    return this.#callOwed && this.#call >= 0 ? this.call() : DELIVERED;
+  }
+
+  /** Forgets that a call is owed. */
+  forgetCall(): void {
+    this.#callOwed = false;
+  }
+
   /** Tells the front-end that the ring is broken. */
   reportError(): void {
     if (this.#error >= 0) signalEventfd(this.#error);
@@ -117,6 +121,6 @@ export class VringDescriptors {
     close(this.#call);
     close(this.#error);
     this.#call = this.#error = -1;
-    this.#callOwed = false;
+    this.forgetCall();
   }
 }

@@ -7,6 +7,12 @@
 
 import type { GuestMemory } from "./guest_memory.ts";
 
+/** Bytes for a chain's writable part that are not there yet. */
+interface LateWrite {
+  readonly position: number;
+  readonly bytes: HostBuffer;
+}
+
 /** From this length on, copying through a view is worth the view's allocation. */
 const LARGE_COPY = 16384;
 
@@ -68,6 +74,8 @@ export class DescriptorChain {
   #generation = 0;
   #count = 0;
   #readable = 0;
+  #suspended = false;
+  #late: LateWrite[] = [];
   #lengths = new Uint32Array(8);
   #chunks = new Int32Array(8);
   #offsets = new Uint32Array(8);
@@ -90,6 +98,27 @@ export class DescriptorChain {
     this.writableLength = 0;
     this.#count = 0;
     this.#readable = 0;
+    this.dropLate();
+    this.#suspended = false;
+  }
+
+  /** Leaves the buffers alone: what is written from now on is kept back. */
+  suspend(): void {
+    this.#suspended = true;
+  }
+
+  /** Ends that, and writes what was kept back. */
+  resume(): void {
+    this.#suspended = false;
+    const late = this.#late;
+    if (late.length === 0) return;
+    this.#late = [];
+    for (const { position, bytes } of late) this.write(position, bytes, 0, bytes.bytes.length);
+  }
+
+  /** Forgets what was kept back. */
+  dropLate(): void {
+    if (this.#late.length > 0) this.#late = [];
   }
 
   /**
@@ -181,6 +210,7 @@ export class DescriptorChain {
 
   /** Writes one byte to `position` of the writable part. */
   writeU8(position: number, value: number): void {
+    if (this.#suspended) return this.#keepByte(position, value);
     if (!this.#current()) return;
     for (let segment = this.#readable; segment < this.#count; segment++) {
       const size = this.#lengths[segment];
@@ -200,6 +230,7 @@ export class DescriptorChain {
    */
   write(position: number, source: HostBuffer, sourceOffset: number, length: number): number {
     const memory = this.#memory;
+    if (this.#suspended) return this.#keep(position, source, sourceOffset, length);
     if (!this.#current()) return 0;
     let done = 0;
     for (let segment = this.#readable; segment < this.#count && done < length; segment++) {
@@ -220,6 +251,21 @@ export class DescriptorChain {
       position = 0;
     }
     return done;
+  }
+
+  #keepByte(position: number, value: number): void {
+    const bytes = new HostBuffer(1);
+    bytes.bytes[0] = value;
+    this.#keep(position, bytes, 0, 1);
+  }
+
+  #keep(position: number, source: HostBuffer, sourceOffset: number, length: number): number {
+    const room = Math.min(length, this.writableLength - position);
+    if (position < 0 || room <= 0) return 0;
+    const bytes = new HostBuffer(room);
+    bytes.bytes.set(source.bytes.subarray(sourceOffset, sourceOffset + room));
+    this.#late.push({ position, bytes });
+    return room;
   }
 
   /** True if the segments can be accessed. After a change of the memory table they are sought anew. */

@@ -38,6 +38,17 @@ export interface RingAddresses {
   readonly used: number;
 }
 
+/** Where a ring is: its indices, modulo 2^16, and the last entry of its used ring. */
+export interface RingPosition {
+  /** The index of the next available entry to take. */
+  readonly available: number;
+  /** The index of the next used entry to write. */
+  readonly used: number;
+  /** What the used entry before that one says. */
+  readonly lastHead: number;
+  readonly lastWritten: number;
+}
+
 /** True for the sizes that a split ring can have. */
 export function isQueueSize(size: number): boolean {
   return size >= 1 && size <= MAX_QUEUE_SIZE && (size & (size - 1)) === 0;
@@ -66,7 +77,11 @@ export class SplitQueue {
   readonly #notifyOnEmpty: boolean;
   readonly #entry = new DataView(new ArrayBuffer(DESCRIPTOR_SIZE));
   #usedIndex: number;
+  #lastHead: number;
+  #lastWritten: number;
   #signalled: number;
+  /** Whether the driver was called for what was used before is not known. */
+  #signalledIsKnown = false;
 
   private constructor(
     memory: GuestMemory,
@@ -91,6 +106,9 @@ export class SplitQueue {
     this.#notifyOnEmpty = (features & F_NOTIFY_ON_EMPTY) !== 0n;
     this.#usedIndex = Atomics.load(this.#usedWords, 1);
     this.#signalled = this.#usedIndex;
+    const last = 4 + 8 * ((this.#usedIndex - 1) & this.#mask);
+    this.#lastHead = this.#used.getUint32(last, true);
+    this.#lastWritten = this.#used.getUint32(last + 4, true);
   }
 
   /**
@@ -126,6 +144,16 @@ export class SplitQueue {
       parts.push(part);
     }
     return new SplitQueue(memory, size, parts, base, features);
+  }
+
+  /** Where the ring is, as far as this side of it knows: its memory need not be there any more. */
+  get position(): RingPosition {
+    return {
+      available: this.lastAvailable,
+      used: this.#usedIndex,
+      lastHead: this.#lastHead,
+      lastWritten: this.#lastWritten,
+    };
   }
 
   /** Lets go of the ring's memory. The queue must not be used afterwards. */
@@ -226,21 +254,30 @@ export class SplitQueue {
     const at = 4 + 8 * (this.#usedIndex & this.#mask);
     this.#used.setUint32(at, head, true);
     this.#used.setUint32(at + 4, written, true);
+    this.#lastHead = head;
+    this.#lastWritten = written;
     this.#usedIndex = (this.#usedIndex + 1) & 0xffff;
     Atomics.store(this.#usedWords, 1, this.#usedIndex);
   }
 
   /**
    * Tells, after pushes, whether the driver wants to be notified of them. Asking again without
-   * another push says no, except where the ring runs empty under `NOTIFY_ON_EMPTY`.
+   * another push says no.
+   *
+   * With `EVENT_IDX` the driver is told of the first ones in any case: whoever served the ring
+   * before may have ended between using a buffer and telling of it, and the driver waits for the
+   * index that was passed then.
    */
   needsCall(): boolean {
     const before = this.#signalled;
     const now = this.#usedIndex;
     if (before === now) return false;
     this.#signalled = now;
+    const known = this.#signalledIsKnown;
+    this.#signalledIsKnown = true;
     if (this.#notifyOnEmpty && !this.hasAvailable()) return true;
     if (!this.#eventIndex) return (Atomics.load(this.#available, 0) & AVAIL_NO_INTERRUPT) === 0;
+    if (!known) return true;
     const event = Atomics.load(this.#available, this.#usedEvent);
     return ((now - event - 1) & 0xffff) < ((now - before) & 0xffff);
   }

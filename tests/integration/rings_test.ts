@@ -187,6 +187,7 @@ gpioTest("R4 a driver that wants no calls gets none", (daemon) => {
   for (const eventIndex of [false, true]) {
     using guest = new GpioGuest(daemon.connect(), { eventIndex });
     const [queue] = guest.queues;
+    guest.request(GET_DIRECTION, 2);
     queue.disableCalls();
     queue.takeCalls();
     queue.submit(guest.segments(GET_DIRECTION, 2));

@@ -21,6 +21,8 @@ import {
 /** What {@linkcode Guest} takes besides the options of its queues. */
 export interface GuestOptions extends QueueOptions {
   readonly queues?: number;
+  /** Which queues are started, and in what order; all of them unless this says otherwise. */
+  readonly order?: readonly number[];
   /** Feature bits of the device to take in addition. */
   readonly features?: bigint;
   readonly protocolFeatures?: bigint;
@@ -35,6 +37,7 @@ export class Guest implements Disposable {
   readonly queues: DriverQueue[];
   readonly features: bigint;
   readonly #ownsRam: boolean;
+  readonly #order: readonly number[];
   readonly #buffers = new Map<string, number>();
 
   constructor(readonly frontEnd: FrontEnd, options: GuestOptions = {}) {
@@ -46,6 +49,7 @@ export class Guest implements Disposable {
       { length: options.queues ?? 2 },
       (_, index) => new DriverQueue(index, this.ram, options),
     );
+    this.#order = options.order ?? this.queues.map(({ index }) => index);
     frontEnd.setOwner();
     frontEnd.getFeatures();
     frontEnd.setProtocolFeatures(
@@ -60,8 +64,8 @@ export class Guest implements Disposable {
   bind(): void {
     this.frontEnd.setFeatures(this.features);
     this.frontEnd.setMemoryTable(this.ram);
-    for (const queue of this.queues) this.start(queue);
-    for (const queue of this.queues) this.frontEnd.setVringEnable(queue.index, true);
+    for (const index of this.#order) this.start(this.queues[index]);
+    for (const index of this.#order) this.frontEnd.setVringEnable(index, true);
     this.frontEnd.barrier();
   }
 

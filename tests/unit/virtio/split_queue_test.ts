@@ -193,6 +193,9 @@ Deno.test("R4 NO_INTERRUPT keeps calls away", () => {
 Deno.test("R4 EVENT_IDX wants a call only when its index is passed", () => {
   using ring = new Ring({ base: 0xfffe }, PLAIN | F_EVENT_IDX);
   const { driver, device } = ring;
+  device.push(0, 0);
+  device.needsCall();
+  driver.takeUsed();
   driver.enableCalls(2);
   const wanted = [0, 1, 2, 3].map((head) => {
     device.push(head, 0);
@@ -201,8 +204,22 @@ Deno.test("R4 EVENT_IDX wants a call only when its index is passed", () => {
   assertEquals(wanted, [false, false, true, false]);
 });
 
+Deno.test("R5 with EVENT_IDX the first push after the start wants a call, whatever was before", () => {
+  using ring = new Ring({ base: 7 }, PLAIN | F_EVENT_IDX);
+  const { driver, device } = ring;
+  // The driver waits for an index that was passed before, and nobody has told it.
+  driver.enableCalls(-3);
+  const wanted = [0, 1].map((head) => {
+    device.push(head, 0);
+    return device.needsCall();
+  });
+  assertEquals(wanted, [true, false]);
+});
+
 Deno.test("R4 EVENT_IDX wants a call when several pushes at once pass its index", () => {
   using ring = new Ring({}, PLAIN | F_EVENT_IDX);
+  ring.device.push(0, 0);
+  ring.device.needsCall();
   ring.driver.enableCalls(2);
   for (let head = 0; head < 8; head++) ring.device.push(head, 0);
   assertEquals(ring.device.needsCall(), true);
@@ -292,6 +309,14 @@ Deno.test("R1 a chain of all descriptors is none too many", () => {
   const head = ring.driver.place(Array.from({ length: 4 }, () => ({ address, length: 8 })));
   assertStrictEquals(ring.pop(head), CHAIN);
   assertEquals(ring.chain.readableLength, 32);
+});
+
+Deno.test("R1 an indirect table of as many descriptors as the queue has is none too many", () => {
+  using ring = new Ring({ size: 4 });
+  const segment = { address: ring.ram.allocate(8), length: 8 };
+  const head = ring.driver.place(Array.from({ length: 4 }, () => segment), true);
+  assertStrictEquals(ring.pop(head), CHAIN);
+  assertStrictEquals(ring.chain.readableLength, 32);
 });
 
 Deno.test("R1 an indirect table with more descriptors than the queue is refused", () => {
