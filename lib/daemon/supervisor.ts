@@ -105,7 +105,7 @@ async function allEnded(
 
 /** Settles when all of the guests have ended, or after that time. */
 async function endWithin(milliseconds: number, guests: readonly Guest[]): Promise<void> {
-  let timer: number | undefined;
+  let timer: ReturnType<typeof setTimeout> | undefined;
   const limit = new Promise<void>((resolve) => timer = setTimeout(resolve, milliseconds));
   await Promise.race([Promise.all(guests.map(({ ended }) => ended)), limit]);
   clearTimeout(timer);

@@ -1,6 +1,6 @@
 import { assert, assertEquals, assertMatch, assertNotMatch } from "@std/assert";
 import { Daemon, type DaemonOptions } from "../support/daemon.ts";
-import { fragileProgram } from "../support/fragile.ts";
+import { fragileProgram } from "../support/module_program.ts";
 import { Guest } from "../support/guest.ts";
 import { TemporaryFolder } from "../support/temporary_folder.ts";
 import { until } from "../support/wait.ts";
