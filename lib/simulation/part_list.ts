@@ -87,7 +87,9 @@ export class PartList<Model extends PartModel> {
     if (entries.some(({ key }) => key.source === "part")) return;
     for (const { key, value } of entries) {
       const { source } = key;
-      if (source === "chip") key.fail(`'chip' is called 'part': write part: ${value.source}`);
+      if (source === "chip") {
+        key.fail(`there is no key 'chip' any more; write part: ${value.source}`);
+      }
       if (entries.length > 1 || common.includes(source) || !this.#byName.has(source)) continue;
       const rest = value.isMapping
         ? value.entries("a mapping").map(({ key, value }) =>

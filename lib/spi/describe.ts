@@ -17,7 +17,8 @@ import {
   NBITS_OCTAL,
   NBITS_QUAD,
 } from "./protocol.ts";
-import type { ChipSettings } from "./simulated/simulated_controller.ts";
+import { spiParts } from "./simulated/parts.ts";
+import type { SimulatedSettings } from "./simulated/simulated_controller.ts";
 
 /** A frequency with its unit, for example `10 MHz`. */
 export function describeFrequency(hertz: number): string {
@@ -80,13 +81,15 @@ export function describeNodes(paths: readonly string[], limits: Limits): string 
 }
 
 /** A simulated controller. */
-export function describeChips(chips: readonly ChipSettings[]): string {
+export function describeParts({ parts, limits }: SimulatedSettings): string {
   const names = new Map<string, number>();
-  for (const chip of chips) {
-    const name = chip.type === "flash" ? `flash of ${chip.size / 1024} KiB` : chip.type;
+  for (const { part, settings } of parts) {
+    const name = spiParts.get(part).title?.(settings) ?? part;
     names.set(name, (names.get(name) ?? 0) + 1);
   }
-  const parts = [...names].map(([name, count]) => count === 1 ? name : `${count} x ${name}`);
-  return `${chips.length} simulated chip ${chips.length === 1 ? "select" : "selects"}: ` +
-    parts.join(", ");
+  const list = [...names].map(([name, count]) => count === 1 ? name : `${count} x ${name}`);
+  return `${limits.chipSelects} simulated chip ${
+    limits.chipSelects === 1 ? "select" : "selects"
+  }: ` +
+    list.join(", ");
 }

@@ -22,13 +22,15 @@ import { readDevice, spiOptions } from "./options.ts";
 import type { ControllerSettings } from "./settings.ts";
 import { combine, probe } from "./host/probe.ts";
 import type { Limits } from "./protocol.ts";
+import { Simulation } from "../simulation/simulation.ts";
 import {
-  makeSimulatedMemory,
+  powerUp,
   SimulatedController,
   type SimulatedMemory,
   type SimulatedSettings,
+  spiThings,
 } from "./simulated/simulated_controller.ts";
-import { describeChips, describeLimits, describeNodes } from "./describe.ts";
+import { describeLimits, describeNodes, describeParts } from "./describe.ts";
 
 /** A controller with what its guests share. */
 type Controller =
@@ -64,9 +66,10 @@ function probeNode(path: string): Limits {
 function prepare(
   settings: ControllerSettings,
   buses: Map<number, SharedArrayBuffer>,
+  simulation: Simulation,
 ): Controller {
   if (settings.kind === "simulated") {
-    return { kind: "simulated", settings, memory: makeSimulatedMemory(settings.chips) };
+    return { kind: "simulated", settings, memory: powerUp(simulation, settings) };
   }
   const { paths, flash } = settings;
   const limits = combine(paths.map(probeNode));
@@ -79,9 +82,7 @@ function prepare(
 }
 
 function title({ kind, settings }: Controller): string {
-  return kind === "host"
-    ? describeNodes(settings.paths, settings.limits)
-    : describeChips(settings.chips);
+  return kind === "host" ? describeNodes(settings.paths, settings.limits) : describeParts(settings);
 }
 
 function makeBackend({ kind, settings, memory, guest }: SpiSettings, log: Logger): SpiBackend {
@@ -124,8 +125,9 @@ export const spi: DeviceKind<SpiSettings, "guests" | "message-timeout-us"> = {
     }
     const prepared = new Map<ControllerSettings, Controller>();
     const buses = new Map<number, SharedArrayBuffer>();
+    const simulation = new Simulation();
     for (const settings of controllers) {
-      if (!prepared.has(settings)) prepared.set(settings, prepare(settings, buses));
+      if (!prepared.has(settings)) prepared.set(settings, prepare(settings, buses, simulation));
     }
     return controllers.map((settings, guest) => {
       const controller = prepared.get(settings)!;
@@ -135,6 +137,19 @@ export const spi: DeviceKind<SpiSettings, "guests" | "message-timeout-us"> = {
 
   create(settings, log) {
     return new SpiDevice(makeBackend(settings, log), settings.messageTimeout, log);
+  },
+
+  things(settings, log) {
+    const controllers = new Map<SharedArrayBuffer, { memory: SimulatedMemory; guests: number[] }>();
+    for (const [guest, { kind, memory }] of settings.entries()) {
+      if (kind === "host") continue;
+      const known = controllers.get(memory.lock);
+      if (known === undefined) controllers.set(memory.lock, { memory, guests: [guest] });
+      else known.guests.push(guest);
+    }
+    return [...controllers.values()].flatMap(({ memory, guests }) =>
+      spiThings(memory, guests, log)
+    );
   },
 
   list() {

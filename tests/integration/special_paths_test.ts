@@ -54,7 +54,10 @@ Deno.test("a flash's file may be below /dev", async () => {
   using folder = new TemporaryFolder(PARENT);
   const config = folder.file("spi.yaml");
   const flash = folder.file("flash");
-  Deno.writeTextFileSync(config, `guests: [simulated: { chips: [flash: { file: ${flash} }] }]\n`);
+  Deno.writeTextFileSync(
+    config,
+    `guests: [simulated: { parts: [{ part: flash, file: ${flash} }] }]\n`,
+  );
   await using daemon = await Daemon.start("vhost-device-spi", ["--config", config]);
   using guest = new SpiGuest(daemon.connect());
   guest.transfer({}, { tx: [0x06] });

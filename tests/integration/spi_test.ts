@@ -10,7 +10,7 @@ const READ = 0x80;
 const registers = `
 guests:
   - simulated:
-      chips: [loopback, registers: { values: { 0x0f: 0x33 } }]
+      parts: [{ part: loopback }, { part: registers, values: { 0x0f: 0x33 } }]
 # Nothing here is to depend on how fast this machine is.
 message-timeout-us: 1000000
 `;
@@ -148,7 +148,7 @@ Deno.test("guests that leave in the middle of transfers leave nothing behind", (
 
 const flash = `
 guests:
-  - simulated: { chips: [flash: { file: "@FOLDER@/flash" }] }
+  - simulated: { parts: [{ part: flash, file: "@FOLDER@/flash" }] }
 `;
 
 Deno.test("a flash keeps its contents in its file from one daemon to the next", async () => {

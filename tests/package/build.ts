@@ -26,10 +26,12 @@ export function configuration(type: string): string {
   return `${ROOT}/lib/${type}/demo/config.yaml`;
 }
 
-/** Configurations of one guest whose chips keep their contents in the file `kept`. */
+/** Configurations of one guest whose parts keep their contents in the file `kept`. */
 export const KEEPING: Readonly<Record<string, string>> = {
-  i2c: "adapters: [{ simulated: { chips: [{ address: 0x50, chip: 24c02, file: kept } ] } }]\n",
-  spi: "guests: [{ simulated: { chips: [flash: { size-kib: 256, file: kept }] } }]\n",
+  i2c: "adapters: [{ simulated: { parts: [{ part: 24c02, address: 0x50, file: kept }] } }]
+",
+  spi: "guests: [{ simulated: { parts: [{ part: flash, size-kib: 256, file: kept }] } }]
+",
 };
 
 /** What came of a command. */

@@ -8,9 +8,9 @@ import { TemporaryFolder } from "../support/temporary_folder.ts";
 const config = `
 guests:
   - simulated:
-      chips:
-        - loopback
-        - registers: { values: { 0x0f: 0x33 }, read-only: [0x0f], failing: [0x7f] }
+      parts:
+        - part: loopback
+        - { part: registers, values: { 0x0f: 0x33 }, read-only: [0x0f], failing: [0x7f] }
 `;
 
 /** What the daemon has logged once the guest has gone. */

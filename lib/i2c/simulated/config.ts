@@ -12,6 +12,8 @@ import type { AdapterRequest } from "../settings.ts";
 import { i2cParts } from "./parts.ts";
 import { addressCount, type I2cPartDescription } from "./simulated_adapter.ts";
 
+const FORMER_KEYS = { chips: "'parts', a list such as [{ part: 24c02, address: 0x50 }]" };
+
 function readPart(node: ConfigNode, taken: Claims, owner: string): I2cPartDescription {
   const entry = i2cParts.read(node, ["address", "ten-bit"], taken.names);
   const { part, name, settings, own } = entry;
@@ -33,13 +35,7 @@ function readPart(node: ConfigNode, taken: Claims, owner: string): I2cPartDescri
 
 /** Reads an adapter. */
 export function readSimulated(node: ConfigNode, taken: Claims, owner: string): AdapterRequest {
-  const { parts, chips, "smbus-only": smbusOnly } = node.mapping(["parts", "chips", "smbus-only"]);
-  if (chips !== undefined) {
-    return chips.fail(
-      "the list is called 'parts', and in it what each is, 'part': " +
-        "parts: [{ part: 24c02, address: 0x50 }]",
-    );
-  }
+  const { parts, "smbus-only": smbusOnly } = node.mapping(["parts", "smbus-only"], FORMER_KEYS);
   const list = parts?.list("parts") ?? node.fail("'parts' is missing: the list of what is on it");
   return {
     kind: "simulated",

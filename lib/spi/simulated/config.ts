@@ -5,8 +5,6 @@
  */
 
 import type { ConfigNode } from "../../input/config_node.ts";
-import { FLASH_SIZES, type FlashSettings } from "./parts/flash.ts";
-import { REGISTER_COUNT, type RegistersSettings } from "./parts/registers.ts";
 import {
   FUNC_CPHA_0,
   FUNC_CPHA_1,
@@ -20,7 +18,8 @@ import {
   NBITS_OCTAL,
   NBITS_QUAD,
 } from "../protocol.ts";
-import type { ChipSettings, SimulatedSettings } from "./simulated_controller.ts";
+import { spiParts } from "./parts.ts";
+import type { SimulatedSettings, SpiPartDescription } from "./simulated_controller.ts";
 
 /** The most chip selects of a controller: the protocol counts them in a byte. */
 export const MAX_CHIP_SELECTS = 255;
@@ -33,12 +32,16 @@ const BYTE_WORDS = 0x80008080;
 const anyMode = FUNC_CPHA_0 | FUNC_CPHA_1 | FUNC_CPOL_0 | FUNC_CPOL_1 | FUNC_CS_HIGH |
   FUNC_LSB_FIRST | FUNC_LOOP;
 
-function simulatedLimits(chips: readonly ChipSettings[]): Limits {
+function takeAnyWords(parts: readonly SpiPartDescription[]): boolean {
+  return parts.every(({ part }) => spiParts.get(part).anyWords === true);
+}
+
+function simulatedLimits(parts: readonly SpiPartDescription[]): Limits {
   return {
-    chipSelects: chips.length,
+    chipSelects: 1 + Math.max(...parts.map(({ chipSelect }) => chipSelect)),
     txNbits: 0,
     rxNbits: 0,
-    bitsPerWordMask: chips.every(({ type }) => type === "loopback") ? 0xffffffff : BYTE_WORDS,
+    bitsPerWordMask: takeAnyWords(parts) ? 0xffffffff : BYTE_WORDS,
     modeFunctions: anyMode,
     maxFrequency: 0,
     maxWordDelay: SIMULATED_WORD_DELAY,
@@ -50,55 +53,32 @@ function simulatedLimits(chips: readonly ChipSettings[]): Limits {
 
 /** A controller with so many loopbacks. */
 export function loopbacks(count: number): SimulatedSettings {
-  const chips = Array.from({ length: count }, () => ({ type: "loopback" } as const));
-  return { kind: "simulated", chips, limits: simulatedLimits(chips) };
+  const usual = spiParts.usual("loopback");
+  const parts = Array.from({ length: count }, (_, chipSelect) => ({ ...usual, chipSelect }));
+  return { kind: "simulated", parts, limits: simulatedLimits(parts) };
 }
 
-function readFlash(node: ConfigNode): FlashSettings {
-  const { "size-kib": sizeNode, id, file } = node.mapping(["size-kib", "id", "file"]);
-  const kib = sizeNode?.integer(1, 16384, "a size in KiB") ?? 256;
-  const size = kib * 1024;
-  const usual = FLASH_SIZES.get(size);
-  if (usual === undefined) {
-    const sizes = [...FLASH_SIZES.keys()].map((bytes) => bytes / 1024).join(", ");
-    return sizeNode!.fail(`${kib} is no size of a flash, expected one of ${sizes}`);
+function readParts(node: ConfigNode, names: Set<string>): SpiPartDescription[] {
+  const list = node.list("parts");
+  if (list.length < 1 || list.length > MAX_CHIP_SELECTS) {
+    return node.fail(`${list.length} parts, a controller has 1 to ${MAX_CHIP_SELECTS}`);
   }
-  return {
-    type: "flash",
-    size,
-    id: id?.integer(0, 0xffffff, "a JEDEC id of three bytes") ?? usual,
-    file: file?.string("a path"),
-  };
-}
-
-function registerList(node: ConfigNode | undefined): number[] {
-  return (node?.list("registers") ?? []).map((register) =>
-    register.integer(0, REGISTER_COUNT - 1, "a register")
-  );
-}
-
-function readRegisters(node: ConfigNode): RegistersSettings {
-  const keys = node.mapping(["values", "read-only", "failing"]);
-  const numbers = Array.from({ length: REGISTER_COUNT }, (_, register) => register);
-  // Keys may be written in any base; YAML makes numbers of them.
-  const values = keys.values?.mapping(numbers.map(String)) ?? {};
-  return {
-    type: "registers",
-    values: Object.entries(values).map(([register, value]) =>
-      [Number(register), value!.integer(0, 255, "a byte")] as const
-    ),
-    readOnly: registerList(keys["read-only"]),
-    failing: registerList(keys.failing),
-  };
-}
-
-function readChip(node: ConfigNode): ChipSettings {
-  if (!node.isMapping) return { type: node.choice(["loopback"]) };
-  const { flash, registers } = node.mapping(["flash", "registers"]);
-  if ((flash === undefined) === (registers === undefined)) {
-    return node.fail("expected one chip: loopback, flash or registers");
-  }
-  return flash !== undefined ? readFlash(flash) : readRegisters(registers!);
+  const taken = new Set<number>();
+  let next = 0;
+  return list.map((entry) => {
+    const { part, name, settings, own } = spiParts.read(entry, ["chip-select"], names);
+    const where = own["chip-select"];
+    const chipSelect = where?.integer(0, MAX_CHIP_SELECTS - 1, "a chip select") ?? next;
+    if (chipSelect >= MAX_CHIP_SELECTS) {
+      entry.fail(`there is no chip select ${chipSelect}, the last one is ${MAX_CHIP_SELECTS - 1}`);
+    }
+    if (taken.has(chipSelect)) {
+      (where ?? entry).fail(`chip select ${chipSelect} has another part; give each its own`);
+    }
+    taken.add(chipSelect);
+    next = chipSelect + 1;
+    return { part, name, settings, chipSelect };
+  });
 }
 
 const SPI_MODES = [
@@ -115,13 +95,13 @@ function readModes(node: ConfigNode | undefined): number {
   return modes.reduce((functions, mode) => functions | SPI_MODES[mode], 0);
 }
 
-function readBitsPerWord(node: ConfigNode, chips: readonly ChipSettings[]): number {
-  const anything = simulatedLimits(chips).bitsPerWordMask;
+function readBitsPerWord(node: ConfigNode, parts: readonly SpiPartDescription[]): number {
+  const anything = simulatedLimits(parts).bitsPerWordMask;
   let mask = 0;
   for (const entry of node.list("word sizes in bits")) {
     const bits = entry.integer(1, 32, "a word size in bits");
     if (!((anything >>> (bits - 1)) & 1)) {
-      entry.fail(`words of ${bits} bits go with loopbacks only; other chips take 8, 16 and 32`);
+      entry.fail(`words of ${bits} bits go with loopbacks only; other parts take 8, 16 and 32`);
     }
     mask |= 1 << (bits - 1);
   }
@@ -146,7 +126,7 @@ function readLines(node: ConfigNode | undefined): number {
 }
 
 const SIMULATED_KEYS = [
-  "chips",
+  "parts",
   "max-frequency",
   "bits-per-word",
   "modes",
@@ -157,34 +137,34 @@ const SIMULATED_KEYS = [
   "rx-lines",
 ] as const;
 
+const FORMER_KEYS = { chips: "'parts', a list such as [{ part: loopback }, { part: flash }]" };
+
 /**
  * Reads a controller: a number of loopbacks, or a mapping.
  *
+ * @param names of parts taken so far in the file
  * @throws {UsageError} if it makes no sense
  */
-export function readSimulated(node: ConfigNode): SimulatedSettings {
+export function readSimulated(node: ConfigNode, names: Set<string>): SimulatedSettings {
   if (!node.isMapping) {
     return loopbacks(node.integer(1, MAX_CHIP_SELECTS, "a number of loopbacks"));
   }
-  const keys = node.mapping(SIMULATED_KEYS);
-  if (keys.chips === undefined) return node.fail("'chips' is missing: a list of chips");
-  const chips = keys.chips.list("chips").map(readChip);
-  if (chips.length < 1 || chips.length > MAX_CHIP_SELECTS) {
-    return keys.chips.fail(`${chips.length} chips, a controller has 1 to ${MAX_CHIP_SELECTS}`);
-  }
-  const usual = simulatedLimits(chips);
+  const keys = node.mapping(SIMULATED_KEYS, FORMER_KEYS);
+  if (keys.parts === undefined) return node.fail("'parts' is missing: a list of parts");
+  const parts = readParts(keys.parts, names);
+  const usual = simulatedLimits(parts);
   const feature = (key: "cs-high" | "lsb-first" | "loop", bit: number) =>
     keys[key]?.boolean() ?? true ? bit : 0;
   const bits = keys["bits-per-word"];
   return {
     kind: "simulated",
-    chips,
+    parts,
     limits: {
       ...usual,
       modeFunctions: readModes(keys.modes) | feature("cs-high", FUNC_CS_HIGH) |
         feature("lsb-first", FUNC_LSB_FIRST) | feature("loop", FUNC_LOOP),
       maxFrequency: keys["max-frequency"]?.integer(0, 0xffffffff, "a frequency in Hz") ?? 0,
-      bitsPerWordMask: bits === undefined ? usual.bitsPerWordMask : readBitsPerWord(bits, chips),
+      bitsPerWordMask: bits === undefined ? usual.bitsPerWordMask : readBitsPerWord(bits, parts),
       txNbits: readLines(keys["tx-lines"]),
       rxNbits: readLines(keys["rx-lines"]),
     },

@@ -1,14 +1,24 @@
 /**
- * What a simulated chip is to the controller.
+ * What a part on a simulated SPI bus is.
  *
  * @module
  */
 
+import type { PartContext, PartModel } from "../../simulation/part.ts";
+import type { Properties } from "../../simulation/property.ts";
+import type { TransferData } from "../backend.ts";
+import type { Transfer } from "../protocol.ts";
+
 /** Instead of a byte: the transfer fails. */
 export const FAILED = -1;
 
-/** A chip at one chip select. Memory that guests share is shared; what a command is at, is not. */
-export interface Chip {
+/**
+ * A part at one chip select, as one guest's thread drives it, byte by byte.
+ *
+ * Between two messages another guest may have been at it: what it remembers from one to the next
+ * belongs in its state. From its being selected to its release it is alone.
+ */
+export interface SpiPart {
   /**
    * One byte in each direction, as on the wire.
    *
@@ -20,6 +30,17 @@ export interface Chip {
   readonly expectsMore: boolean;
   /** The chip select is released: a command is over, and takes effect. */
   deselect(): void;
-  /** Releases what is held of the host. */
-  close(): void;
+  /**
+   * A whole transfer in place of its bytes, its data as it lies in the guest's memory: for a part
+   * that takes words of any size.
+   */
+  transfer?(transfer: Transfer, data: TransferData): void;
+}
+
+/** A model of such parts. */
+export interface SpiPartModel<P extends Properties = Properties> extends PartModel<P> {
+  /** True if it takes words of any size, not only of 8, 16 and 32 bits. */
+  readonly anyWords?: boolean;
+  /** Makes the part for one guest's thread. */
+  create(context: PartContext<P>): SpiPart;
 }

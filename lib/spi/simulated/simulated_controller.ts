@@ -1,68 +1,77 @@
 /**
- * A simulated SPI controller: loopbacks and chips at its chip selects, at the pace of the wire.
+ * A simulated SPI controller: parts at its chip selects, at the pace of the wire.
  *
  * @module
  */
 
 import type { Logger } from "@logtape/logtape";
+import { FAIL, type Faults, WRONG } from "../../simulation/faults.ts";
+import type { PartDescription } from "../../simulation/part_list.ts";
+import {
+  contextOf,
+  faultsOf,
+  type PoweredPart,
+  type Simulation,
+} from "../../simulation/simulation.ts";
+import { PartThing, type Thing } from "../../simulation/thing.ts";
+import { Lock } from "../../threads/lock.ts";
 import type { SpiBackend, TransferData } from "../backend.ts";
 import { Bus } from "../bus.ts";
-import { BackingFile, loadBackingFile } from "./backing_file.ts";
-import { type Chip, FAILED } from "./part.ts";
-import { Flash, type FlashSettings, makeFlash } from "./parts/flash.ts";
-import { makeRegisters, Registers, type RegistersSettings } from "./parts/registers.ts";
 import { type Limits, MODE_LOOP, MODE_LSB_FIRST, type Transfer, wordBytes } from "../protocol.ts";
+import { FAILED, type SpiPart } from "./part.ts";
+import { spiParts } from "./parts.ts";
+import { loopBack } from "./parts/loopback.ts";
 import { swapWireOrder } from "./wire_order.ts";
 
-/** What comes back is what is sent. */
-export interface LoopbackSettings {
-  readonly type: "loopback";
+/** A part as the configuration describes it. */
+export interface SpiPartDescription extends PartDescription {
+  readonly chipSelect: number;
 }
-
-/** A chip of the configuration. */
-export type ChipSettings = LoopbackSettings | FlashSettings | RegistersSettings;
 
 /** A simulated controller. */
 export interface SimulatedSettings {
   readonly kind: "simulated";
   readonly limits: Limits;
-  readonly chips: readonly ChipSettings[];
+  readonly parts: readonly SpiPartDescription[];
 }
 
 /** What the guests of a simulated controller share. */
 export interface SimulatedMemory {
   readonly bus: SharedArrayBuffer;
-  /** By chip select; `undefined` for a loopback. */
-  readonly chips: readonly (SharedArrayBuffer | undefined)[];
+  /** Held during a transfer, and by whoever controls a part. */
+  readonly lock: SharedArrayBuffer;
+  readonly parts: readonly (PoweredPart & SpiPartDescription)[];
 }
 
 /**
- * Makes what the guests share, on the main thread.
+ * Makes a controller as it is when the power comes on; for the main thread.
  *
- * @throws {UsageError} if a chip's file does not fit
- * @throws {RuntimeError} if it cannot be read
+ * @throws {UsageError} if a part's file does not fit
+ * @throws {RuntimeError} if the host does not have what a part needs
  */
-export function makeSimulatedMemory(chips: readonly ChipSettings[]): SimulatedMemory {
+export function powerUp(simulation: Simulation, { parts }: SimulatedSettings): SimulatedMemory {
   return {
     bus: new SharedArrayBuffer(Bus.SIZE),
-    chips: chips.map((chip) => {
-      if (chip.type === "loopback") return undefined;
-      if (chip.type === "registers") return makeRegisters(chip);
-      const { file, size } = chip;
-      return makeFlash(chip, file === undefined ? new Uint8Array() : loadBackingFile(file, size));
-    }),
+    lock: new SharedArrayBuffer(Lock.SIZE),
+    parts: parts.map((part) => ({
+      ...simulation.powerUp(spiParts.get(part.part), part),
+      chipSelect: part.chipSelect,
+    })),
   };
 }
 
-function makeChip(
-  settings: ChipSettings,
-  memory: SharedArrayBuffer | undefined,
+/** The parts, for whoever controls them. */
+export function spiThings(
+  { lock, parts }: SimulatedMemory,
+  guests: readonly number[],
   log: Logger,
-): Chip | undefined {
-  if (settings.type === "loopback" || memory === undefined) return undefined;
-  if (settings.type === "registers") return new Registers(settings, memory);
-  const store = settings.file === undefined ? undefined : new BackingFile(settings.file, log);
-  return new Flash(settings, memory, store);
+): Thing[] {
+  const shared = new Lock(lock);
+  return parts.map((part) => {
+    const { chipSelect, name = `cs${chipSelect}` } = part;
+    const where = { name, place: `chip select ${chipSelect}`, guests };
+    return new PartThing(spiParts.get(part.part), part, where, ["fail", "wrong"], shared, log);
+  });
 }
 
 const NOT_SELECTED = -1;
@@ -72,15 +81,26 @@ export class SimulatedController implements SpiBackend {
   readonly limits: Limits;
   readonly bus: Bus;
   readonly patient = true;
-  /** By chip select; `undefined` for a loopback. */
-  readonly #chips: readonly (Chip | undefined)[];
+  readonly #lock: Lock;
+  /** By chip select; `undefined` where there is nothing. */
+  readonly #parts: readonly (SpiPart | undefined)[];
+  readonly #faults: readonly (Faults | undefined)[];
   #selected = NOT_SELECTED;
 
-  /** @throws {RuntimeError} if a chip's file cannot be written */
   constructor(settings: SimulatedSettings, memory: SimulatedMemory, guest: number, log: Logger) {
     this.limits = settings.limits;
     this.bus = new Bus(memory.bus, guest);
-    this.#chips = settings.chips.map((chip, index) => makeChip(chip, memory.chips[index], log));
+    this.#lock = new Lock(memory.lock);
+    const powered = Array.from(
+      { length: settings.limits.chipSelects },
+      (_, index) => memory.parts.find(({ chipSelect }) => chipSelect === index),
+    );
+    this.#faults = powered.map((part) => part && faultsOf(part));
+    this.#parts = powered.map((part) => {
+      if (part === undefined) return undefined;
+      const model = spiParts.get(part.part);
+      return model.create(contextOf(model, part, log));
+    });
   }
 
   get selected(): boolean {
@@ -92,32 +112,12 @@ export class SimulatedController implements SpiBackend {
   }
 
   run(transfer: Transfer, data: TransferData): boolean {
-    const { chipSelect, mode, length, txLength } = transfer;
-    const chip = this.#chips[chipSelect];
-    if (chip === undefined || mode & MODE_LOOP) {
-      if (txLength > 0) data.received = data.sent;
-      else data.received.bytes.fill(0, 0, length);
-      return true;
+    this.#lock.acquire();
+    try {
+      return this.#run(transfer, data);
+    } finally {
+      this.#lock.release();
     }
-    const size = wordBytes(transfer.bitsPerWord);
-    const lsbFirst = (mode & MODE_LSB_FIRST) !== 0;
-    const sent = data.sent.bytes;
-    const received = data.received.bytes;
-    if (txLength > 0) swapWireOrder(sent, length, size, lsbFirst);
-    else sent.fill(0, 0, length);
-    for (let index = 0; index < length; index++) {
-      const byte = chip.exchange(sent[index]);
-      if (byte === FAILED) return this.#failed(chip);
-      received[index] = byte;
-    }
-    swapWireOrder(received, length, size, lsbFirst);
-    if (chip.expectsMore && transfer.csChange === 0) {
-      this.#selected = chipSelect;
-    } else {
-      chip.deselect();
-      this.#selected = NOT_SELECTED;
-    }
-    return true;
   }
 
   duration(transfer: Transfer): number {
@@ -133,17 +133,70 @@ export class SimulatedController implements SpiBackend {
   }
 
   deselect(): void {
-    this.#chips[this.#selected]?.deselect();
+    this.#lock.acquire();
+    try {
+      this.#parts[this.#selected]?.deselect();
+    } finally {
+      this.#lock.release();
+    }
     this.#selected = NOT_SELECTED;
   }
 
-  #failed(chip: Chip): boolean {
-    chip.deselect();
+  close(): void {}
+
+  #run(transfer: Transfer, data: TransferData): boolean {
+    const { chipSelect, length } = transfer;
+    const faults = this.#faults[chipSelect];
+    if (faults?.any) {
+      if (faults.strikes(FAIL)) return this.#failed(this.#parts[chipSelect]);
+      const wrong = faults.strikes(WRONG);
+      if (!this.#exchange(transfer, data)) return false;
+      if (wrong && length > 0) data.received.bytes[0] ^= 0xff;
+      return true;
+    }
+    return this.#exchange(transfer, data);
+  }
+
+  #exchange(transfer: Transfer, data: TransferData): boolean {
+    const { chipSelect, mode, length, txLength } = transfer;
+    const part = this.#parts[chipSelect];
+    if (mode & MODE_LOOP) {
+      loopBack(transfer, data);
+      return true;
+    }
+    if (part === undefined) {
+      // Nobody drives the line, which is pulled up.
+      data.received.bytes.fill(0xff, 0, length);
+      return true;
+    }
+    if (part.transfer !== undefined) {
+      part.transfer(transfer, data);
+      return true;
+    }
+    const size = wordBytes(transfer.bitsPerWord);
+    const lsbFirst = (mode & MODE_LSB_FIRST) !== 0;
+    const sent = data.sent.bytes;
+    const received = data.received.bytes;
+    if (txLength > 0) swapWireOrder(sent, length, size, lsbFirst);
+    else sent.fill(0, 0, length);
+    for (let index = 0; index < length; index++) {
+      const byte = part.exchange(sent[index]);
+      if (byte === FAILED) return this.#failed(part);
+      received[index] = byte;
+    }
+    swapWireOrder(received, length, size, lsbFirst);
+    if (part.expectsMore && transfer.csChange === 0) {
+      this.#selected = chipSelect;
+    } else {
+      part.deselect();
+      this.#selected = NOT_SELECTED;
+    }
+    return true;
+  }
+
+  #failed(part: SpiPart | undefined): boolean {
+    part?.deselect();
     this.#selected = NOT_SELECTED;
     return false;
-  }
-
-  close(): void {
-    for (const chip of this.#chips) chip?.close();
   }
 }

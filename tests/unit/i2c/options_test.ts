@@ -154,7 +154,28 @@ const badFiles: readonly [string, string, RegExp][] = [
     "{ part: 24c02, address: 81, file: x }] }",
     /the file 'x' already belongs to another part/,
   ],
-  ["no chips", "- simulated: {}", /'parts' is missing/],
+  ["no parts", "- simulated: {}", /'parts' is missing/],
+  [
+    "the chips of before",
+    "- simulated:\n    chips: []",
+    /^i2c\.yaml:2: .*no key 'chips' any more; write 'parts', a list such as \[\{ part: 24c02, add/,
+  ],
+  [
+    "the chip of before",
+    "- simulated: { parts: [{ address: 80, chip: 24c02 }] }",
+    /no key 'chip' any more; write part: 24c02/,
+  ],
+  [
+    "the registers' values of before",
+    "- simulated: { parts: [{ part: registers, address: 1, values: [{ at: 0x10, bytes: [1] }] }] }",
+    /write it as \{ 0x10: \[1\] \}, without 'at' and 'bytes'/,
+  ],
+  [
+    "a name for two parts",
+    "- simulated: { parts: [{ part: lm75, address: 1, name: a }] }\n" +
+    "- simulated: { parts: [{ part: lm75, address: 2, name: a }] }",
+    /^i2c\.yaml:2: .*the name 'a' is taken by another part/,
+  ],
 ];
 
 for (const [what, yaml, expected] of badFiles) {

@@ -50,7 +50,11 @@ const refused: readonly [what: string, yaml: string, message: RegExp][] = [
   ["a name with a dot", "{ part: echo, name: a.b }", /name: 'a\.b' is no name, expected a letter/],
   ["an address for a name", "{ part: echo, name: '0x50' }", /'0x50' is no name/],
   ["a name that is taken", "{ part: echo, name: taken }", /the name 'taken' is taken by another/],
-  ["the key chip", "{ address: 1, chip: counter }", /'chip' is called 'part': write part: counter/],
+  [
+    "the key chip",
+    "{ address: 1, chip: counter }",
+    /there is no key 'chip' any more; write part: counter/,
+  ],
   ["a word", "echo", /write it as \{ part: echo \}/],
   ["its name as the key", "counter: { first: 5 }", /write it as \{ part: counter, first: 5 \}/],
   ["its name as the key, alone", "echo: {}", /write it as \{ part: echo \}/],

@@ -22,7 +22,7 @@ const ok = (rx: ArrayLike<number>) => ({
 /** A controller that can do little. */
 const POOR = `
 - simulated:
-    chips: [loopback, loopback]
+    parts: [{ part: loopback }, { part: loopback }]
     max-frequency: 1000000
     bits-per-word: [8, 16]
     modes: [0, 3]
@@ -479,5 +479,43 @@ Deno.test(
     },
     undefined,
     { messageTimeout: 1e6 },
+  ),
+);
+
+Deno.test(
+  "what is set from outside is what the guest finds, and the other way round",
+  withGuests((guest, { things }) => {
+    things.get("cs1").write("values", 0x20, Uint8Array.of(7, 8));
+    assertEquals(guest.exchange([READ | 0x20, 0, 0], { chipSelect: 1 }).rx, [0xff, 7, 8]);
+    guest.transfer({ chipSelect: 1 }, { tx: [0x30, 9] });
+    assertEquals([...things.get("cs1").read("values", 0x30, 1)], [9]);
+    guest.transfer({ chipSelect: 2 }, { tx: [0x06] });
+    assertEquals(things.get("cs2").get("status"), 2);
+    assertEquals(things.get("cs2").read("contents", 0, 262_144).length, 262_144);
+  }),
+);
+
+Deno.test(
+  "faults strike as often as they were injected",
+  withGuests((guest, { things }) => {
+    things.get("cs1").inject("fail", 2);
+    const read = () => guest.exchange([READ | 0x0f, 0], { chipSelect: 1 });
+    assertEquals([read().result, read().result], [RESULT.TRANS_ERR, RESULT.TRANS_ERR]);
+    assertEquals(read().rx, [0xff, 0x33]);
+    things.get("cs0").inject("wrong", 1);
+    assertEquals(guest.exchange([1, 2]).rx, [0xfe, 2]);
+    assertEquals(guest.exchange([1, 2]).rx, [1, 2]);
+  }),
+);
+
+Deno.test(
+  "where there is no part, nobody drives the line",
+  withGuests(
+    (guest) => {
+      assertEquals(guest.exchange([1, 2], { chipSelect: 1 }).rx, [0xff, 0xff]);
+      assertEquals(guest.exchange([1, 2], { chipSelect: 2 }).rx, [1, 2]);
+      assertEquals(guest.exchange([1], { chipSelect: 3 }).result, RESULT.PARAM_ERR);
+    },
+    "[{ simulated: { parts: [{ part: flash }, { part: loopback, chip-select: 2 }] } }]",
   ),
 );

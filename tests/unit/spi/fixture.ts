@@ -6,10 +6,13 @@
 
 import { SpiDevice } from "../../../lib/spi/device.ts";
 import {
-  makeSimulatedMemory,
+  powerUp,
   SimulatedController,
+  spiThings,
 } from "../../../lib/spi/simulated/simulated_controller.ts";
 import { ConfigNode } from "../../../lib/input/config_node.ts";
+import { Simulation } from "../../../lib/simulation/simulation.ts";
+import { Things } from "../../../lib/simulation/thing.ts";
 import { readGuests } from "../../../lib/spi/config.ts";
 import { InProcess, RecordingLog } from "../../support/in_process.ts";
 import { SpiGuest } from "../../support/spi_driver.ts";
@@ -18,17 +21,19 @@ import type { QueueOptions } from "../../support/driver_queue.ts";
 /** Chips that a test can tell apart. */
 export const CHIPS = `
 - simulated:
-    chips:
-      - loopback
-      - registers: { values: { 0x0f: 0x33, 0x10: 0x44 }, failing: [0x7f] }
-      - flash: {}
+    parts:
+      - part: loopback
+      - { part: registers, values: { 0x0f: 0x33, 0x10: 0x44 }, failing: [0x7f] }
+      - part: flash
 `;
 
 /** Guests that share a controller, each with a device and a driver of its own. */
 export class Fixture implements Disposable {
   readonly backEnds: InProcess<SpiDevice>[];
   readonly guests: SpiGuest[];
+  readonly things: Things;
   readonly log = new RecordingLog();
+  readonly #simulation = new Simulation();
 
   /**
    * @param yaml the list of guests of a configuration file
@@ -37,7 +42,9 @@ export class Fixture implements Disposable {
   constructor(yaml = CHIPS, { count = 1, messageTimeout = 1000, queue = {} as QueueOptions } = {}) {
     const [settings] = readGuests(ConfigNode.parse("test.yaml", yaml));
     if (settings.kind !== "simulated") throw new TypeError("not simulated");
-    const memory = makeSimulatedMemory(settings.chips);
+    const memory = powerUp(this.#simulation, settings);
+    const guests = Array.from({ length: count }, (_, guest) => guest);
+    this.things = new Things(spiThings(memory, guests, this.log.logger));
     this.backEnds = Array.from({ length: count }, (_, guest) => {
       const controller = new SimulatedController(settings, memory, guest, this.log.logger);
       return new InProcess(new SpiDevice(controller, messageTimeout, this.log.logger));
@@ -52,6 +59,7 @@ export class Fixture implements Disposable {
   [Symbol.dispose](): void {
     for (const guest of this.guests) guest[Symbol.dispose]();
     for (const backEnd of this.backEnds) backEnd[Symbol.dispose]();
+    this.#simulation.close();
   }
 }
 

@@ -1,12 +1,9 @@
 import { assertEquals } from "@std/assert";
-import { Flash, type FlashSettings, makeFlash } from "../../../lib/spi/simulated/parts/flash.ts";
-
-const settings: FlashSettings = {
-  type: "flash",
-  size: 256 * 1024,
-  id: 0x123456,
-  file: undefined,
-};
+import { getLogger } from "@logtape/logtape";
+import { ConfigNode } from "../../../lib/input/config_node.ts";
+import { bytesOf, contextOf, Simulation } from "../../../lib/simulation/simulation.ts";
+import { spiParts } from "../../../lib/spi/simulated/parts.ts";
+import { flash as model } from "../../../lib/spi/simulated/parts/flash.ts";
 
 const WRITE_ENABLE = [0x06];
 const READ_STATUS = [0x05, 0];
@@ -14,18 +11,23 @@ const READ_STATUS = [0x05, 0];
 /** A flash that keeps account of what it saves. */
 function flash(contents: number[] = []) {
   const saved: [offset: number, length: number][] = [];
-  const memory = makeFlash(settings, Uint8Array.from(contents));
-  const chip = new Flash(settings, memory, {
-    save: (_contents, offset, length) => saved.push([offset, length]),
-    close: () => {},
-  });
+  const yaml = "{ part: flash, size-kib: 256, id: 0x123456 }";
+  const description = spiParts.read(ConfigNode.parse("flash", yaml), [], new Set());
+  const powered = new Simulation().powerUp(model, description);
+  bytesOf(powered, model.properties.contents).set(contents);
+  const another = () => {
+    const context = contextOf(model, powered, getLogger(["test"]));
+    const file = { save: (at: number, length: number) => saved.push([at, length]) };
+    return model.create({ ...context, file } as unknown as Parameters<typeof model.create>[0]);
+  };
+  const chip = another();
   /** One command from the chip's being selected to its release. */
   const command = (...bytes: number[]) => {
     const received = bytes.map((byte) => chip.exchange(byte));
     chip.deselect();
     return received;
   };
-  return { chip, command, saved, memory };
+  return { chip, command, saved, another };
 }
 
 const read = (address: number, length: number) => [
@@ -151,8 +153,8 @@ Deno.test("a flash tells whether its command waits for more", () => {
 });
 
 Deno.test("flashes of two guests have one memory, and each a command of its own", () => {
-  const { chip, command, memory } = flash([7]);
-  const other = new Flash(settings, memory, undefined);
+  const { chip, command, another } = flash([7]);
+  const other = another();
   chip.exchange(0x03);
   other.exchange(0x06);
   other.deselect();

@@ -33,7 +33,7 @@ Deno.test("several nodes of a bus are the chip selects of a controller, in their
 Deno.test("sN is a controller with N loopbacks", () => {
   const settings = readDevice("s3");
   if (settings.kind !== "simulated") fail("not simulated");
-  assertEquals(settings.chips.map(({ type }) => type), ["loopback", "loopback", "loopback"]);
+  assertEquals(settings.parts.map(({ part }) => part), ["loopback", "loopback", "loopback"]);
   assertEquals(settings.limits.chipSelects, 3);
   assertEquals(settings.limits.bitsPerWordMask, 0xffffffff);
 });
@@ -76,26 +76,52 @@ Deno.test("a guest can share an earlier guest's controller", () => {
   assertNotStrictEquals(first, second);
 });
 
-Deno.test("chips have what the file says of them", () => {
-  const { chips } = simulated(`
+Deno.test("parts have what the file says of them", () => {
+  const { parts, limits } = simulated(`
 - simulated:
-    chips:
-      - loopback
-      - flash: { size-kib: 4096, id: 0x012345, file: f.bin }
-      - flash: {}
-      - registers: { values: { 0x0f: 0x33, 2: 7 }, read-only: [0x0f], failing: [127] }`);
-  assertEquals(chips, [
-    { type: "loopback" },
-    { type: "flash", size: 4096 * 1024, id: 0x012345, file: "f.bin" },
-    { type: "flash", size: 256 * 1024, id: 0xef4012, file: undefined },
-    { type: "registers", values: [[2, 7], [15, 0x33]], readOnly: [15], failing: [127] },
+    parts:
+      - part: loopback
+      - { part: flash, name: firmware, size-kib: 4096, id: 0x012345, file: f.bin }
+      - part: flash
+      - part: registers
+        chip-select: 6
+        values: { 0x0f: 0x33, 2: [7, 8] }
+        read-only: [0x0f]
+        failing: [127]
+      - part: loopback`);
+  assertEquals(parts, [
+    { chipSelect: 0, part: "loopback", name: undefined, settings: {} },
+    {
+      chipSelect: 1,
+      part: "flash",
+      name: "firmware",
+      settings: { "size-kib": 4096, id: 0x012345, file: "f.bin", contents: [] },
+    },
+    {
+      chipSelect: 2,
+      part: "flash",
+      name: undefined,
+      settings: { "size-kib": 256, id: undefined, file: undefined, contents: [] },
+    },
+    {
+      chipSelect: 6,
+      part: "registers",
+      name: undefined,
+      settings: {
+        values: [{ at: 15, bytes: [0x33] }, { at: 2, bytes: [7, 8] }],
+        "read-only": [15],
+        failing: [127],
+      },
+    },
+    { chipSelect: 7, part: "loopback", name: undefined, settings: {} },
   ]);
+  assertEquals(limits.chipSelects, 8);
 });
 
 Deno.test("a controller has the limits that the file gives it", () => {
   const { limits } = simulated(`
 - simulated:
-    chips: [loopback]
+    parts: [{ part: loopback }]
     max-frequency: 5000000
     bits-per-word: [8, 9]
     modes: [1, 2]
@@ -111,7 +137,7 @@ Deno.test("a controller has the limits that the file gives it", () => {
 });
 
 Deno.test("chips that are no loopbacks take words of whole bytes", () => {
-  const { limits } = simulated("[{ simulated: { chips: [loopback, flash: {}] } }]");
+  const { limits } = simulated("[{ simulated: { parts: [{ part: loopback }, { part: flash }] } }]");
   assertEquals(limits.bitsPerWordMask, 0x80008080);
 });
 
@@ -130,7 +156,7 @@ const refusedFiles: [what: string, yaml: string, message: RegExp][] = [
   ],
   [
     "a flash file in two controllers",
-    "[{ simulated: { chips: [flash: { file: f }] } }, { simulated: { chips: [flash: { file: f }] } }]",
+    "[{ simulated: { parts: [{ part: flash, file: f }] } }, { simulated: { parts: [{ part: flash, file: f }] } }]",
     /'f' is taken by entry 0/,
   ],
   ["sharing with nobody", "[{ share: 0 }]", /no earlier entry/],
@@ -139,35 +165,73 @@ const refusedFiles: [what: string, yaml: string, message: RegExp][] = [
     "[{ simulated: 1 }, { share: 1 }]",
     /an earlier entry from 0 to 0/,
   ],
-  ["an unknown key", "[{ simulated: { chip: [] } }]", /unknown key 'chip'; did you mean 'chips'/],
-  ["no chips", "[{ simulated: { chips: [] } }]", /0 chips, a controller has 1 to 255/],
-  ["an unknown chip", "[{ simulated: { chips: [eeprom] } }]", /expected loopback, found 'eeprom'/],
-  ["two chips in one", "[{ simulated: { chips: [{ flash: {}, registers: {} }] } }]", /one chip/],
+  ["an unknown key", "[{ simulated: { part: [] } }]", /unknown key 'part'; did you mean 'parts'/],
+  ["no parts", "[{ simulated: { parts: [] } }]", /0 parts, a controller has 1 to 255/],
+  [
+    "an unknown part",
+    "[{ simulated: { parts: [{ part: eeprom }] } }]",
+    /expected loopback, flash or registers, found 'eeprom'/,
+  ],
+  [
+    "two parts at one chip select",
+    "[{ simulated: { parts: [{ part: flash, chip-select: 1 }, { part: flash, chip-select: 1 }] } }]",
+    /parts\[1\]\.chip-select: chip select 1 has another part/,
+  ],
+  [
+    "a chip select that there is not",
+    "[{ simulated: { parts: [{ part: flash, chip-select: 255 }] } }]",
+    /a chip select from 0 to 254, found 255/,
+  ],
+  [
+    "a name for two parts",
+    "[{ simulated: { parts: [{ part: flash, name: a }] } }, " +
+    "{ simulated: { parts: [{ part: flash, name: a }] } }]",
+    /the name 'a' is taken by another part/,
+  ],
+  [
+    "the chips of before",
+    "[{ simulated: { chips: [loopback] } }]",
+    /no key 'chips' any more; write 'parts', a list such as \[\{ part: loopback \}/,
+  ],
+  [
+    "a loopback in the form of before",
+    "[{ simulated: { parts: [loopback] } }]",
+    /write it as \{ part: loopback \}/,
+  ],
+  [
+    "a flash in the form of before",
+    "[{ simulated: { parts: [flash: { size-kib: 1024, file: f }] } }]",
+    /write it as \{ part: flash, size-kib: 1024, file: f \}/,
+  ],
   [
     "a flash of an odd size",
-    "[{ simulated: { chips: [flash: { size-kib: 300 }] } }]",
-    /300 is no size of a flash, expected one of 256, 512/,
+    "[{ simulated: { parts: [{ part: flash, size-kib: 300 }] } }]",
+    /expected 256, 512, 1024, 2048, 4096, 8192 or 16384 KiB, found 300/,
   ],
   [
     "a register that there is not",
-    "[{ simulated: { chips: [registers: { read-only: [128] }] } }]",
+    "[{ simulated: { parts: [{ part: registers, read-only: [128] }] } }]",
     /a register from 0 to 127/,
   ],
   [
     "a register's value that is no byte",
-    "[{ simulated: { chips: [registers: { values: { 1: 256 } }] } }]",
-    /a byte from 0 to 255/,
+    "[{ simulated: { parts: [{ part: registers, values: { 1: 256 } }] } }]",
+    /a byte or a list of bytes from 0 to 255/,
   ],
-  ["a mode that there is not", "[{ simulated: { chips: [loopback], modes: [4] } }]", /0 to 3/],
-  ["no modes", "[{ simulated: { chips: [loopback], modes: [] } }]", /the list is empty/],
+  [
+    "a mode that there is not",
+    "[{ simulated: { parts: [{ part: loopback }], modes: [4] } }]",
+    /0 to 3/,
+  ],
+  ["no modes", "[{ simulated: { parts: [{ part: loopback }], modes: [] } }]", /the list is empty/],
   [
     "3 data lines",
-    "[{ simulated: { chips: [loopback], tx-lines: 3 } }]",
+    "[{ simulated: { parts: [{ part: loopback }], tx-lines: 3 } }]",
     /expected 1, 2, 4 or 8 data lines, found 3/,
   ],
   [
     "odd words for a flash",
-    "[{ simulated: { chips: [flash: {}], bits-per-word: [12] } }]",
+    "[{ simulated: { parts: [{ part: flash }], bits-per-word: [12] } }]",
     /words of 12 bits go with loopbacks only/,
   ],
 ];
@@ -192,6 +256,6 @@ Deno.test("the example configuration is one that is accepted", () => {
   const [first, second] = readGuests(keys.guests!);
   assertStrictEquals(first, second);
   if (first.kind !== "simulated") fail("not simulated");
-  assertEquals(first.chips.map(({ type }) => type), ["loopback", "flash", "registers"]);
+  assertEquals(first.parts.map(({ part }) => part), ["loopback", "flash", "registers"]);
   assertEquals(readMessageTimeout(keys["message-timeout-us"]), 10);
 });

@@ -4,35 +4,28 @@
  * Programming clears bits, erasing sets them; both need write enable first, act when the chip
  * select is released, and are done at once. There is no table of parameters (SFDP).
  *
+ * State: u8 status register, then from byte 64 on the contents.
+ *
  * @module
  */
 
-import type { Chip } from "../part.ts";
+import type { PartContext } from "../../../simulation/part.ts";
+import type { Properties, Settings } from "../../../simulation/property.ts";
+import type { SpiPart, SpiPartModel } from "../part.ts";
 
 const KIB = 1024;
 const PAGE = 256;
 
-/** The sizes that a flash can have in bytes, each with its JEDEC id. */
-export const FLASH_SIZES: ReadonlyMap<number, number> = new Map([
-  [256 * KIB, 0xef4012],
-  [512 * KIB, 0xef4013],
-  [1024 * KIB, 0xef4014],
-  [2048 * KIB, 0xef4015],
-  [4096 * KIB, 0xef4016],
-  [8192 * KIB, 0xef4017],
-  [16384 * KIB, 0xef4018],
-]);
-
-/** What the configuration says of the chip. */
-export interface FlashSettings {
-  readonly type: "flash";
-  /** In bytes, a power of two. */
-  readonly size: number;
-  /** Manufacturer, type and capacity, one byte each. */
-  readonly id: number;
-  /** Where the contents are kept; `undefined` for nowhere. */
-  readonly file: string | undefined;
-}
+/** The sizes that a flash can have in KiB, each with its JEDEC id. */
+const USUAL_IDS: Readonly<Record<number, number>> = {
+  256: 0xef4012,
+  512: 0xef4013,
+  1024: 0xef4014,
+  2048: 0xef4015,
+  4096: 0xef4016,
+  8192: 0xef4017,
+  16384: 0xef4018,
+};
 
 // Commands.
 const WRITE_STATUS = 0x01;
@@ -59,9 +52,56 @@ const NONE = -1;
 const WRITE_ENABLED = 0x02;
 const WRITABLE_STATUS = 0xfc;
 
-// Words of the shared memory in front of the contents.
+// Where in the state.
 const STATUS = 0;
-const HEADER = 64;
+const CONTENTS = 64;
+
+const properties = {
+  "size-kib": {
+    type: "choice",
+    set: "start",
+    choices: [256, 512, 1024, 2048, 4096, 8192, 16384],
+    unit: "KiB",
+    default: 256,
+    help: "its size",
+  },
+  id: {
+    type: "integer",
+    set: "start",
+    what: "a JEDEC id of three bytes",
+    from: 0,
+    to: 0xffffff,
+    base: 16,
+    help: "its JEDEC id; a Winbond part's of that size if left out",
+  },
+  contents: {
+    type: "bytes",
+    set: "both",
+    count: (settings) => 1024 * (settings["size-kib"] as number),
+    what: "a byte",
+    at: CONTENTS,
+    fill: 0xff,
+    excludes: ["file"],
+    help: "what it holds",
+  },
+  file: {
+    type: "path",
+    set: "start",
+    help: "a file that keeps the contents; made where it does not exist",
+  },
+  status: {
+    type: "integer",
+    set: "never",
+    from: 0,
+    to: 0xff,
+    base: 16,
+    help: "its status register, as the guest reads it",
+  },
+} as const satisfies Properties;
+
+function sizeOf(settings: Settings<typeof properties>): number {
+  return settings["size-kib"] * KIB;
+}
 
 /** Bytes of a command between its code and its data: address and dummy. */
 function prefix(command: number): number {
@@ -98,31 +138,11 @@ function hasData(command: number): boolean {
   }
 }
 
-/**
- * The chip's memory, as guests share it.
- *
- * @param contents what it holds at the start; the rest is erased
- */
-export function makeFlash(settings: FlashSettings, contents: Uint8Array): SharedArrayBuffer {
-  const memory = new SharedArrayBuffer(HEADER + settings.size);
-  const bytes = new Uint8Array(memory, HEADER).fill(0xff);
-  bytes.set(contents.subarray(0, settings.size));
-  return memory;
-}
-
-/** Where changed contents are kept. */
-export interface FlashStore {
-  /** Keeps `length` bytes from `offset` of the contents. */
-  save(contents: Uint8Array, offset: number, length: number): void;
-  close(): void;
-}
-
-/** A NOR flash. */
-export class Flash implements Chip {
-  readonly #state: Int32Array;
+class Flash implements SpiPart {
+  readonly #context: PartContext<typeof properties>;
+  readonly #state: Uint8Array;
   readonly #contents: Uint8Array;
   readonly #id: number;
-  readonly #store: FlashStore | undefined;
   readonly #page = new Uint8Array(PAGE);
   #command = NONE;
   /** Bytes received of the command, its code included. */
@@ -131,11 +151,16 @@ export class Flash implements Chip {
   #value = 0;
   #programmed = false;
 
-  constructor(settings: FlashSettings, memory: SharedArrayBuffer, store: FlashStore | undefined) {
-    this.#state = new Int32Array(memory, 0, HEADER / 4);
-    this.#contents = new Uint8Array(memory, HEADER);
-    this.#id = settings.id;
-    this.#store = store;
+  constructor(context: PartContext<typeof properties>) {
+    const { state, settings } = context;
+    this.#context = context;
+    this.#state = new Uint8Array(state.buffer, state.byteOffset, CONTENTS);
+    this.#contents = new Uint8Array(
+      state.buffer,
+      state.byteOffset + CONTENTS,
+      sizeOf(settings),
+    );
+    this.#id = settings.id ?? USUAL_IDS[settings["size-kib"]];
   }
 
   get expectsMore(): boolean {
@@ -193,15 +218,18 @@ export class Flash implements Chip {
     this.#programmed = false;
   }
 
-  close(): void {
-    this.#store?.close();
-  }
-
   #execute(command: number): void {
     const state = this.#state;
+    const before = state[STATUS];
     if (command === WRITE_ENABLE) state[STATUS] |= WRITE_ENABLED;
     if (command === WRITE_DISABLE) state[STATUS] &= ~WRITE_ENABLED;
-    if (!(state[STATUS] & WRITE_ENABLED)) return;
+    if (state[STATUS] & WRITE_ENABLED && this.#act(command)) state[STATUS] &= ~WRITE_ENABLED;
+    if (state[STATUS] !== before) this.#context.changes.tell("status", state[STATUS]);
+  }
+
+  /** @returns true if that was a command for which writing has to be enabled */
+  #act(command: number): boolean {
+    const state = this.#state;
     switch (command) {
       case WRITE_STATUS:
         state[STATUS] = (state[STATUS] & ~WRITABLE_STATUS) | (this.#value & WRITABLE_STATUS);
@@ -223,20 +251,37 @@ export class Flash implements Chip {
         this.#erase(this.#contents.length);
         break;
       default:
-        return;
+        return false;
     }
-    state[STATUS] &= ~WRITE_ENABLED;
+    return true;
   }
 
   #program(): void {
     const start = (this.#address & (this.#contents.length - 1)) & ~(PAGE - 1);
     for (let index = 0; index < PAGE; index++) this.#contents[start + index] &= this.#page[index];
-    this.#store?.save(this.#contents, start, PAGE);
+    this.#changed(start, PAGE);
   }
 
   #erase(length: number): void {
     const start = (this.#address & (this.#contents.length - 1)) & ~(length - 1);
     this.#contents.fill(0xff, start, start + length);
-    this.#store?.save(this.#contents, start, length);
+    this.#changed(start, length);
+  }
+
+  #changed(at: number, length: number): void {
+    this.#context.file?.save(at, length);
+    this.#context.changes.tellBytes("contents", at, length);
   }
 }
+
+/** `flash` */
+export const flash: SpiPartModel<typeof properties> = {
+  name: "flash",
+  help: "NOR flash of the 25 series, for the guest's driver spi-nor",
+  properties,
+  backing: { file: "file", contents: "contents" },
+  stateSize: (settings) => CONTENTS + sizeOf(settings),
+  title: (settings) => `flash of ${settings["size-kib"]} KiB`,
+  live: { status: { get: (state) => state.getUint8(STATUS) } },
+  create: (context) => new Flash(context),
+};

@@ -4,49 +4,55 @@
  * The first byte is the number of a register, with bit 7 set for reading; each byte after it reads
  * or writes a register, from that number on. Numbers wrap around at 128.
  *
+ * State: the registers.
+ *
  * @module
  */
 
-import { type Chip, FAILED } from "../part.ts";
+import type { PartContext } from "../../../simulation/part.ts";
+import type { Properties } from "../../../simulation/property.ts";
+import { FAILED, type SpiPart, type SpiPartModel } from "../part.ts";
 
 /** The number of registers. */
-export const REGISTER_COUNT = 128;
+const REGISTER_COUNT = 128;
 const READ = 0x80;
 
-/** What the configuration says of the chip. */
-export interface RegistersSettings {
-  readonly type: "registers";
-  /** The registers at the start. */
-  readonly values: readonly (readonly [register: number, value: number])[];
-  /** Those that writes do not change. */
-  readonly readOnly: readonly number[];
-  /** Those that make a transfer fail. */
-  readonly failing: readonly number[];
-}
+const register = { count: REGISTER_COUNT, what: "a register" } as const;
 
-/** The registers, as guests share them. */
-export function makeRegisters(settings: RegistersSettings): SharedArrayBuffer {
-  const memory = new SharedArrayBuffer(REGISTER_COUNT);
-  const bytes = new Uint8Array(memory);
-  for (const [register, value] of settings.values) bytes[register] = value;
-  return memory;
-}
+const properties = {
+  values: { ...register, type: "bytes", set: "both", at: 0, help: "what they hold" },
+  "read-only": {
+    ...register,
+    type: "numbers",
+    set: "start",
+    help: "those that the guest's writes do not change",
+  },
+  failing: {
+    ...register,
+    type: "numbers",
+    set: "start",
+    help: "those that make a transfer fail which touches them",
+  },
+} as const satisfies Properties;
 
-/** A chip with registers. */
-export class Registers implements Chip {
+class Registers implements SpiPart {
+  readonly #context: PartContext<typeof properties>;
   readonly #registers: Uint8Array;
-  readonly #readOnly: Uint8Array;
-  readonly #failing: Uint8Array;
+  readonly #readOnly = new Uint8Array(REGISTER_COUNT);
+  readonly #failing = new Uint8Array(REGISTER_COUNT);
   #addressed = false;
   #touched = false;
   #reading = false;
   #register = 0;
+  /** What has been written, from and to. */
+  #low = REGISTER_COUNT;
+  #high = 0;
 
-  constructor(settings: RegistersSettings, memory: SharedArrayBuffer) {
-    this.#registers = new Uint8Array(memory);
-    this.#readOnly = new Uint8Array(REGISTER_COUNT);
-    this.#failing = new Uint8Array(REGISTER_COUNT);
-    for (const register of settings.readOnly) this.#readOnly[register] = 1;
+  constructor(context: PartContext<typeof properties>) {
+    const { state, settings } = context;
+    this.#context = context;
+    this.#registers = new Uint8Array(state.buffer, state.byteOffset, REGISTER_COUNT);
+    for (const register of settings["read-only"]) this.#readOnly[register] = 1;
     for (const register of settings.failing) this.#failing[register] = 1;
   }
 
@@ -66,13 +72,30 @@ export class Registers implements Chip {
     this.#register = (register + 1) % REGISTER_COUNT;
     if (this.#failing[register]) return FAILED;
     if (this.#reading) return this.#registers[register];
-    if (!this.#readOnly[register]) this.#registers[register] = sent;
+    if (!this.#readOnly[register]) this.#write(register, sent);
     return 0xff;
   }
 
   deselect(): void {
     this.#addressed = this.#touched = false;
+    if (this.#high === 0) return;
+    this.#context.changes.tellBytes("values", this.#low, this.#high - this.#low);
+    this.#low = REGISTER_COUNT;
+    this.#high = 0;
   }
 
-  close(): void {}
+  #write(register: number, value: number): void {
+    this.#registers[register] = value;
+    if (register < this.#low) this.#low = register;
+    if (register >= this.#high) this.#high = register + 1;
+  }
 }
+
+/** `registers` */
+export const registers: SpiPartModel<typeof properties> = {
+  name: "registers",
+  help: "128 registers of a byte: the first byte is a register's number, with bit 7 set to read",
+  properties,
+  stateSize: () => REGISTER_COUNT,
+  create: (context) => new Registers(context),
+};
