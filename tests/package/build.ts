@@ -28,10 +28,8 @@ export function configuration(type: string): string {
 
 /** Configurations of one guest whose parts keep their contents in the file `kept`. */
 export const KEEPING: Readonly<Record<string, string>> = {
-  i2c: "adapters: [{ simulated: { parts: [{ part: 24c02, address: 0x50, file: kept }] } }]
-",
-  spi: "guests: [{ simulated: { parts: [{ part: flash, size-kib: 256, file: kept }] } }]
-",
+  i2c: "adapters: [{ simulated: { parts: [{ part: 24c02, address: 0x50, file: kept }] } }]\n",
+  spi: "guests: [{ simulated: { parts: [{ part: flash, size-kib: 256, file: kept }] } }]\n",
 };
 
 /** What came of a command. */
