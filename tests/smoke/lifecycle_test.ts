@@ -277,6 +277,36 @@ Deno.test("QEMU 7 with reconnect: a GPIO daemon that is killed or stopped can be
   assertEquals(i2c.log.match(/front-end connected/g)?.length, 1, i2c.log);
 });
 
+Deno.test("QEMU 7 with reconnect: what a daemon leaves unanswered is answered by the next one", async () => {
+  using folder = new TemporaryFolder();
+  const start = () => startAt("vhost-device-gpio", folder.file("gpio"), ["-l", "s4"]);
+  let gpio = await start();
+  const guest = new RunningGuest(
+    `touch /meet/ready; await() { until [ -e "$1" ]; do usleep 10000; done; }
+     await /meet/ask
+     gpioget --numeric -c 0 dummy0 & touch /meet/asked
+     wait`,
+    {
+      version: "7",
+      devices: [[`${folder.file("gpio")}0`, "gpio"]],
+      options: ["-r", "-M", `${folder.path}:/meet:rw`],
+    },
+  );
+  await guest.until("the guest", () => exists(folder.file("ready")));
+  Deno.kill(gpio.pid, "SIGSTOP");
+  const before = gpio.log;
+  Deno.writeTextFileSync(folder.file("ask"), "");
+  await guest.until("the request", () => exists(folder.file("asked")));
+  await new Promise((resolve) => setTimeout(resolve, 500));
+  assertEquals(gpio.log, before);
+  await gpio.stop("SIGKILL");
+  await gpio[Symbol.asyncDispose]();
+  gpio = await start();
+  assertEquals(await guest.output(), "0\n");
+  assertMatch(gpio.log, /line 0 "dummy0": direction input/);
+  await gpio[Symbol.asyncDispose]();
+});
+
 Deno.test("QEMU 10: GPIO lines have no interrupts where the driver does not take them", async () => {
   await using daemon = await Daemon.start("vhost-device-gpio", ["-l", "s4"]);
   const output = await qemuOutput(
