@@ -37,13 +37,22 @@ Deno.test("the README is short enough to be read", () => {
 });
 
 /** Where the project's own files are; what else looks like a path is somebody's system. */
-const FOLDERS = "cmd|demo|docs|examples|ffi|lib|packaging|scripts|tests|tools";
-const SOURCE = new RegExp("`((?:" + FOLDERS + ")/[^`<> ]*)`", "g");
+const FILE = "`((?:cmd|demo|docs|examples|ffi|lib|packaging|scripts|tests|tools)/[^`<> ]*)`";
+const SOURCE = new RegExp(FILE, "g");
 /** A file with what is to be found in it: `path` (`name`, `name`), with words between the two. */
-const FOUND_IN = new RegExp(
-  "`((?:" + FOLDERS + ")/[^`]+)`([^`(]*)\\(((?:`[^`]+`(?:,\\s*)?)+)\\)",
-  "g",
-);
+const FOUND_IN = new RegExp(FILE + "[^`(]*\\(((?:`[^`/]+`(?:,\\s*)?)+)\\)", "g");
+/** The other way round: `name` in `path`. */
+const NAME_IN = new RegExp("`([^`/]+)`(?:\\s\\([^)`]*\\))?\\sin\\s" + FILE, "g");
+
+/** What a text says of files: each with a name that has to be in it. */
+function named(prose: string): { file: string; name: string }[] {
+  return [
+    ...[...prose.matchAll(FOUND_IN)].flatMap(([, file, names]) =>
+      [...names.matchAll(/`([^`]+)`/g)].map(([, name]) => ({ file, name }))
+    ),
+    ...[...prose.matchAll(NAME_IN)].map(([, name, file]) => ({ file, name })),
+  ].filter(({ file }) => !file.endsWith("/"));
+}
 
 for (const { path, prose } of documents) {
   Deno.test(`${path}: the files that it names are there`, () => {
@@ -55,11 +64,9 @@ for (const { path, prose } of documents) {
   });
 
   Deno.test(`${path}: what it names is in those files`, () => {
-    for (const [, file, , names] of prose.matchAll(FOUND_IN)) {
+    for (const { file, name } of named(prose)) {
       const text = Deno.readTextFileSync(new URL(file, ROOT));
-      for (const [, name] of names.matchAll(/`([^`]+)`/g)) {
-        assert(text.includes(name), `there is no ${name} in ${file}`);
-      }
+      assert(text.includes(name), `there is no ${name} in ${file}`);
     }
   });
 }
@@ -75,6 +82,6 @@ Deno.test("the README shows three ways through the sources", () => {
   ) {
     const way = ways.split(/^- (?=\*\*)/m).find((way) => way.startsWith(`**${question}**`));
     assert(way !== undefined, question);
-    assert([...way.matchAll(FOUND_IN)].length > 0, `${question}: no file with a name in it`);
+    assert(named(way).length > 0, `${question}: no file with a name in it`);
   }
 });
