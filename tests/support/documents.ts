@@ -11,6 +11,8 @@ const ROOT = new URL("../../", import.meta.url);
 /** A fenced block, with the program that its document or its section is about. */
 export interface Block {
   readonly language: string;
+  /** True for what is typed in the guest: "guest" comes after the language. */
+  readonly inGuest: boolean;
   readonly program: string;
   readonly text: string;
 }
@@ -39,7 +41,7 @@ export interface Document {
 
 const daemons = await findDaemons();
 
-const FENCED = /^( *)```(\w*)\n(.*?)^ *```$/gms;
+const FENCED = /^( *)```(\w*)( guest)?\n(.*?)^ *```$/gms;
 
 /** The guide's program; in a document about all of them that of the section, or of the text. */
 function blocksOf(path: string, text: string): Block[] {
@@ -47,10 +49,11 @@ function blocksOf(path: string, text: string): Block[] {
   return text.split(/^(?=## )/m).flatMap((section) => {
     const title = /^## (.*)$/m.exec(section)?.[1];
     const heading = daemons.find(({ about }) => about.title === title)?.program;
-    return [...section.matchAll(FENCED)].map(([, indent, language, lines]) => {
+    return [...section.matchAll(FENCED)].map(([, indent, language, guest, lines]) => {
       const text = lines.replaceAll(new RegExp(`^${indent}`, "gm"), "");
       const own = /^(?:# )?(vhost-device-\w+)\b/m.exec(text)?.[1];
-      return { language, program: guide ?? heading ?? own ?? "vhost-device-gpio", text };
+      const program = guide ?? heading ?? own ?? "vhost-device-gpio";
+      return { language, inGuest: guest !== undefined, program, text };
     });
   });
 }
