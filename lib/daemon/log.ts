@@ -13,6 +13,7 @@ import {
 } from "@logtape/logtape";
 import { fileStatus } from "../../ffi/fd.ts";
 import { Output } from "../../ffi/output.ts";
+import { LogLimit } from "./log_limit.ts";
 
 /** From the fewest lines to the most. */
 export const LOG_LEVELS = ["error", "warn", "info", "debug", "trace"] as const;
@@ -123,43 +124,68 @@ const encoder = new TextEncoder();
 let output: Output | undefined;
 let lost = 0;
 
-function write(line: string): boolean {
+/** @returns how many bytes were written; 0 for none */
+function write(line: string): number {
   output ??= new Output(STANDARD_ERROR);
-  return output.write(encoder.encode(line + "\n"));
+  const bytes = encoder.encode(line + "\n");
+  return output.write(bytes) ? bytes.length : 0;
 }
 
 /** Whoever reads the log may be gone or asleep; that is no reason to stop serving. */
-function sink(format: LogFormatter): (record: LogRecord) => void {
+function sink(format: LogFormatter): (record: LogRecord) => number {
   return (record) => {
+    let size = 0;
     if (lost > 0) {
       const message = `${lost} lines of the log were lost: nobody read them`;
-      if (!write(format({ ...record, level: "warning", rawMessage: message, properties: {} }))) {
+      size = write(format({ ...record, level: "warning", rawMessage: message, properties: {} }));
+      if (size === 0) {
         lost++;
-        return;
+        return 0;
       }
       lost = 0;
     }
-    if (!write(format(record))) lost++;
+    const more = write(format(record));
+    if (more === 0) lost++;
+    return size + more;
   };
 }
 
 let current: LogFormatter | undefined;
 
-/** Sets the log up, once per thread. */
-export function configureLog(program: string, settings: LogSettings): void {
-  current = settings.format === "json" ? formatJson : isJournal() ? formatJournal : formatText;
+function configure(
+  program: string,
+  { level }: LogSettings,
+  stderr: (record: LogRecord) => void,
+): void {
   configureSync({
     reset: true,
-    sinks: { stderr: sink(current) },
+    sinks: { stderr },
     loggers: [
       {
         category: [program],
         sinks: ["stderr"],
-        lowestLevel: settings.level === "warn" ? "warning" : settings.level,
+        lowestLevel: level === "warn" ? "warning" : level,
       },
       { category: ["logtape", "meta"], sinks: [], lowestLevel: "fatal" },
     ],
   });
+}
+
+function formatterOf({ format }: LogSettings): LogFormatter {
+  return format === "json" ? formatJson : isJournal() ? formatJournal : formatText;
+}
+
+/** Sets the log of the main thread up. */
+export function configureLog(program: string, settings: LogSettings): void {
+  current = formatterOf(settings);
+  configure(program, settings, sink(current));
+}
+
+/** Sets the log of a guest's thread up, which is limited. */
+export function configureGuestLog(program: string, settings: LogSettings): LogLimit<LogRecord> {
+  const limit = new LogLimit(sink(formatterOf(settings)));
+  configure(program, settings, (record) => limit.take(record));
+  return limit;
 }
 
 /** The logger of a program, or of one guest's thread of it. */

@@ -12,7 +12,7 @@ import type { VirtioDevice } from "../virtio/device.ts";
 import { Acceptor } from "./acceptor.ts";
 import type { DeviceKind } from "./device_kind.ts";
 import { EventLoop } from "./event_loop.ts";
-import { configureLog, getLog, type LogSettings } from "./log.ts";
+import { configureGuestLog, getLog, type LogSettings } from "./log.ts";
 import { RuntimeError, UsageError } from "../errors.ts";
 
 /** From the main thread: everything that the guest's thread needs. */
@@ -50,8 +50,17 @@ function reasonOf(error: unknown): string {
   return expected ? message : `internal error: ${message}`;
 }
 
-/** Serves the device until the thread is told to stop. */
-function serveFrontEnds(device: VirtioDevice, start: WorkerStart, log: Logger, ready: () => void) {
+/**
+ * Serves the device until the thread is told to stop.
+ *
+ * @param ready is called when front-ends are served from now on
+ */
+function serveFrontEnds(
+  device: VirtioDevice,
+  start: WorkerStart,
+  log: Logger,
+  ready: (loop: EventLoop) => void,
+): void {
   const loop = new EventLoop((error) => {
     // Whatever this was, it is this front-end's fault or ours, and no other guest's business.
     log.error(reasonOf(error));
@@ -67,7 +76,7 @@ function serveFrontEnds(device: VirtioDevice, start: WorkerStart, log: Logger, r
     setNonBlocking(start.socket);
     session.begin(start.socket, () => loop.stop());
   }
-  ready();
+  ready(loop);
   try {
     loop.run();
   } finally {
@@ -85,20 +94,26 @@ function serve<Settings>(
   start: WorkerStart,
   report: (message: WorkerReport) => void,
 ): void {
-  configureLog(kind.program, start.log);
+  const limit = configureGuestLog(kind.program, start.log);
   const log = getLog(kind.program, start.guest);
+  let outcome: WorkerReport = { state: "ended" };
   try {
     const device = kind.create(start.settings as Settings, log);
     try {
-      serveFrontEnds(device, start, log, () => report({ state: "serving", duty: device.duty }));
+      serveFrontEnds(device, start, log, (loop) => {
+        limit.drive((milliseconds, action) => loop.after(milliseconds, action));
+        report({ state: "serving", duty: device.duty });
+      });
     } finally {
       device.close();
     }
-    report({ state: "ended" });
   } catch (error) {
     log.debug(`${(error as Error).stack}`);
-    report({ state: "failed", reason: reasonOf(error) });
+    outcome = { state: "failed", reason: reasonOf(error) };
   }
+  // The process may end as soon as it is known that this thread has.
+  limit.finish();
+  report(outcome);
 }
 
 /** Makes this thread a guest's: waits for its settings, then serves until it is told to stop. */

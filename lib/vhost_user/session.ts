@@ -16,6 +16,8 @@ import type { Scheduler } from "./scheduler.ts";
 
 /** How many messages are handled before rings and other descriptors get their turn. */
 const BURST = 64;
+/** Of so many unknown requests of a front-end it is remembered that they have been complained about. */
+const MANY_UNKNOWN = 64;
 
 /** True for what a front-end can be told; everything else is an error of this program. */
 function isRefusal(error: unknown): error is Error {
@@ -114,7 +116,7 @@ export class Session implements EventHandler {
   #refuseUnknown(connection: Connection): boolean {
     const { request } = connection.header;
     if (!this.#unknown.has(request)) {
-      this.#unknown.add(request);
+      if (this.#unknown.size < MANY_UNKNOWN) this.#unknown.add(request);
       this.#log.warn(`unknown ${requestName(request)} of the front-end is refused`);
     }
     return this.#acknowledges(connection) ? connection.replyU64(1n) : true;

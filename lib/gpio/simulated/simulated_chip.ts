@@ -11,10 +11,10 @@ import {
   DIRECTION_IN,
   DIRECTION_NONE,
   DIRECTION_OUT,
-  directionName,
   IRQ_EDGE_FALLING,
   IRQ_EDGE_RISING,
 } from "../protocol.ts";
+import { LineLog } from "./line_log.ts";
 
 /** A line as it is before the guest touches it. */
 export interface SimulatedLine {
@@ -59,6 +59,8 @@ export class SimulatedChip implements GpioBackend {
 
   readonly #lines: readonly SimulatedLine[];
   readonly #log: Logger;
+  /** By line, made when there is first something to say. */
+  readonly #lineLogs: (LineLog | undefined)[] = [];
   readonly #direction: Uint8Array;
   readonly #driven: Uint8Array;
   /** The last level seen, by which edges are told. */
@@ -98,11 +100,11 @@ export class SimulatedChip implements GpioBackend {
   }
 
   setDirection(line: number, direction: number, value: number): boolean {
-    if (this.#direction[line] !== direction) {
-      this.#log.info(`${this.#title(line)}: direction ${directionName(direction)}`);
-    }
+    if (this.#direction[line] !== direction) this.#logOf(line).direction(direction);
     const driven = direction === DIRECTION_OUT ? value : 0;
-    if (direction === DIRECTION_OUT && this.#level[line] !== driven) this.#logValue(line, driven);
+    if (direction === DIRECTION_OUT && this.#level[line] !== driven) {
+      this.#logOf(line).value(driven);
+    }
     this.#direction[line] = direction;
     this.#driven[line] = driven;
     if (direction === DIRECTION_NONE) this.#edges[line] = 0;
@@ -116,7 +118,7 @@ export class SimulatedChip implements GpioBackend {
 
   setValue(line: number, value: number): boolean {
     if (this.#driven[line] === value) return true;
-    this.#logValue(line, value);
+    this.#logOf(line).value(value);
     this.#driven[line] = value;
     this.#settle(line);
     return true;
@@ -164,12 +166,7 @@ export class SimulatedChip implements GpioBackend {
     if (this.#edges[line] & edge) this.#listener?.onEdge(line, level === 1);
   }
 
-  #logValue(line: number, value: number): void {
-    this.#log.info(`${this.#title(line)}: value ${value}`);
-  }
-
-  #title(line: number): string {
-    const { name } = this.#lines[line];
-    return name === "" ? `line ${line}` : `line ${line} "${name}"`;
+  #logOf(line: number): LineLog {
+    return this.#lineLogs[line] ??= new LineLog(this.#log, line, this.#lines[line].name);
   }
 }

@@ -99,6 +99,19 @@ Deno.test("V2 a request that nobody knows fails where an answer is wanted, and i
   assertEquals(backEnd.log.of("warn").length, 2);
 });
 
+Deno.test("V17 of unknown requests without end, only so many are remembered", () => {
+  using backEnd = InProcess.echo();
+  using frontEnd = backEnd.connect();
+  const complaints = () => backEnd.log.of("warn").length;
+  for (let request = 1000; request < 2000; request++) frontEnd.send(request);
+  assertEquals(complaints(), 1000);
+  frontEnd.send(1000);
+  assertEquals(complaints(), 1000);
+  // Whatever keeps the log small has to do without a memory of all of them.
+  frontEnd.send(1999);
+  assertEquals(complaints(), 1001);
+});
+
 Deno.test("V3 need_reply is not answered before REPLY_ACK was agreed", () => {
   using backEnd = InProcess.echo();
   using frontEnd = backEnd.connect();
