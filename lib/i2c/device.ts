@@ -11,6 +11,7 @@ import { EPOLLIN } from "../../ffi/epoll.ts";
 import { Timer } from "../../ffi/timerfd.ts";
 import type { DescriptorChain } from "../virtio/descriptor_chain.ts";
 import { type DeviceHost, type EventHandler, HELD, type VirtioDevice } from "../virtio/device.ts";
+import { writeFailure } from "../virtio/trailing_status.ts";
 import type { I2cAdapter } from "./backend.ts";
 import { MAX_LENGTH, MAX_MESSAGES, type Messages, SLOT_SIZE } from "./messages.ts";
 import {
@@ -107,7 +108,7 @@ export class I2cDevice implements VirtioDevice, EventHandler {
     if (this.#overlong || this.#count === MAX_MESSAGES) {
       this.#failHeld();
       this.#overlong = more;
-      return fail(chain);
+      return writeFailure(chain, STATUS_ERR);
     }
     const index = this.#count++;
     this.#chains[index] = chain;
@@ -199,10 +200,14 @@ export class I2cDevice implements VirtioDevice, EventHandler {
     const last = count - 1;
     for (let index = 0; index < last; index++) {
       const chain = this.#release(index);
-      this.#host?.complete(0, chain, index < done ? this.#succeed(index, chain) : fail(chain));
+      this.#host?.complete(
+        0,
+        chain,
+        index < done ? this.#succeed(index, chain) : writeFailure(chain, STATUS_ERR),
+      );
     }
     const chain = this.#release(last);
-    return last < done ? this.#succeed(last, chain) : fail(chain);
+    return last < done ? this.#succeed(last, chain) : writeFailure(chain, STATUS_ERR);
   }
 
   /** @returns how many of the first `count` messages have succeeded */
@@ -242,15 +247,7 @@ export class I2cDevice implements VirtioDevice, EventHandler {
     this.#transactions = (this.#transactions + 1) | 0;
     for (let index = 0; index < count; index++) {
       const chain = this.#release(index);
-      this.#host?.complete(0, chain, fail(chain));
+      this.#host?.complete(0, chain, writeFailure(chain, STATUS_ERR));
     }
   }
-}
-
-/** @returns the number of bytes written */
-function fail(chain: DescriptorChain): number {
-  const room = chain.writableLength;
-  if (room === 0) return 0;
-  chain.writeU8(room - 1, STATUS_ERR);
-  return 1;
 }

@@ -9,6 +9,7 @@
 import type { Logger } from "@logtape/logtape";
 import { type DescriptorChain, HostBuffer } from "../virtio/descriptor_chain.ts";
 import { type DeviceHost, HELD, type VirtioDevice } from "../virtio/device.ts";
+import { writeFailure } from "../virtio/trailing_status.ts";
 import type { SpiBackend, TransferData } from "./backend.ts";
 import { BusTurn, type TurnOwner } from "./bus_turn.ts";
 import {
@@ -88,7 +89,7 @@ export class SpiDevice implements VirtioDevice, TurnOwner {
   queueStopping(_queue: number): void {
     const atWork = this.#turn.transferring;
     this.#held.splice(0).forEach((chain, index) => {
-      const written = index === 0 && atWork ? this.#finish(chain) : this.#answer(chain, TRANS_ERR);
+      const written = index === 0 && atWork ? this.#finish(chain) : writeFailure(chain, TRANS_ERR);
       this.#host?.complete(0, chain, written);
     });
     this.#turn.end();
@@ -126,7 +127,7 @@ export class SpiDevice implements VirtioDevice, TurnOwner {
       if (refused !== undefined) this.#logRefusal(refused);
       // What the guest wanted to go on with is over.
       this.#turn.end();
-      return this.#answer(chain, PARAM_ERR);
+      return writeFailure(chain, PARAM_ERR);
     }
     if (!this.#turn.take(transfer)) return HELD;
     if (transfer.txLength > 0) chain.read(HEAD_SIZE, this.#sent, 0, transfer.txLength);
@@ -137,14 +138,10 @@ export class SpiDevice implements VirtioDevice, TurnOwner {
   #finish(chain: DescriptorChain): number {
     this.#turn.endTransfer();
     const { rxLength } = this.#transfer;
-    if (!this.#turn.succeeded) return this.#answer(chain, TRANS_ERR);
+    if (!this.#turn.succeeded) return writeFailure(chain, TRANS_ERR);
     if (rxLength > 0) chain.write(0, this.#data.received, 0, rxLength);
-    return rxLength + this.#answer(chain, TRANS_OK);
-  }
-
-  #answer(chain: DescriptorChain, result: number): number {
-    chain.writeU8(chain.writableLength - RESULT_SIZE, result);
-    return RESULT_SIZE;
+    chain.writeU8(rxLength, TRANS_OK);
+    return rxLength + RESULT_SIZE;
   }
 
   #logRefusal(field: string): void {

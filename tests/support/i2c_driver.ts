@@ -128,6 +128,8 @@ export class I2cGuest extends Guest {
     const outcomes = pending.map(({ head, message, dataAt, statusAt }) => {
       const used = this.queues[0].waitUsed(this.frontEnd);
       if (used.head !== head) throw new Error(`chain ${used.head} was used, not ${head}`);
+      // A driver must not look beyond what counts as written.
+      if (used.length <= message.room) throw new Error(`no status within ${used.length} bytes`);
       const length = Math.max(message.bytes.length, message.room);
       const data = [...this.ram.read(dataAt, length)];
       return { status: this.ram.read(statusAt, 1)[0], data, length: used.length };

@@ -71,6 +71,8 @@ export class SpiGuest extends Guest {
     request.set(encodeHead(head));
     request.set(Array.from(tx), 32);
     const { response, length } = this.request(request, rx + 1);
+    // A driver must not look beyond what counts as written.
+    if (length <= rx) throw new Error(`no result within ${length} bytes`);
     return { result: response[rx], rx: [...response.subarray(0, rx)], used: length };
   }
 

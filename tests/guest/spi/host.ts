@@ -349,14 +349,15 @@ export const cases: readonly Case[] = [
       }),
   },
   {
-    name: "S7 a transfer that fails leaves the receive buffer alone",
+    name:
+      "S7 a transfer that fails shows nothing of what was received; its result counts as written",
     run: () =>
       served(NODE, (guest) => {
         failNext(5);
         assertEquals(guest.exchange([1, 2]), {
           result: RESULT.TRANS_ERR,
-          rx: [0xee, 0xee],
-          used: 1,
+          rx: [0, 0],
+          used: 3,
         });
       }),
   },

@@ -257,11 +257,11 @@ Deno.test("I4 other groups go on after a failure", () => {
   });
 });
 
-Deno.test("I4 a read that failed has only its status written", () => {
+Deno.test("I4 a read that failed shows nothing of what was read; its status counts as written", () => {
   withAdapter((guest, adapter) => {
     adapter.succeeding = 0;
     const [outcome] = guest.exchange(read(0x50, 4));
-    assertEquals(outcome, { status: ERR, data: [0xee, 0xee, 0xee, 0xee], length: 1 });
+    assertEquals(outcome, { status: ERR, data: [0, 0, 0, 0], length: 5 });
   });
 });
 
@@ -345,7 +345,7 @@ Deno.test("I5 a request whose flag and buffers disagree is an error", () => {
 
 Deno.test("I5 a request without a whole header, or without room for a status, is returned", () => {
   withAdapter((guest, adapter) => {
-    assertEquals(guest.request([0xa0, 0, 0, 0, 0], 3).response, Uint8Array.of(0xee, 0xee, ERR));
+    assertEquals(guest.request([0xa0, 0, 0, 0, 0], 3).response, Uint8Array.of(0, 0, ERR));
     assertStrictEquals(guest.request([], 1).response[0], ERR);
     assertEquals(guest.request([0xa0, 0, 0, 0, 0, 0, 0, 0, 1], 0).length, 0);
     assertEquals(adapter.transactions, []);
