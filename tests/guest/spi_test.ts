@@ -3,17 +3,13 @@ import { fileURLToPath } from "node:url";
 import { Daemon } from "../support/daemon.ts";
 import { until } from "../support/wait.ts";
 import { TemporaryFolder } from "../support/temporary_folder.ts";
+import { testsInGuest } from "../support/tests_in_guest.ts";
 import { guestOutput, startGuest } from "../support/uml.ts";
-import { runModule, testCases } from "./spi/case.ts";
-import { cases } from "./spi/drivers.ts";
 import { pattern } from "./spi/spidev.ts";
 
 const here = (name: string) => fileURLToPath(new URL(`./spi/${name}`, import.meta.url));
 
-/** What the flash's file holds after the guest has gone. */
-let flash = new Uint8Array();
-
-const run = testCases(cases, async () => {
+Deno.test("what programs in a guest do with Linux's SPI drivers", async (context) => {
   using folder = new TemporaryFolder();
   const config = Deno.readTextFileSync(here("drivers.yaml")).replace("@FOLDER@", folder.path);
   Deno.writeTextFileSync(folder.file("spi.yaml"), config);
@@ -22,19 +18,16 @@ const run = testCases(cases, async () => {
   Deno.writeFileSync(folder.file("flash"), contents);
   const args = ["--config", folder.file("spi.yaml")];
   await using daemon = await Daemon.start("vhost-device-spi", args, { count: 2 });
-  const output = await runModule(new URL("./spi/drivers.ts", import.meta.url), {
+  await testsInGuest(context, "tests/guest/spi/drivers.ts", {
     devicetree: here("drivers.dts"),
     sockets: daemon.folder.path,
     options: ["-a", "spidev.bufsiz=65536"],
   });
-  flash = Deno.readFileSync(folder.file("flash"));
-  return output;
-});
-
-Deno.test("the flash's file holds what the guest has written and erased", async () => {
-  await run();
-  assertEquals(flash.slice(0x20003, 0x20003 + 5001), pattern(5001, 3));
-  assertEquals(flash.slice(0x90000, 0xa0000), new Uint8Array(65536).fill(0xff));
+  await context.step("the flash's file holds what the guest has written and erased", () => {
+    const flash = Deno.readFileSync(folder.file("flash"));
+    assertEquals(flash.slice(0x20003, 0x20003 + 5001), pattern(5001, 3));
+    assertEquals(flash.slice(0x90000, 0xa0000), new Uint8Array(65536).fill(0xff));
+  });
 });
 
 /** A devicetree with one controller and this chip below it. */

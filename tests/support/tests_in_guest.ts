@@ -9,7 +9,7 @@
 
 import { dirname } from "node:path";
 import { fileURLToPath } from "node:url";
-import { runInGuest } from "./uml.ts";
+import { type GuestBoot, runInGuest } from "./uml.ts";
 
 const ROOT = fileURLToPath(new URL("../../", import.meta.url));
 
@@ -38,28 +38,35 @@ function readTap(output: string): Result[] {
   return results;
 }
 
+/** How the guest is booted, and what the tests inside have as `Deno.args`. */
+export interface InsideOptions extends GuestBoot {
+  readonly args?: readonly string[];
+}
+
 /**
  * Runs a file of tests inside a guest.
  *
  * @param file whose path is relative to the project
- * @param limit in seconds, for all of it
  * @throws {Error} if no test ran, or the guest did not get to the end
  */
 export async function testsInGuest(
   context: Deno.TestContext,
   file: string,
-  limit = 120,
+  { args = [], options = [], ...boot }: InsideOptions = {},
 ): Promise<void> {
   const deno = Deno.realPathSync(Deno.execPath());
   const caches = Deno.env.get("XDG_CACHE_HOME") ?? `${Deno.env.get("HOME")}/.cache`;
   const cache = Deno.env.get("DENO_DIR") ?? `${caches}/deno`;
   const script =
-    `exec ${deno} test -A --no-check --quiet --no-lock --reporter=tap ${ROOT}${file} 2>&1`;
+    `exec ${deno} test -A --no-check --quiet --no-lock --reporter=tap ${ROOT}${file} -- ` +
+    `${args.join(" ")} 2>&1`;
   const { status, output, errors } = await runInGuest(script, {
-    limit,
+    limit: 180,
+    ...boot,
     options: [
       ...["-m", "1G", "-M", ROOT, "-M", dirname(deno), "-M", `${cache}:cow`],
-      ...["-e", `DENO_DIR=${cache}`],
+      ...["-e", `DENO_DIR=${cache}`, "-e", "DENO_NO_UPDATE_CHECK=1"],
+      ...options,
     ],
   });
   const results = readTap(output);

@@ -8,7 +8,7 @@
 import { assert, assertEquals, assertMatch, assertNotMatch, assertStrictEquals } from "@std/assert";
 import { ERR, OK, read, write } from "../../support/i2c_driver.ts";
 import { until } from "../../support/wait.ts";
-import { type Case, runCases } from "../spi/case.ts";
+import type { Case } from "../spi/case.ts";
 import {
   busLog,
   busNumber,
@@ -37,7 +37,7 @@ async function withDriver(
   }
 }
 
-export const cases: readonly Case[] = [
+const cases: readonly Case[] = [
   {
     name: "I3 on a real bus a group is one I2C_RDWR, split from its neighbours",
     run: () =>
@@ -334,4 +334,4 @@ export const cases: readonly Case[] = [
   },
 ];
 
-if (import.meta.main) await runCases(cases);
+for (const { name, run } of cases) Deno.test(name, run);

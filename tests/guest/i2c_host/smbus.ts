@@ -7,7 +7,7 @@
 
 import { assertEquals, assertNotMatch, assertStrictEquals } from "@std/assert";
 import { ERR, type Message, OK, read, write } from "../../support/i2c_driver.ts";
-import { type Case, runCases } from "../spi/case.ts";
+import type { Case } from "../spi/case.ts";
 import { busLog, served, statuses } from "./hardware.ts";
 
 /** Sends messages as one group, and compares with what the adapter was asked for. */
@@ -24,7 +24,7 @@ function asked(name: string, messages: Message[], expected: string): Case {
 
 const bytes = (length: number) => Array.from({ length }, (_, index) => 0xa0 + index);
 
-export const cases: readonly Case[] = [
+const cases: readonly Case[] = [
   asked("w0 is a quick write", [write(0x50)], "w quick@0x50 command 0x00 = 0"),
   asked("r0 is a quick read", [read(0x50, 0)], "r quick@0x50 command 0x00 = 0"),
   asked("w1 is send byte", [write(0x50, 7)], "w byte@0x50 command 0x07 = 0"),
@@ -161,4 +161,4 @@ export const cases: readonly Case[] = [
   },
 ];
 
-if (import.meta.main) await runCases(cases);
+for (const { name, run } of cases) Deno.test(name, run);

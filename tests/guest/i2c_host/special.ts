@@ -8,7 +8,7 @@
 import { assertEquals, assertMatch } from "@std/assert";
 import { ERR, OK, READ, read, tenBit, write } from "../../support/i2c_driver.ts";
 import { TemporaryFolder } from "../../support/temporary_folder.ts";
-import { type Case, runCases } from "../spi/case.ts";
+import type { Case } from "../spi/case.ts";
 import { busLog, refused, served, statuses } from "./hardware.ts";
 
 async function configured(text: string, use: (file: string) => void | Promise<void>) {
@@ -23,7 +23,7 @@ adapters:
   - { bus: 0, addresses: [0x50], ten-bit-addresses: [0x250, 0x050] }
 `;
 
-export const cases: readonly Case[] = [
+const cases: readonly Case[] = [
   {
     name: "I2 on a real bus 10-bit addresses are served where the adapter can do them",
     run: () =>
@@ -84,4 +84,4 @@ export const cases: readonly Case[] = [
   },
 ];
 
-if (import.meta.main) await runCases(cases);
+for (const { name, run } of cases) Deno.test(name, run);

@@ -16,7 +16,7 @@ import {
   SPI_LSB_FIRST,
   writeMode,
 } from "../../../ffi/spidev.ts";
-import { type Case, runCases } from "./case.ts";
+import type { Case } from "./case.ts";
 import { pattern, Spidev } from "./spidev.ts";
 
 const LOOPBACK = "/dev/spidev3.0";
@@ -74,7 +74,7 @@ class Mtd implements Disposable {
 }
 
 /** The cases, in an order in which none disturbs another. */
-export const cases: readonly Case[] = [
+const cases: readonly Case[] = [
   ...[4, 5, 255, 4096, 4097, 65536].map((length) => ({
     name: `spidev sends and receives ${length} bytes at the same time`,
     run() {
@@ -293,10 +293,8 @@ export const cases: readonly Case[] = [
   },
 ];
 
-if (import.meta.main) {
-  // The flash's driver may still be at its probe.
-  for (let tries = 0; tries < 100 && libc.open(cString("/dev/mtd0"), O_RDWR, 0) < 0; tries++) {
-    await new Promise((resolve) => setTimeout(resolve, 20));
-  }
-  await runCases(cases);
+// The flash's driver may still be at its probe.
+for (let tries = 0; tries < 100 && libc.open(cString("/dev/mtd0"), O_RDWR, 0) < 0; tries++) {
+  await new Promise((resolve) => setTimeout(resolve, 20));
 }
+for (const { name, run } of cases) Deno.test(name, run);

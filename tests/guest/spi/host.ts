@@ -28,7 +28,7 @@ import { command, Daemon } from "../../support/daemon.ts";
 import { encodeHead, RESULT, SpiGuest } from "../../support/spi_driver.ts";
 import { TemporaryFolder } from "../../support/temporary_folder.ts";
 import { pause, until } from "../../support/wait.ts";
-import { type Case, runCases } from "./case.ts";
+import type { Case } from "./case.ts";
 import { pattern } from "./spidev.ts";
 
 const NODE = "/dev/spidev0.0";
@@ -135,7 +135,7 @@ const ok = (rx: ArrayLike<number>) => ({
 });
 
 /** With the bus as it is by default. */
-export const cases: readonly Case[] = [
+const cases: readonly Case[] = [
   {
     name: "S1 the configuration is what the node's controller can do",
     run: () =>
@@ -519,7 +519,7 @@ export const cases: readonly Case[] = [
 ];
 
 /** With a bus that can do less in one place and more in another. */
-export const otherCases: readonly Case[] = [
+const otherCases: readonly Case[] = [
   {
     name: "S1 word sizes, modes and data lines are those of the controller",
     run: () =>
@@ -564,4 +564,6 @@ export const otherCases: readonly Case[] = [
   },
 ];
 
-if (import.meta.main) await runCases(Deno.args.includes("other") ? otherCases : cases);
+for (const { name, run } of Deno.args.includes("other") ? otherCases : cases) {
+  Deno.test(name, run);
+}
