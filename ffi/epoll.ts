@@ -15,11 +15,8 @@ const EPOLL_CTL_DEL = 2;
 
 /** Event bits: epoll_ctl(2). */
 export const EPOLLIN = 0x1;
-export const EPOLLPRI = 0x2;
-export const EPOLLOUT = 0x4;
 export const EPOLLERR = 0x8;
 export const EPOLLHUP = 0x10;
-export const EPOLLRDHUP = 0x2000;
 /** Reported once per change instead of as long as it lasts. */
 export const EPOLLET = 0x80000000;
 

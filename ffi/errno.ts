@@ -23,12 +23,8 @@ export const {
   ENOTDIR,
   ENOTTY,
   ENXIO,
-  EOPNOTSUPP,
   EPERM,
-  EPIPE,
-  EPROTOTYPE,
   EROFS,
-  ETIMEDOUT,
 } = constants.errno;
 
 const location = libc.__errno_location();

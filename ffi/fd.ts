@@ -34,7 +34,7 @@ export const O_CREAT = 0o100;
 export const O_NOCTTY = 0o400;
 export const O_NONBLOCK = 0o4000;
 export const O_DIRECTORY = Deno.build.arch === "x86_64" ? 0o200000 : 0o40000;
-export const O_CLOEXEC = 0o2000000;
+const O_CLOEXEC = 0o2000000;
 
 /**
  * Opens a file.

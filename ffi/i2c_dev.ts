@@ -22,7 +22,7 @@ const I2C_SMBUS = 0x0720;
 /** The most bytes of a message in a {@linkcode Transfer}. */
 export const RDWR_MAX_LENGTH = 8192;
 /** The most messages in a {@linkcode Transfer}: `I2C_RDWR_IOCTL_MAX_MSGS`. */
-export const RDWR_MAX_MESSAGES = 42;
+const RDWR_MAX_MESSAGES = 42;
 
 const M_RD = 0x0001;
 const M_TEN = 0x0010;

@@ -202,8 +202,6 @@ const library = Deno.dlopen("libc.so.6", {
     ],
     result: "i32",
   },
-  /** `int socketpair(int domain, int type, int protocol, int sv[2])`: socketpair(2) */
-  socketpair: { parameters: ["i32", "i32", "i32", "buffer"], result: "i32" },
   /** `int sigaction(int signum, const struct sigaction *act, struct sigaction *oldact)` */
   sigaction: {
     parameters: [
@@ -257,14 +255,10 @@ const library = Deno.dlopen("libc.so.6", {
   inotify_init1: { parameters: ["i32"], result: "i32" },
   /** `int inotify_add_watch(int fd, const char *pathname, uint32_t mask)` */
   inotify_add_watch: { parameters: ["i32", "buffer", "u32"], result: "i32" },
-  /** `int memfd_create(const char *name, unsigned int flags)`: memfd_create(2) */
-  memfd_create: { parameters: ["buffer", "u32"], result: "i32" },
   /** `int getrlimit(int resource, struct rlimit *rlim)`: getrlimit(2) */
   getrlimit: { parameters: ["i32", "buffer"], result: "i32" },
   /** `int setrlimit(int resource, const struct rlimit *rlim)`: getrlimit(2) */
   setrlimit: { parameters: ["i32", "buffer"], result: "i32" },
-  /** `int ftruncate(int fd, off_t length)`: truncate(2) */
-  ftruncate: { parameters: ["i32", "i64"], result: "i32" },
 });
 
 /** The C functions, callable. Destructure what is called often: `const { read } = libc;` */

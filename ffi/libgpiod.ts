@@ -193,8 +193,6 @@ const symbols = {
   gpiod_edge_event_get_line_seqno: { parameters: ["pointer"], result: "u32" },
   /** `bool gpiod_is_gpiochip_device(const char *path)` */
   gpiod_is_gpiochip_device: { parameters: ["buffer"], result: "bool" },
-  /** `const char *gpiod_api_version(void)` */
-  gpiod_api_version: { parameters: [], result: "pointer" },
 } as const satisfies Deno.ForeignLibraryInterface;
 
 const VALUE_INACTIVE = 0;
@@ -286,15 +284,6 @@ function library(): Library {
     throw new LibraryMissing((error as Error).message, oldVersion());
   }
   return opened;
-}
-
-/**
- * The version of the library, for example `2.2.1`.
- *
- * @throws {LibraryMissing} if there is none
- */
-export function libraryVersion(): string {
-  return text(library().gpiod_api_version());
 }
 
 function text(pointer: Deno.PointerValue): string {

@@ -4,15 +4,13 @@
  * @module
  */
 
-import { check, cString, errno, SystemError } from "./errno.ts";
+import { errno, SystemError } from "./errno.ts";
 import { libc } from "./libc.ts";
 
 const PROT_READ = 1;
 const PROT_WRITE = 2;
 const MAP_SHARED = 0x01;
 const MAP_NORESERVE = 0x4000;
-const MFD_CLOEXEC = 1;
-const MFD_ALLOW_SEALING = 2;
 const MAP_FAILED = 2n ** 64n - 1n;
 
 /** The granularity of file offsets in mmap(2) that this code insists on, in bytes. */
@@ -77,27 +75,4 @@ export class Mapping {
     libc.munmap(this.#pointer, BigInt(this.length));
     this.#pointer = null;
   }
-}
-
-/**
- * Makes an anonymous file of `size` bytes in memory.
- *
- * @throws {SystemError} as memfd_create(2) and ftruncate(2)
- */
-export function createMemfd(name: string, size: number): number {
-  const fd = check(
-    "memfd_create",
-    libc.memfd_create(cString(name), MFD_CLOEXEC | MFD_ALLOW_SEALING),
-  );
-  setFileSize(fd, size);
-  return fd;
-}
-
-/**
- * Cuts or extends the file behind `fd`.
- *
- * @throws {SystemError} as ftruncate(2)
- */
-export function setFileSize(fd: number, size: number): void {
-  check("ftruncate", libc.ftruncate(fd, BigInt(size)));
 }

@@ -4,7 +4,7 @@
  * @module
  */
 
-import { check, ECONNREFUSED, errno, SystemError } from "./errno.ts";
+import { check, ECONNREFUSED, errno } from "./errno.ts";
 import { close } from "./fd.ts";
 import { libc } from "./libc.ts";
 
@@ -63,23 +63,6 @@ export function listenAt(path: string): number {
 }
 
 /**
- * Connects to the socket at `path`.
- *
- * @returns a blocking descriptor
- * @throws {SystemError} as connect(2)
- */
-export function connectTo(path: string): number {
-  const name = address(path);
-  const fd = check("socket", libc.socket(AF_UNIX, SOCK_STREAM | SOCK_CLOEXEC, 0));
-  if (libc.connect(fd, name, name.length) < 0) {
-    const error = new SystemError("connect", errno());
-    close(fd);
-    throw error;
-  }
-  return fd;
-}
-
-/**
  * True if some process holds the socket at `path` open. It notices nothing: a datagram socket
  * cannot connect to a stream socket, but the attempt fails differently (`EPROTOTYPE`) from one at
  * a socket that nobody holds (`ECONNREFUSED`).
@@ -90,16 +73,6 @@ export function isSocketAlive(path: string): boolean {
   const failed = libc.connect(fd, name, name.length) < 0 ? errno() : 0;
   close(fd);
   return failed !== ECONNREFUSED;
-}
-
-/** A pair of connected stream sockets. */
-export function socketPair(): [number, number] {
-  const pair = new Int32Array(2);
-  check(
-    "socketpair",
-    libc.socketpair(AF_UNIX, SOCK_STREAM | SOCK_CLOEXEC, 0, new Uint8Array(pair.buffer)),
-  );
-  return [pair[0], pair[1]];
 }
 
 /** Accepts a connection; -1 with errno set where there is none. The result does not block. */

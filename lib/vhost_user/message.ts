@@ -55,20 +55,8 @@ export function encodeReplyHeader(view: DataView, request: number, size: number)
   view.setUint32(8, size, true);
 }
 
-/** Writes the header of a request of the front-end. */
-export function encodeRequestHeader(
-  view: DataView,
-  request: number,
-  size: number,
-  needReply: boolean,
-): void {
-  view.setUint32(0, request, true);
-  view.setUint32(4, VERSION | (needReply ? FLAG_NEED_REPLY : 0), true);
-  view.setUint32(8, size, true);
-}
-
 /** The 64-bit number at `offset`; inexact from 2^53 on. */
-export function decodeAddress(view: DataView, offset: number): number {
+function decodeAddress(view: DataView, offset: number): number {
   return view.getUint32(offset + 4, true) * 2 ** 32 + view.getUint32(offset, true);
 }
 

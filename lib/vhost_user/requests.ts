@@ -276,9 +276,6 @@ const requests: Readonly<Record<number, Query | Command>> = {
   40: { name: "GET_STATUS", ...exactly(0), answer: number64((target) => target.status) },
 };
 
-/** The numbers of the requests that are known. */
-export const REQUEST_NUMBERS: readonly number[] = Object.keys(requests).map(Number);
-
 /** What is known of a request, or `undefined`. */
 export function requestOf(number: number): Query | Command | undefined {
   return requests[number];

@@ -22,7 +22,7 @@ export const BAD_CHAIN = 2;
 export const BROKEN = 3;
 
 /** The largest queue size (specification, "Split Virtqueues"). */
-export const MAX_QUEUE_SIZE = 32768;
+const MAX_QUEUE_SIZE = 32768;
 
 const DESCRIPTOR_SIZE = 16;
 const F_NEXT = 1;

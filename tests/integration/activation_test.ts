@@ -2,7 +2,8 @@ import { assert, assertEquals, assertMatch, assertStrictEquals } from "@std/asse
 import { createEventfd } from "../../ffi/eventfd.ts";
 import { close } from "../../ffi/fd.ts";
 import { libc } from "../../ffi/libc.ts";
-import { isSocketAlive, listenAt, socketPair } from "../../ffi/socket.ts";
+import { isSocketAlive, listenAt } from "../../ffi/socket.ts";
+import { socketPair } from "../support/kernel_objects.ts";
 import { Daemon } from "../support/daemon.ts";
 import { FrontEnd } from "../support/front_end.ts";
 import { GPIO, GpioGuest } from "../support/gpio_driver.ts";

@@ -7,7 +7,7 @@
 import { assert, assertEquals, assertStrictEquals } from "@std/assert";
 import { clearEventfd } from "../../ffi/eventfd.ts";
 import { close } from "../../ffi/fd.ts";
-import { socketPair } from "../../ffi/socket.ts";
+import { socketPair } from "../support/kernel_objects.ts";
 import { DriverQueue } from "../support/driver_queue.ts";
 import { FrontEnd } from "../support/front_end.ts";
 import { F_IRQ, GPIO, gpioRequest, IN } from "../support/gpio_driver.ts";

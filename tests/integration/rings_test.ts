@@ -2,7 +2,7 @@ import { assert, assertEquals, assertStrictEquals } from "@std/assert";
 import { createEventfd, signalEventfd } from "../../ffi/eventfd.ts";
 import { close, setNonBlocking } from "../../ffi/fd.ts";
 import { libc } from "../../ffi/libc.ts";
-import { socketPair } from "../../ffi/socket.ts";
+import { socketPair } from "../support/kernel_objects.ts";
 import type { Daemon } from "../support/daemon.ts";
 import {
   DESC_INDIRECT,

@@ -8,8 +8,7 @@ import {
 } from "@std/assert";
 import { createEventfd } from "../../ffi/eventfd.ts";
 import { close } from "../../ffi/fd.ts";
-import { createMemfd, setFileSize } from "../../ffi/memory.ts";
-import { socketPair } from "../../ffi/socket.ts";
+import { createMemfd, setFileSize, socketPair } from "../support/kernel_objects.ts";
 import { Daemon } from "../support/daemon.ts";
 import { F_IRQ, GPIO, GpioGuest } from "../support/gpio_driver.ts";
 import { gpioTest, visit } from "../support/gpio_test.ts";

@@ -7,7 +7,8 @@
 
 import { EAGAIN, errno, SystemError } from "../../ffi/errno.ts";
 import { close } from "../../ffi/fd.ts";
-import { connectTo, MessageReceiver, MessageSender } from "../../ffi/socket.ts";
+import { MessageReceiver, MessageSender } from "../../ffi/socket.ts";
+import { connectTo } from "./kernel_objects.ts";
 import type { GuestRam } from "./guest_ram.ts";
 import { PATIENCE, waitReadable, waitWritable } from "./wait.ts";
 import {

@@ -5,7 +5,8 @@
  */
 
 import { close } from "../../ffi/fd.ts";
-import { createMemfd, Mapping } from "../../ffi/memory.ts";
+import { Mapping } from "../../ffi/memory.ts";
+import { createMemfd } from "./kernel_objects.ts";
 
 /** A region of guest memory as it is to be made. */
 export interface RegionOptions {

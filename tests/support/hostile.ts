@@ -6,7 +6,7 @@
 
 import { createEventfd, signalEventfd } from "../../ffi/eventfd.ts";
 import { close, O_RDWR, open } from "../../ffi/fd.ts";
-import { socketPair } from "../../ffi/socket.ts";
+import { socketPair } from "./kernel_objects.ts";
 import { type DriverQueue, writeDescriptor } from "./driver_queue.ts";
 import type { FrontEnd } from "./front_end.ts";
 import type { GuestRam } from "./guest_ram.ts";

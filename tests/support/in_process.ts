@@ -6,10 +6,10 @@
  */
 
 import type { Logger } from "@logtape/logtape";
-import { socketPair } from "../../ffi/socket.ts";
 import { EventLoop } from "../../lib/daemon/event_loop.ts";
 import { Session } from "../../lib/vhost_user/session.ts";
 import type { VirtioDevice } from "../../lib/virtio/device.ts";
+import { socketPair } from "./kernel_objects.ts";
 import { EchoDevice } from "./echo_device.ts";
 import { FrontEnd } from "./front_end.ts";
 

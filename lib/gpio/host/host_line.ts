@@ -27,7 +27,7 @@ import type { HostLineSettings } from "./settings.ts";
 import { DIRECTION_IN, DIRECTION_NONE, DIRECTION_OUT } from "../protocol.ts";
 
 /** Whom others see as the user of a line. */
-export const CONSUMER = "vhost-device-gpio";
+const CONSUMER = "vhost-device-gpio";
 
 /** By mask of rising (1) and falling (2). */
 const EDGES = ["none", "rising", "falling", "both"] as const;

@@ -103,7 +103,7 @@ function groupHint(path: string): string {
 }
 
 /** What keeps an adapter from being opened, and what to do about it. */
-export function openProblem(number: number, error: SystemError, root = ""): RuntimeError {
+function openProblem(number: number, error: SystemError, root = ""): RuntimeError {
   const path = devicePath(number);
   const known = exists(`${root}${DEVICES}/i2c-${number}`);
   if (error.errno === EACCES || error.errno === EPERM) {

@@ -1,9 +1,10 @@
 import { assert, assertEquals, assertMatch } from "@std/assert";
 import { createEventfd } from "../../../ffi/eventfd.ts";
 import { close, isOpen } from "../../../ffi/fd.ts";
-import { connectTo, listenAt } from "../../../ffi/socket.ts";
+import { listenAt } from "../../../ffi/socket.ts";
 import { Acceptor } from "../../../lib/daemon/acceptor.ts";
 import { EventLoop } from "../../../lib/daemon/event_loop.ts";
+import { connectTo } from "../../support/kernel_objects.ts";
 import { withDescriptorLimit } from "../../support/descriptor_limit.ts";
 import { RecordingLog } from "../../support/in_process.ts";
 import { fdCount, openFds } from "../../support/process_state.ts";

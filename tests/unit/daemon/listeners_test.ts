@@ -1,9 +1,10 @@
 import { assert, assertEquals, assertMatch, assertThrows } from "@std/assert";
 import { createEventfd } from "../../../ffi/eventfd.ts";
 import { close, isOpen, lockExclusively, O_DIRECTORY, O_RDONLY, open } from "../../../ffi/fd.ts";
-import { connectTo, isSocketAlive, listenAt, socketPair } from "../../../ffi/socket.ts";
+import { isSocketAlive, listenAt } from "../../../ffi/socket.ts";
 import { inherit, listen, socketPaths, systemdDescriptors } from "../../../lib/daemon/listeners.ts";
 import { RuntimeError, UsageError } from "../../../lib/errors.ts";
+import { connectTo, socketPair } from "../../support/kernel_objects.ts";
 import { TemporaryFolder } from "../../support/temporary_folder.ts";
 
 function names(folder: TemporaryFolder): string[] {

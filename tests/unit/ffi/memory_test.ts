@@ -1,8 +1,9 @@
 import { assertEquals, assertMatch, assertStrictEquals, assertThrows } from "@std/assert";
 import { errnoName, errnoText, SystemError } from "../../../ffi/errno.ts";
 import { close, regularFileSize, sealAgainstShrinking } from "../../../ffi/fd.ts";
-import { createMemfd, Mapping } from "../../../ffi/memory.ts";
+import { Mapping } from "../../../ffi/memory.ts";
 import { createEventfd } from "../../../ffi/eventfd.ts";
+import { createMemfd } from "../../support/kernel_objects.ts";
 
 Deno.test("two mappings of a file show the same bytes", () => {
   const fd = createMemfd("test", 8192);

@@ -4,15 +4,14 @@ import { createEventfd } from "../../../ffi/eventfd.ts";
 import { close, isEventfd, isOpen } from "../../../ffi/fd.ts";
 import {
   accept,
-  connectTo,
   isSocketAlive,
   listenAt,
   MAX_SOCKET_PATH,
   MessageReceiver,
   MessageSender,
   socketKind,
-  socketPair,
 } from "../../../ffi/socket.ts";
+import { connectTo, socketPair } from "../../support/kernel_objects.ts";
 import { fdCount } from "../../support/process_state.ts";
 import { TemporaryFolder } from "../../support/temporary_folder.ts";
 

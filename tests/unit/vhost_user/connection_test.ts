@@ -1,8 +1,8 @@
 import { assert, assertEquals, assertMatch, assertStrictEquals } from "@std/assert";
 import { createEventfd } from "../../../ffi/eventfd.ts";
 import { close } from "../../../ffi/fd.ts";
-import { socketPair } from "../../../ffi/socket.ts";
 import { CLOSED, Connection, MESSAGE, NOTHING_YET } from "../../../lib/vhost_user/connection.ts";
+import { socketPair } from "../../support/kernel_objects.ts";
 import { withDescriptorLimit } from "../../support/descriptor_limit.ts";
 import { FrontEnd } from "../../support/front_end.ts";
 import { fdCount } from "../../support/process_state.ts";

@@ -1,7 +1,7 @@
 import { assertEquals, assertNotEquals, assertStrictEquals } from "@std/assert";
 import { createEventfd } from "../../../ffi/eventfd.ts";
 import { close } from "../../../ffi/fd.ts";
-import { socketPair } from "../../../ffi/socket.ts";
+import { socketPair } from "../../support/kernel_objects.ts";
 import { HOLD_QUEUE } from "../../support/echo_device.ts";
 import { Guest } from "../../support/guest.ts";
 import { InProcess } from "../../support/in_process.ts";

@@ -2,7 +2,7 @@ import { assert, assertEquals, assertNotEquals, assertStrictEquals } from "@std/
 import { createEventfd, signalEventfd } from "../../../ffi/eventfd.ts";
 import { close, setNonBlocking } from "../../../ffi/fd.ts";
 import { libc } from "../../../ffi/libc.ts";
-import { socketPair } from "../../../ffi/socket.ts";
+import { socketPair } from "../../support/kernel_objects.ts";
 import { takeCounter } from "../../support/driver_queue.ts";
 import { HOLD_QUEUE } from "../../support/echo_device.ts";
 import { Guest } from "../../support/guest.ts";

@@ -1,9 +1,9 @@
 import { assertEquals, assertStrictEquals, assertThrows } from "@std/assert";
 import { close, open, regularFileSize } from "../../../ffi/fd.ts";
-import { createMemfd, setFileSize } from "../../../ffi/memory.ts";
 import { createEventfd } from "../../../ffi/eventfd.ts";
 import { EPERM, SystemError } from "../../../ffi/errno.ts";
 import { GuestMemory, MAX_REGIONS, RegionError } from "../../../lib/virtio/guest_memory.ts";
+import { createMemfd, setFileSize } from "../../support/kernel_objects.ts";
 import { GuestRam } from "../../support/guest_ram.ts";
 
 const PAGE = 4096;
