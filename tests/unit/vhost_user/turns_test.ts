@@ -4,7 +4,7 @@ import { assert, assertEquals, assertGreater, assertLess } from "@std/assert";
 import { EPOLLIN } from "../../../ffi/epoll.ts";
 import { createEventfd } from "../../../ffi/eventfd.ts";
 import { close } from "../../../ffi/fd.ts";
-import { socketPair } from "../../../ffi/socket.ts";
+import { socketPair } from "../../support/kernel_objects.ts";
 import { FrontEnd } from "../../support/front_end.ts";
 import { Guest } from "../../support/guest.ts";
 import { InProcess } from "../../support/in_process.ts";
