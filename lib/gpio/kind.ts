@@ -11,11 +11,14 @@ import { chipTitle, listChips } from "./host/find_chips.ts";
 import { GpioDevice } from "./device.ts";
 import { HostChip } from "./host/host_chip.ts";
 import { gpioOptions, readDeviceList } from "./options.ts";
-import type { GpioSettings } from "./settings.ts";
+import type { GpioSettings, ResolvedChip } from "./settings.ts";
 import { resolveGuests } from "./host/resolve.ts";
+import { Simulation } from "../simulation/simulation.ts";
+import { lineThings } from "./simulated/line_thing.ts";
+import { powerUp } from "./simulated/lines.ts";
 import { SimulatedChip } from "./simulated/simulated_chip.ts";
 
-function title(settings: GpioSettings): string {
+function title(settings: ResolvedChip): string {
   const { length } = settings.lines;
   const lines = length === 1 ? "line" : "lines";
   return settings.kind === "host"
@@ -52,20 +55,23 @@ export const gpio: DeviceKind<GpioSettings, "guests"> = {
         "no device is named; say what each guest gets with --device-list, for example -l s8",
       );
     }
-    return resolveGuests(choices, log).map((settings) => ({
-      settings,
-      title: title(settings),
-      // A line of the host has one of its own while it is in use.
-      descriptors: settings.kind === "host" ? settings.lines.length : 0,
+    const simulation = new Simulation();
+    return resolveGuests(choices, log).map((chip) => ({
+      settings: chip.kind === "host" ? chip : powerUp(simulation, chip),
+      title: title(chip),
+      // A line of the host has one of its own while it is in use; a simulated chip one that wakes it.
+      descriptors: chip.kind === "host" ? chip.lines.length : 1,
     }));
   },
 
   create(settings, log) {
     return new GpioDevice(
-      settings.kind === "host"
-        ? new HostChip(settings, log)
-        : new SimulatedChip(settings.lines, settings.wires, log),
+      settings.kind === "host" ? new HostChip(settings, log) : new SimulatedChip(settings, log),
     );
+  },
+
+  things(settings) {
+    return settings.flatMap((chip, guest) => chip.kind === "host" ? [] : lineThings(chip, guest));
   },
 
   list: listChips,

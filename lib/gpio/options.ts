@@ -10,7 +10,7 @@ import { UsageError } from "../errors.ts";
 import { type DeviceEntry, splitDeviceList } from "./device_list.ts";
 import { MAX_LINES } from "./protocol.ts";
 import type { GpioChoice } from "./settings.ts";
-import { plainLines, type SimulatedSettings } from "./simulated/simulated_chip.ts";
+import { plainLines, type SimulatedSettings } from "./simulated/line.ts";
 
 const DEVICE_FORM = 'entries like 0, gpiochip3, 0[4,17,20-27], "some:label" or s8';
 

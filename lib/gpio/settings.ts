@@ -5,10 +5,14 @@
  */
 
 import type { ChipChoice, HostSettings } from "./host/settings.ts";
-import type { SimulatedSettings } from "./simulated/simulated_chip.ts";
+import type { SimulatedSettings } from "./simulated/line.ts";
+import type { PoweredChip } from "./simulated/lines.ts";
 
 /** One guest's chip. */
-export type GpioSettings = SimulatedSettings | HostSettings;
+export type GpioSettings = PoweredChip | HostSettings;
+
+/** The same before the power is on. */
+export type ResolvedChip = SimulatedSettings | HostSettings;
 
 /** One guest's chip as its user has picked it. */
 export type GpioChoice = SimulatedSettings | ChipChoice;

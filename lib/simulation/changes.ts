@@ -41,7 +41,7 @@ export interface Change {
   thing: number;
   /** The property's place among those of the thing. */
   property: number;
-  /** What a number or a boolean is now; NaN for anything else. */
+  /** What a number or a boolean is now, or the place of a choice; NaN for anything else. */
   value: number;
   /** Of bytes, which have changed. */
   at: number;

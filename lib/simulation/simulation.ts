@@ -35,9 +35,11 @@ export class Simulation {
   readonly #files = new BackingFiles();
   #things = 0;
 
-  /** Numbers a new thing. */
-  thing(): ThingSettings {
-    return { thing: this.#things++, changes: this.changes };
+  /** Numbers things; the first gets the number `thing`. */
+  things(count: number): ThingSettings {
+    const thing = this.#things;
+    this.#things += count;
+    return { thing, changes: this.changes };
   }
 
   /**
@@ -50,7 +52,7 @@ export class Simulation {
     const { part, name, settings } = description;
     const size = model.stateSize(settings);
     const memory = new SharedArrayBuffer(STATE_AT + size);
-    const powered = { part, name, settings, memory, ...this.thing() };
+    const powered = { part, name, settings, memory, ...this.things(1) };
     for (const [name, property] of Object.entries(model.properties)) {
       if (property.type !== "bytes") continue;
       const bytes = bytesOf(powered, property);

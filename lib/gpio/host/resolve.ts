@@ -7,7 +7,7 @@
 import type { Logger } from "@logtape/logtape";
 import { chipTitle, findChip } from "./find_chips.ts";
 import type { ChipChoice, HostSettings } from "./settings.ts";
-import type { GpioChoice, GpioSettings } from "../settings.ts";
+import type { GpioChoice, ResolvedChip } from "../settings.ts";
 import { chooseLines, refuseOverlap } from "./choose_lines.ts";
 
 function resolve(choice: ChipChoice, guest: number, log: Logger): HostSettings {
@@ -27,7 +27,7 @@ function resolve(choice: ChipChoice, guest: number, log: Logger): HostSettings {
  * @throws {UsageError} if guests would share a line
  * @throws {RuntimeError} if this host does not have what is asked for
  */
-export function resolveGuests(choices: readonly GpioChoice[], log: Logger): GpioSettings[] {
+export function resolveGuests(choices: readonly GpioChoice[], log: Logger): ResolvedChip[] {
   const settings = choices.map((choice, guest) =>
     choice.kind === "host" ? resolve(choice, guest, log) : choice
   );

@@ -6,31 +6,30 @@
 
 import type { ConfigNode } from "../../input/config_node.ts";
 import { closest } from "../../text/words.ts";
-import { DIRECTION_IN, DIRECTION_NONE, DIRECTION_OUT, isLineName, MAX_LINES } from "../protocol.ts";
+import { readSettings, settingKeys } from "../../simulation/read_settings.ts";
+import { isLineName, MAX_LINES } from "../protocol.ts";
 import {
+  lineOf,
+  lineProperties,
   plainLines,
   type SimulatedLine,
   type SimulatedSettings,
   type Wire,
-} from "./simulated_chip.ts";
-
-const DIRECTIONS = { none: DIRECTION_NONE, input: DIRECTION_IN, output: DIRECTION_OUT } as const;
+} from "./line.ts";
 
 function readLine(node: ConfigNode, names: Set<string>): SimulatedLine {
-  const { name, direction, value } = node.mapping(["name", "direction", "value"]);
-  const text = name?.string("a name") ?? "";
-  if (text !== "") {
-    if (!isLineName(text)) name?.fail(`'${text}' is no name, expected printable ASCII characters`);
-    if (names.has(text)) {
-      name?.fail(`the name '${text}' is taken by another line of this chip; choose another`);
-    }
-    names.add(text);
+  const nodes = node.mapping(settingKeys(lineProperties));
+  const line = lineOf(readSettings(lineProperties, nodes));
+  const { name } = line;
+  if (name === "") return line;
+  if (!isLineName(name)) {
+    nodes.name?.fail(`'${name}' is no name, expected printable ASCII characters`);
   }
-  return {
-    name: text,
-    direction: DIRECTIONS[direction?.choice(["none", "input", "output"]) ?? "none"],
-    value: value?.integer(0, 1, "a value") ?? 0,
-  };
+  if (names.has(name)) {
+    nodes.name?.fail(`the name '${name}' is taken by another line of this chip; choose another`);
+  }
+  names.add(name);
+  return line;
 }
 
 /** A line that a wire ends at, by name or number. */

@@ -1,172 +1,108 @@
 /**
- * Simulated GPIO lines: levels in memory, and wires that lead from outputs to inputs.
+ * A simulated chip in front of a guest: its lines, and what wakes the guest's thread for them.
  *
  * @module
  */
 
 import type { Logger } from "@logtape/logtape";
-import type { Poller } from "../../virtio/device.ts";
+import { EPOLLIN } from "../../../ffi/epoll.ts";
+import { clearEventfd, createEventfd } from "../../../ffi/eventfd.ts";
+import { close } from "../../../ffi/fd.ts";
+import type { EventHandler, Poller } from "../../virtio/device.ts";
 import type { EdgeListener, GpioBackend } from "../backend.ts";
-import {
-  DIRECTION_IN,
-  DIRECTION_NONE,
-  DIRECTION_OUT,
-  IRQ_EDGE_FALLING,
-  IRQ_EDGE_RISING,
-} from "../protocol.ts";
+import { DIRECTION_IN, DIRECTION_OUT, IRQ_EDGE_FALLING, IRQ_EDGE_RISING } from "../protocol.ts";
 import { LineLog } from "./line_log.ts";
+import { Lines, type PoweredChip } from "./lines.ts";
 
-/** A line as it is before the guest touches it. */
-export interface SimulatedLine {
-  /** Empty for none. */
-  readonly name: string;
-  /** As in the protocol. */
-  readonly direction: number;
-  /** What an output drives, or the level that an input has where no wire drives it. */
-  readonly value: number;
-}
-
-/** A wire between two lines, by number. */
-export interface Wire {
-  readonly from: number;
-  readonly to: number;
-}
-
-/** A simulated chip for one guest. */
-export interface SimulatedSettings {
-  readonly kind: "simulated";
-  readonly lines: readonly SimulatedLine[];
-  readonly wires: readonly Wire[];
-}
-
-/** Lines as the reference simulates them: `dummy0`, `dummy1`, … */
-export function plainLines(count: number): SimulatedLine[] {
-  return Array.from(
-    { length: count },
-    (_, line) => ({ name: `dummy${line}`, direction: DIRECTION_NONE, value: 0 }),
-  );
-}
-
-const NO_WIRE = -1;
-
-/**
- * Lines of a simulated chip. An input has the level of the output that is wired to it while that
- * is one, and otherwise the level it was configured with.
- */
-export class SimulatedChip implements GpioBackend {
+/** Lines of a simulated chip, as their guest has them. */
+export class SimulatedChip implements GpioBackend, EventHandler {
   readonly lineCount: number;
   readonly names: readonly string[];
 
-  readonly #lines: readonly SimulatedLine[];
+  readonly #lines: Lines;
   readonly #log: Logger;
   /** By line, made when there is first something to say. */
   readonly #lineLogs: (LineLog | undefined)[] = [];
-  readonly #direction: Uint8Array;
-  readonly #driven: Uint8Array;
-  /** The last level seen, by which edges are told. */
-  readonly #level: Uint8Array;
-  readonly #edges: Uint8Array;
-  readonly #source: Int32Array;
-  readonly #targets: readonly number[][];
+  readonly #waker = createEventfd();
+  #poller: Poller | undefined;
   #listener: EdgeListener | undefined;
 
-  /** @param wires with at most one to each line */
-  constructor(lines: readonly SimulatedLine[], wires: readonly Wire[], log: Logger) {
-    const count = lines.length;
-    this.lineCount = count;
-    this.names = lines.map(({ name }) => name);
-    this.#lines = lines;
+  constructor(chip: PoweredChip, log: Logger) {
+    this.lineCount = chip.lines.length;
+    this.names = chip.lines.map(({ name }) => name);
+    this.#lines = new Lines(chip);
     this.#log = log;
-    this.#direction = new Uint8Array(count);
-    this.#driven = new Uint8Array(count);
-    this.#level = new Uint8Array(count);
-    this.#edges = new Uint8Array(count);
-    this.#source = new Int32Array(count).fill(NO_WIRE);
-    const targets: number[][] = lines.map(() => []);
-    for (const { from, to } of wires) {
-      this.#source[to] = from;
-      targets[from].push(to);
-    }
-    this.#targets = targets;
-    this.release();
   }
 
-  attach(_poller: Poller, listener: EdgeListener): void {
+  attach(poller: Poller, listener: EdgeListener): void {
+    this.#poller = poller;
     this.#listener = listener;
+    poller.watch(this.#waker, EPOLLIN, this);
+    this.#lines.wakeAt(this.#waker);
+  }
+
+  /** Somebody outside has given a line another level. */
+  onEvents(_events: number): void {
+    clearEventfd(this.#waker);
+    this.#deliverEdges();
   }
 
   direction(line: number): number {
-    return this.#direction[line];
+    return this.#lines.direction(line);
   }
 
   setDirection(line: number, direction: number, value: number): boolean {
-    if (this.#direction[line] !== direction) this.#logOf(line).direction(direction);
-    const driven = direction === DIRECTION_OUT ? value : 0;
-    if (direction === DIRECTION_OUT && this.#level[line] !== driven) {
-      this.#logOf(line).value(driven);
-    }
-    this.#direction[line] = direction;
-    this.#driven[line] = driven;
-    if (direction === DIRECTION_NONE) this.#edges[line] = 0;
-    this.#settle(line);
+    const lines = this.#lines;
+    if (lines.direction(line) !== direction) this.#logOf(line).direction(direction);
+    if (direction === DIRECTION_OUT && lines.level(line) !== value) this.#logOf(line).value(value);
+    lines.setDirection(line, direction, value);
+    this.#deliverEdges();
     return true;
   }
 
   value(line: number): number {
-    return this.#level[line];
+    return this.#lines.level(line);
   }
 
   setValue(line: number, value: number): boolean {
-    if (this.#driven[line] === value) return true;
+    if (this.#lines.driven(line) === value) return true;
     this.#logOf(line).value(value);
-    this.#driven[line] = value;
-    this.#settle(line);
+    this.#lines.setDriven(line, value);
+    this.#deliverEdges();
     return true;
   }
 
   setEdges(line: number, edges: number): boolean {
-    if (edges !== 0 && this.#direction[line] !== DIRECTION_IN) return false;
-    this.#edges[line] = edges;
+    if (edges !== 0 && this.#lines.direction(line) !== DIRECTION_IN) return false;
+    this.#lines.setEdges(line, edges);
     return true;
   }
 
   release(): void {
-    this.#edges.fill(0);
-    this.#lines.forEach(({ direction, value }, line) => {
-      this.#direction[line] = direction;
-      this.#driven[line] = direction === DIRECTION_OUT ? value : 0;
-    });
-    for (let line = 0; line < this.lineCount; line++) this.#level[line] = this.#sense(line);
+    this.#lines.release();
   }
 
-  close(): void {}
+  close(): void {
+    this.#lines.wakeAt(-1);
+    this.#poller?.unwatch(this.#waker);
+    close(this.#waker);
+  }
 
-  /** The level that a line has as things are. */
-  #sense(line: number): number {
-    if (this.#direction[line] === DIRECTION_OUT) return this.#driven[line];
-    const source = this.#source[line];
-    if (source !== NO_WIRE && this.#direction[source] === DIRECTION_OUT) {
-      return this.#driven[source];
+  #deliverEdges(): void {
+    while (this.#lines.hasEdges) {
+      const taken = this.#lines.takeEdges();
+      if (taken < 0) return;
+      const line = taken >> 2;
+      const falling = (taken & IRQ_EDGE_FALLING) !== 0;
+      const rising = (taken & IRQ_EDGE_RISING) !== 0;
+      const endsLow = this.#lines.level(line) === 0;
+      if (falling && !endsLow) this.#listener?.onEdge(line, false);
+      if (rising) this.#listener?.onEdge(line, true);
+      if (falling && endsLow) this.#listener?.onEdge(line, false);
     }
-    return this.#lines[line].value;
-  }
-
-  /** Passes a change of a line on to itself and to the lines it is wired to. */
-  #settle(line: number): void {
-    this.#update(line);
-    const targets = this.#targets[line];
-    for (let index = 0; index < targets.length; index++) this.#update(targets[index]);
-  }
-
-  #update(line: number): void {
-    const level = this.#sense(line);
-    if (level === this.#level[line]) return;
-    this.#level[line] = level;
-    const edge = level === 1 ? IRQ_EDGE_RISING : IRQ_EDGE_FALLING;
-    if (this.#edges[line] & edge) this.#listener?.onEdge(line, level === 1);
   }
 
   #logOf(line: number): LineLog {
-    return this.#lineLogs[line] ??= new LineLog(this.#log, line, this.#lines[line].name);
+    return this.#lineLogs[line] ??= new LineLog(this.#log, line, this.names[line]);
   }
 }

@@ -31,7 +31,8 @@ import {
   type Simulation,
   stateOf,
 } from "../../simulation/simulation.ts";
-import { PartThing, type Thing } from "../../simulation/thing.ts";
+import { PartThing } from "../../simulation/part_thing.ts";
+import type { Thing } from "../../simulation/thing.ts";
 import { Lock } from "../../threads/lock.ts";
 import type { I2cAdapter } from "../backend.ts";
 import type { I2cPart } from "./part.ts";
@@ -137,7 +138,8 @@ export function i2cThings(
     new PartThing(i2cBus, bus, { name, place: "all of its parts", guests }, [], shared, log),
     ...parts.map((part) => {
       const address = addressText(part.address);
-      const where = { name: part.name ?? address, place: `address ${address}`, guests };
+      const { name = address } = part;
+      const where = { name, alias: address, place: `address ${address}`, guests };
       const model = i2cParts.get(part.part);
       return new PartThing(model, part, where, ["nak", "fail", "wrong"], shared, log);
     }),

@@ -13,7 +13,8 @@ import {
   type PoweredPart,
   type Simulation,
 } from "../../simulation/simulation.ts";
-import { PartThing, type Thing } from "../../simulation/thing.ts";
+import { PartThing } from "../../simulation/part_thing.ts";
+import type { Thing } from "../../simulation/thing.ts";
 import { Lock } from "../../threads/lock.ts";
 import type { SpiBackend, TransferData } from "../backend.ts";
 import { Bus } from "../bus.ts";
@@ -68,8 +69,10 @@ export function spiThings(
 ): Thing[] {
   const shared = new Lock(lock);
   return parts.map((part) => {
-    const { chipSelect, name = `cs${chipSelect}` } = part;
-    const where = { name, place: `chip select ${chipSelect}`, guests };
+    const { chipSelect } = part;
+    const alias = `cs${chipSelect}`;
+    const { name = alias } = part;
+    const where = { name, alias, place: `chip select ${chipSelect}`, guests };
     return new PartThing(spiParts.get(part.part), part, where, ["fail", "wrong"], shared, log);
   });
 }

@@ -4,7 +4,7 @@ import { UsageError } from "../../../lib/errors.ts";
 import { readGuests } from "../../../lib/gpio/config.ts";
 import { readDeviceList } from "../../../lib/gpio/options.ts";
 import type { GpioChoice } from "../../../lib/gpio/settings.ts";
-import type { SimulatedLine } from "../../../lib/gpio/simulated/simulated_chip.ts";
+import type { SimulatedLine } from "../../../lib/gpio/simulated/line.ts";
 
 /** The guests of a configuration file. */
 function guests(text: string): GpioChoice[] {

@@ -96,6 +96,7 @@ Deno.test("things are listed with all that can be said of them, as JSON", () => 
 Deno.test("what is set from outside is what the guest finds, and the other way round", () => {
   using it = withParts("{ part: lm75, address: 0x48, name: sensor }");
   const sensor = it.things.get("sensor");
+  assert(it.things.get("0x48") === sensor && it.things.get("1/sensor") === sensor);
   assertEquals(sensor.get("temperature"), 25);
   sensor.set("temperature", 85.5);
   assertEquals(it.guest.writeRead(0x48, [0], 2), [85, 0x80]);

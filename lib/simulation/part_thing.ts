@@ -1,0 +1,74 @@
+/**
+ * A part as a thing.
+ *
+ * @module
+ */
+
+import type { Logger } from "@logtape/logtape";
+import type { Lock } from "../threads/lock.ts";
+import type { BackingFile } from "./backing_file.ts";
+import { Changes } from "./changes.ts";
+import { PropertyError } from "./check_value.ts";
+import { changedValue, DeclaredThing } from "./declared_thing.ts";
+import type { Fault, Faults } from "./faults.ts";
+import type { PartModel } from "./part.ts";
+import type { BytesProperty, Property, Value } from "./property.ts";
+import { backingOf, bytesOf, faultsOf, type PoweredPart, stateOf } from "./simulation.ts";
+import type { ThingPlace } from "./thing.ts";
+
+/** A part, for whoever controls it. */
+export class PartThing extends DeclaredThing {
+  readonly #model: PartModel;
+  readonly #part: PoweredPart;
+  readonly #state: DataView;
+  readonly #file: BackingFile | undefined;
+  readonly #faults: Faults;
+  readonly #changes: Changes;
+
+  /**
+   * @param kinds of faults that its bus knows
+   * @param lock of its bus
+   */
+  constructor(
+    model: PartModel,
+    part: PoweredPart,
+    place: ThingPlace,
+    kinds: readonly Fault[],
+    lock: Lock,
+    log: Logger,
+  ) {
+    super(part.thing, place, model, part.settings, lock, kinds);
+    this.#model = model;
+    this.#part = part;
+    this.#state = stateOf(part);
+    this.#file = backingOf(model, part, log);
+    this.#faults = faultsOf(part);
+    this.#changes = new Changes(part.changes);
+  }
+
+  protected override liveValue(name: string): { readonly value: Value } | undefined {
+    const live = this.#model.live?.[name];
+    return live === undefined ? undefined : { value: live.get(this.#state, this.#part.settings) };
+  }
+
+  protected override change(name: string, property: Property, value: Value): void {
+    const live = this.#model.live?.[name];
+    if (live?.set === undefined) throw new PropertyError("it cannot be set");
+    live.set(this.#state, value as never, this.#part.settings);
+    const now = live.get(this.#state, this.#part.settings);
+    this.#changes.tell(this.number, this.placeOf(name), changedValue(property, now), 0, 0);
+  }
+
+  protected override bytes(name: string): Uint8Array {
+    return bytesOf(this.#part, this.#model.properties[name] as BytesProperty);
+  }
+
+  protected override written(name: string, at: number, length: number): void {
+    if (this.#model.backing?.contents === name) this.#file?.save(at, length);
+    this.#changes.tell(this.number, this.placeOf(name), NaN, at, length);
+  }
+
+  protected override strike(fault: Fault, count: number): void {
+    this.#faults.inject(fault, count);
+  }
+}
