@@ -6,7 +6,6 @@
 
 import type { Lock } from "../threads/lock.ts";
 import { checkValue, PropertyError } from "./check_value.ts";
-import type { Changes } from "./changes.ts";
 import type { Fault } from "./faults.ts";
 import {
   countOf,
@@ -101,7 +100,7 @@ export abstract class DeclaredThing implements Thing {
     return this.#names[place];
   }
 
-  /** The place of a property, as in the records of {@linkcode Changes}. */
+  /** The place of a property, as in the records of `Changes`. */
   protected placeOf(name: string): number {
     return this.#names.indexOf(name);
   }
@@ -193,7 +192,7 @@ export abstract class DeclaredThing implements Thing {
   }
 }
 
-/** What a value is in the records of {@linkcode Changes}. */
+/** What a value is in the records of `Changes`. */
 export function changedValue(property: Property, value: Value): number {
   if (property.type === "choice") return property.choices.indexOf(value as string);
   return typeof value === "number" || typeof value === "boolean" ? Number(value) : NaN;

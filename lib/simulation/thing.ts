@@ -33,7 +33,7 @@ export type PropertyDescription = Omit<Property, "count" | "at" | "excludes"> & 
 
 /** What all things have; every method may throw a {@linkcode PropertyError}. */
 export interface Thing {
-  /** As in the records of {@linkcode Changes}. */
+  /** As in the records of `Changes`. */
   readonly number: number;
   /** By which it is known. */
   readonly name: string;
@@ -43,7 +43,7 @@ export interface Thing {
   readonly guests: readonly number[];
 
   describe(): ThingDescription;
-  /** The name of the property at a place, as in the records of {@linkcode Changes}. */
+  /** The name of the property at a place, as in the records of `Changes`. */
   propertyAt(place: number): string;
   /** Reads a property that is no bytes. */
   get(name: string): Value;
