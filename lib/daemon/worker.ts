@@ -43,11 +43,15 @@ export type WorkerReport =
   /** The thread has done its work. */
   | { readonly state: "ended" };
 
-/** What went wrong, for people: what they can mend as it is, the rest marked as ours. */
+/** True for what people can mend; all else is a mistake of ours. */
+function isExpected(error: unknown): boolean {
+  return error instanceof RuntimeError || error instanceof UsageError;
+}
+
+/** What went wrong, for people. */
 function reasonOf(error: unknown): string {
   const { message } = error as Error;
-  const expected = error instanceof RuntimeError || error instanceof UsageError;
-  return expected ? message : `internal error: ${message}`;
+  return isExpected(error) ? message : `internal error: ${message}`;
 }
 
 /**
@@ -65,7 +69,7 @@ function serveFrontEnds(
     // Whatever this was, it is this front-end's fault or ours, and no other guest's business.
     log.error(reasonOf(error));
     log.debug(`${(error as Error).stack}`);
-    session.end("internal error");
+    session.end(isExpected(error) ? "its device has failed" : "internal error");
   }, start.pollMicroseconds);
   const session = new Session(device, loop, log, start.descriptorShare);
   let acceptor: Acceptor | undefined;

@@ -157,7 +157,9 @@ export const i2c: DeviceKind<I2cSettings, "adapters"> = {
     const settings = requests.map((request) => prepare(request, simulation));
     warnOfReserved(settings, log);
     const title = settings.map(titleOf).join("; ");
-    return Array.from({ length: guestCount ?? 1 }, () => ({ settings, title }));
+    // An adapter's own one, and one that tells when it goes.
+    const descriptors = 2 * settings.length;
+    return Array.from({ length: guestCount ?? 1 }, () => ({ settings, title, descriptors }));
   },
 
   create,

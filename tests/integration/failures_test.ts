@@ -64,6 +64,16 @@ Deno.test("an internal error ends the connection, and the next front-end is serv
   assertNotMatch(daemon.log, /\bat file:/);
 });
 
+Deno.test("a device that fails is told from an error of ours", async () => {
+  await using daemon = await start("fails");
+  using guest = new Guest(daemon.connect());
+  guest.queues[0].submit(guest.segments([1, 2, 3], 3));
+  assert(guest.frontEnd.isClosed());
+  daemon.untilLogged(/front-end gone: its device has failed; /);
+  assertMatch(daemon.log, /error guest 0: the device is gone; plug it in again\n/);
+  assertNotMatch(daemon.log, /internal error/);
+});
+
 Deno.test("a device that cannot be reset does not keep its front-end or the next one", async () => {
   await using daemon = await start("resets");
   for (let round = 0; round < 2; round++) {

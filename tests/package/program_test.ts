@@ -32,10 +32,12 @@ class Served implements AsyncDisposable {
     }).spawn();
   }
 
-  static start(type: string, args: string[], socket?: string): Served {
+  /** @param wrapper a command that runs the program, with its arguments */
+  static start(type: string, args: string[], socket?: string, wrapper: string[] = []): Served {
     const folder = new TemporaryFolder();
     const path = socket ?? folder.file("socket");
     const served = new Served(`${path}0`, folder, [
+      ...wrapper,
       `${BIN}/vhost-device-${type}`,
       "-s",
       path,
@@ -137,3 +139,13 @@ for (const type of TYPES) {
     },
   });
 }
+
+Deno.test("V13 a program raises its limit on open files as far as it may", async () => {
+  const wrapper = ["/bin/sh", "-c", 'ulimit -Sn 64; exec "$@"', "sh"];
+  const simulated = ["--config", configuration("gpio")];
+  // With as many as that it would not even begin.
+  await using served = Served.start("gpio", simulated, undefined, wrapper);
+  using frontEnd = FrontEnd.connect(served.socket);
+  assert(frontEnd.getFeatures() > 0n);
+  await served.stop();
+});

@@ -20,6 +20,13 @@ class ThrowsOnce extends EchoDevice {
   }
 }
 
+/** Cannot go on, for a reason that is not ours. */
+class Fails extends EchoDevice {
+  override process(): number {
+    throw new RuntimeError("the device is gone; plug it in again");
+  }
+}
+
 /** Fails to be put back to its start after it was used. */
 class FailsToReset extends EchoDevice {
   override reset(): void {
@@ -92,6 +99,8 @@ const fragile: DeviceKind<string> = {
         throw new TypeError("create is fragile");
       case "throws":
         return new ThrowsOnce();
+      case "fails":
+        return new Fails();
       case "resets":
         return new FailsToReset();
       case "dies":
