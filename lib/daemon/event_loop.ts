@@ -25,6 +25,9 @@ export class EventLoop implements Scheduler {
   readonly #epoll = new Epoll();
   /** By descriptor. An event of a batch is dropped where its descriptor is no longer here. */
   readonly #handlers: (EventHandler | undefined)[] = [];
+  /** By descriptor, the round in which it was handed to the handler. */
+  readonly #since: number[] = [];
+  #round = 0;
   /** Those that have to be asked for work. */
   readonly #silent: Task[] = [];
   /** Those and the ones whose work is announced. */
@@ -49,6 +52,7 @@ export class EventLoop implements Scheduler {
   watch(fd: number, events: number, handler: EventHandler): void {
     this.#epoll.add(fd, events, fd);
     this.#handlers[fd] = handler;
+    this.#since[fd] = this.#round;
   }
 
   unwatch(fd: number): void {
@@ -171,11 +175,13 @@ export class EventLoop implements Scheduler {
   /** @returns how many handlers and tasks have been called */
   #handle(count: number): number {
     let called = 0;
+    this.#round++;
     for (let index = 0; index < count; index++) {
-      // A handler may have closed this descriptor, and the number may stand for a new one by
-      // now: that one then sees an event too many, which every handler takes in its stride.
-      const handler = this.#handlers[this.#epoll.token(index)];
-      if (handler === undefined) continue;
+      const fd = this.#epoll.token(index);
+      const handler = this.#handlers[fd];
+      // A handler may have closed this descriptor, and the number stand for a new one by now: what
+      // that one has to tell comes with the next wait.
+      if (handler === undefined || this.#since[fd] === this.#round) continue;
       called++;
       try {
         handler.onEvents(this.#epoll.events(index));

@@ -11,7 +11,7 @@ const TAKEN = 1;
 const AWAITED = 2;
 /** Most of what is done under a lock is over in less than that. */
 const SPINS = 200;
-/** Nothing that is done under a lock takes that long, in milliseconds. */
+/** Who has kept a lock for this long is not waited for any longer, in milliseconds. */
 const LIMIT = 120_000;
 
 /** Mutual exclusion between threads. Not recursive. */
