@@ -89,6 +89,8 @@ const library = Deno.dlopen("libc.so.6", {
     ],
     result: "i32",
   },
+  /** `int fstatfs(int fd, struct statfs *buf)`: statfs(2) */
+  fstatfs: { parameters: ["i32", "buffer"], result: "i32" },
   /** `int stat(const char *pathname, struct stat *statbuf)`: stat(2) */
   stat: { parameters: ["buffer", "buffer"], result: "i32" },
   /** `int lstat(const char *pathname, struct stat *statbuf)`: stat(2) */

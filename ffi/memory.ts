@@ -4,20 +4,31 @@
  * @module
  */
 
-import { errno, SystemError } from "./errno.ts";
+import { check, errno, SystemError } from "./errno.ts";
 import { libc } from "./libc.ts";
 
 const PROT_READ = 1;
 const PROT_WRITE = 2;
 const MAP_SHARED = 0x01;
-const MAP_NORESERVE = 0x4000;
 const MAP_FAILED = 2n ** 64n - 1n;
+/** `f_type` of statfs(2) for files in huge pages: linux/magic.h */
+const HUGETLBFS_MAGIC = 0x958458f6;
 
 /** The granularity of file offsets in mmap(2) that this code insists on, in bytes. */
 export const PAGE_SIZE = 4096;
 
 /**
+ * How many bytes a process has addresses for: 2^47 on x86_64, 2^39 to 2^48 on arm64, as its kernel
+ * was made. Told from where the kernel has put the C library's data, which is in the upper half.
+ */
+export const ADDRESS_SPACE = 2 **
+  Math.ceil(Math.log2(Number(Deno.UnsafePointer.value(libc.__errno_location()))));
+
+/**
  * A shared, writable mapping of part of a file.
+ *
+ * Huge pages are set aside for it, or else it cannot be made: a touch of a page that is not to be
+ * had would end the process (SIGBUS).
  *
  * Buffers made by {@linkcode Mapping.buffer} are detached before the memory is unmapped: a stale
  * view then throws where it would otherwise touch memory that is gone.
@@ -26,7 +37,7 @@ export class Mapping {
   /** The length in bytes. */
   readonly length: number;
   #pointer: Deno.PointerObject | null;
-  #buffers: ArrayBuffer[] = [];
+  readonly #buffers = new Set<ArrayBuffer>();
 
   /**
    * @param offset where in the file the mapping begins, a multiple of {@linkcode PAGE_SIZE}
@@ -37,7 +48,7 @@ export class Mapping {
       null,
       BigInt(length),
       PROT_READ | PROT_WRITE,
-      MAP_SHARED | MAP_NORESERVE,
+      MAP_SHARED,
       fd,
       BigInt(offset),
     );
@@ -55,24 +66,38 @@ export class Mapping {
       throw new RangeError("outside of the mapping");
     }
     const buffer = Deno.UnsafePointerView.getArrayBuffer(this.#pointer, length, offset);
-    this.#buffers.push(buffer as ArrayBuffer);
+    this.#buffers.add(buffer as ArrayBuffer);
     return buffer as ArrayBuffer;
   }
 
   /** Lets go of a buffer early: it is detached and no longer kept account of. */
   release(buffer: ArrayBuffer): void {
-    const index = this.#buffers.indexOf(buffer);
-    if (index < 0) return;
-    this.#buffers.splice(index, 1);
-    buffer.transfer(0);
+    if (this.#buffers.delete(buffer)) buffer.transfer(0);
   }
 
-  /** Detaches every buffer and unmaps the memory. */
+  /**
+   * Detaches every buffer and unmaps the memory.
+   *
+   * @throws {SystemError} as munmap(2); the memory is then still mapped, and can be closed again
+   */
   close(): void {
     if (this.#pointer === null) return;
     for (const buffer of this.#buffers) buffer.transfer(0);
-    this.#buffers = [];
-    libc.munmap(this.#pointer, BigInt(this.length));
+    this.#buffers.clear();
+    check("munmap", libc.munmap(this.#pointer, BigInt(this.length)));
     this.#pointer = null;
   }
+}
+
+/**
+ * The size in bytes of the pages of a file in huge pages, or `undefined` for any other file. Such a
+ * file is mapped and unmapped in whole pages.
+ *
+ * @throws {SystemError} as statfs(2)
+ */
+export function hugePageSize(fd: number): number | undefined {
+  // struct statfs: long f_type, f_bsize, ...
+  const status = new DataView(new ArrayBuffer(256));
+  check("fstatfs", libc.fstatfs(fd, status.buffer));
+  return status.getUint32(0, true) === HUGETLBFS_MAGIC ? status.getUint32(8, true) : undefined;
 }

@@ -11,6 +11,7 @@ import { descriptorShare } from "./descriptor_budget.ts";
 import { inherit, listen, type Listener, socketPaths } from "./listeners.ts";
 import { getLog } from "./log.ts";
 import type { DaemonSettings, SocketSettings } from "./settings.ts";
+import { MAX_MEMORY } from "../virtio/guest_memory.ts";
 import { RuntimeError } from "../errors.ts";
 import type { WorkerReport, WorkerStart } from "./worker.ts";
 
@@ -153,11 +154,14 @@ export async function supervise<Settings>(
 ): Promise<void> {
   raiseDescriptorLimit();
   const signal = stopSignal();
-  const share = descriptorShare({
-    limit: descriptorLimit(),
-    open: openDescriptors(),
-    devices: settings.guests.map(({ descriptors }) => descriptors ?? 0),
-  });
+  const share = {
+    descriptors: descriptorShare({
+      limit: descriptorLimit(),
+      open: openDescriptors(),
+      devices: settings.guests.map(({ descriptors }) => descriptors ?? 0),
+    }),
+    memory: MAX_MEMORY / settings.guests.length,
+  };
   const listeners = openSockets(settings.sockets, settings.guests.length);
   const guests: Guest[] = [];
   try {
@@ -171,7 +175,7 @@ export async function supervise<Settings>(
           listening,
           log: settings.log,
           pollMicroseconds: settings.pollMicroseconds,
-          descriptorShare: share,
+          share,
         }),
       );
     });

@@ -7,7 +7,7 @@
 import type { Logger } from "@logtape/logtape";
 import { EPOLLIN } from "../../ffi/epoll.ts";
 import { setNonBlocking } from "../../ffi/fd.ts";
-import { Session } from "../vhost_user/session.ts";
+import { Session, type Share } from "../vhost_user/session.ts";
 import type { VirtioDevice } from "../virtio/device.ts";
 import { Acceptor } from "./acceptor.ts";
 import type { DeviceKind } from "./device_kind.ts";
@@ -26,8 +26,7 @@ export interface WorkerStart {
   readonly stop: number;
   readonly log: LogSettings;
   readonly pollMicroseconds: number;
-  /** How many file descriptors are taken of a front-end at a time. */
-  readonly descriptorShare: number;
+  readonly share: Share;
 }
 
 /** To the main thread. */
@@ -71,7 +70,7 @@ function serveFrontEnds(
     log.debug(`${(error as Error).stack}`);
     session.end(isExpected(error) ? "its device has failed" : "internal error");
   }, start.pollMicroseconds);
-  const session = new Session(device, loop, log, start.descriptorShare);
+  const session = new Session(device, loop, log, start.share);
   let acceptor: Acceptor | undefined;
   loop.watch(start.stop, EPOLLIN, { onEvents: () => loop.stop() });
   if (start.listening) {

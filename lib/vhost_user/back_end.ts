@@ -17,7 +17,8 @@ import {
   F_VERSION_1,
   QUEUE_FEATURES,
 } from "../virtio/features.ts";
-import { GuestMemory, MAX_REGIONS, type RegionDescription } from "../virtio/guest_memory.ts";
+import { GuestMemory, MAX_REGIONS } from "../virtio/guest_memory.ts";
+import type { RegionDescription } from "../virtio/memory_region.ts";
 import { isQueueSize } from "../virtio/split_queue.ts";
 import type { ConfigRange, VringAddresses } from "./message.ts";
 import {
@@ -44,7 +45,7 @@ export class BackEnd implements RequestTarget, RingSet, DeviceHost {
   readonly #device: VirtioDevice;
   readonly #scheduler: Scheduler;
   readonly #log: Logger;
-  readonly #memory = new GuestMemory();
+  readonly #memory: GuestMemory;
   readonly #vrings: readonly Vring[];
   #features = 0n;
   #protocolFeatures = 0n;
@@ -53,11 +54,21 @@ export class BackEnd implements RequestTarget, RingSet, DeviceHost {
   #refused = false;
   #announced = false;
 
-  /** @param device is attached for good */
-  constructor(device: VirtioDevice, scheduler: Scheduler, log: Logger) {
+  /**
+   * @param device is attached for good
+   * @param memoryLimit how much memory guests can have, in bytes
+   */
+  constructor(device: VirtioDevice, scheduler: Scheduler, log: Logger, memoryLimit?: number) {
     this.#device = device;
     this.#scheduler = scheduler;
     this.#log = log;
+    this.#memory = new GuestMemory({
+      limit: memoryLimit,
+      onStuck: ({ message }) =>
+        log.error(
+          `memory of the front-end stays mapped for now, which is an error of ours: ${message}`,
+        ),
+    });
     this.#vrings = Array.from(
       { length: device.queueCount },
       (_, index) => new Vring(index, device, this.#memory, scheduler, this, log),

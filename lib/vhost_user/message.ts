@@ -10,7 +10,7 @@
  * @module
  */
 
-import type { RegionDescription } from "../virtio/guest_memory.ts";
+import type { RegionDescription } from "../virtio/memory_region.ts";
 
 /** u32 request, u32 flags, u32 payload size. */
 export const HEADER_SIZE = 12;

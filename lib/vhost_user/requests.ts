@@ -6,7 +6,7 @@
  * @module
  */
 
-import type { RegionDescription } from "../virtio/guest_memory.ts";
+import type { RegionDescription } from "../virtio/memory_region.ts";
 import {
   type ConfigRange,
   decodeConfigRange,

@@ -8,7 +8,7 @@ import type { Logger } from "@logtape/logtape";
 import { EPOLLIN } from "../../ffi/epoll.ts";
 import { SystemError } from "../../ffi/errno.ts";
 import type { EventHandler, VirtioDevice } from "../virtio/device.ts";
-import { RegionError } from "../virtio/guest_memory.ts";
+import { RegionError } from "../virtio/memory_region.ts";
 import { BackEnd } from "./back_end.ts";
 import { CLOSED, Connection, MESSAGE } from "./connection.ts";
 import { type Command, Refusal, requestName, requestOf } from "./requests.ts";
@@ -24,22 +24,27 @@ function isRefusal(error: unknown): error is Error {
   return error instanceof Refusal || error instanceof RegionError || error instanceof SystemError;
 }
 
+/** How much of what a process has a front-end may take. */
+export interface Share {
+  /** How many file descriptors at a time. */
+  readonly descriptors?: number;
+  /** How much of the address space for guest memory, in bytes. */
+  readonly memory?: number;
+}
+
 /** Serves one device to front-ends that come and go, one at a time. */
 export class Session implements EventHandler {
   readonly #backEnd: BackEnd;
   readonly #scheduler: Scheduler;
   readonly #log: Logger;
-  readonly #share: number | undefined;
+  readonly #share: Share;
   readonly #unknown = new Set<number>();
   #connection: Connection | undefined;
   #onEnd: (() => void) | undefined;
 
-  /**
-   * @param device is attached to the session for good
-   * @param share how many file descriptors are taken of a front-end at a time
-   */
-  constructor(device: VirtioDevice, scheduler: Scheduler, log: Logger, share?: number) {
-    this.#backEnd = new BackEnd(device, scheduler, log);
+  /** @param device is attached to the session for good */
+  constructor(device: VirtioDevice, scheduler: Scheduler, log: Logger, share: Share = {}) {
+    this.#backEnd = new BackEnd(device, scheduler, log, share.memory);
     this.#scheduler = scheduler;
     this.#log = log;
     this.#share = share;
@@ -52,7 +57,7 @@ export class Session implements EventHandler {
    * @param onEnd is called when the front-end has gone
    */
   begin(fd: number, onEnd: () => void): void {
-    this.#connection = new Connection(fd, this.#share);
+    this.#connection = new Connection(fd, this.#share.descriptors);
     this.#onEnd = onEnd;
     this.#log.info("front-end connected");
     this.#scheduler.watch(fd, EPOLLIN, this);

@@ -4,39 +4,26 @@
  * @module
  */
 
-import { describe, regularFileSize, sealAgainstShrinking } from "../../ffi/fd.ts";
-import { Mapping, PAGE_SIZE } from "../../ffi/memory.ts";
-
-/**
- * How much of a region one buffer covers. Element indices of typed arrays stay small integers, and
- * V8 does not take well to buffers of more than 32 GiB. A region of more than this is several
- * chunks, and a guest buffer that crosses from one to the next is treated like one that crosses
- * from region to region.
- */
-const CHUNK_SIZE = 2 ** 30;
+import { ADDRESS_SPACE } from "../../ffi/memory.ts";
+import {
+  checkRegion,
+  checkRegionFile,
+  CHUNK_SIZE,
+  MemoryRegion,
+  type RegionDescription,
+  RegionError,
+  showRegion,
+} from "./memory_region.ts";
 
 /** The most regions at a time: what `GET_MAX_MEM_SLOTS` announces and QEMU can use. */
 export const MAX_REGIONS = 509;
 
-/** A region as the front-end describes it; addresses and sizes in bytes. */
-export interface RegionDescription {
-  /** Where the guest sees it (guest physical address). */
-  readonly guestAddress: number;
-  readonly size: number;
-  /** Where the front-end has mapped it; ring addresses are given in this space. */
-  readonly userAddress: number;
-  /** Where it begins in the file that came along. */
-  readonly fileOffset: number;
-}
-
-/** A memory table that is refused; the message says which region and why. */
-export class RegionError extends Error {
-  override readonly name = "RegionError";
-}
-
-interface Region extends RegionDescription {
-  readonly mapping: Mapping;
-}
+/**
+ * The most memory in bytes that all guests of a process can have together, 32 TiB where addresses
+ * have 47 bits: a quarter of the address space. While a table is replaced, the old and the new one
+ * are both there, and where addresses run out, the whole process ends.
+ */
+export const MAX_MEMORY = ADDRESS_SPACE / 4;
 
 /** Part of the front-end's memory as a buffer, to be handed back with `release`. */
 export interface UserBuffer {
@@ -44,29 +31,51 @@ export interface UserBuffer {
   release(): void;
 }
 
-const hex = (value: number) => "0x" + value.toString(16);
-const show = (region: RegionDescription) =>
-  `region ${hex(region.guestAddress)}+${hex(region.size)}`;
-
-/** True if the half-open ranges share an address. */
-function overlap(a: number, aSize: number, b: number, bSize: number): boolean {
-  return a < b + bSize && b < a + aSize;
+/** How a guest's memory is kept. */
+export interface GuestMemoryOptions {
+  /** The largest sum of the regions' sizes in bytes; {@linkcode MAX_MEMORY} for a single guest. */
+  readonly limit?: number | undefined;
+  /** Told where memory could not be unmapped. It is tried again with the next change. */
+  readonly onStuck?: (error: Error) => void;
 }
 
+const size = (bytes: number) => {
+  const gibibytes = bytes / 2 ** 30;
+  return gibibytes >= 1 ? `${Math.ceil(gibibytes)} GiB` : `${bytes} bytes`;
+};
+
 /**
- * The memory table. Chunk `i` covers the guest addresses from `starts[i]` to before `ends[i]` and
- * is accessed through `bytes[i]` and `views[i]`; chunks are sorted by address.
+ * The memory table. It is accessed chunk by chunk: chunk `i` covers the guest addresses from
+ * `starts[i]` to before `ends[i]` through `bytes[i]` and `views[i]`. Chunks are there once
+ * {@linkcode find} has come across them, for V8 collects garbage with each large buffer that is
+ * made, and most of a guest's memory never holds a request. A region that stays in the table keeps
+ * its chunks.
  */
 export class GuestMemory {
-  starts: Float64Array = new Float64Array(0);
-  ends: Float64Array = new Float64Array(0);
-  bytes: Uint8Array[] = [];
-  views: DataView[] = [];
+  starts: Float64Array = new Float64Array(8).fill(NaN);
+  ends: Float64Array = new Float64Array(8).fill(NaN);
+  readonly bytes: Uint8Array[] = [];
+  readonly views: DataView[] = [];
   /** Changes whenever chunk numbers and offsets found earlier may no longer hold. */
   generation = 0;
 
-  #regions: Region[] = [];
+  readonly #limit: number;
+  readonly #onStuck: ((error: Error) => void) | undefined;
+  /** Sorted by guest address. */
+  #regions: MemoryRegion[] = [];
+  #regionEnds = new Float64Array(0);
+  /** Numbers of chunks that are no more. */
+  readonly #unused: number[] = [];
+  /** Regions of earlier tables that could not be unmapped. */
+  #stuck: MemoryRegion[] = [];
+  /** The chunk that was found last, and the one before it. */
   #last = 0;
+  #other = 0;
+
+  constructor(options: GuestMemoryOptions = {}) {
+    this.#limit = options.limit ?? MAX_MEMORY;
+    this.#onStuck = options.onStuck;
+  }
 
   /** The number of regions. */
   get regionCount(): number {
@@ -79,7 +88,8 @@ export class GuestMemory {
   }
 
   /**
-   * Replaces the whole table. On failure the old one stays.
+   * Replaces the whole table. Regions that were in the old one, with the same file behind them, are
+   * not mapped again. On failure the old table stays.
    *
    * @param fds one per region; they stay the caller's
    * @throws {RegionError} if a region is refused
@@ -89,18 +99,18 @@ export class GuestMemory {
     if (descriptions.length > MAX_REGIONS) {
       throw new RegionError(`${descriptions.length} regions are more than ${MAX_REGIONS}`);
     }
-    const regions: Region[] = [];
+    const old = new Set(this.#regions);
+    const regions: MemoryRegion[] = [];
     try {
       descriptions.forEach((description, index) => {
-        regions.push(this.#map(description, fds[index], regions));
+        regions.push(this.#region(description, fds[index], regions));
       });
     } catch (error) {
-      for (const region of regions) region.mapping.close();
+      this.#unmap(regions.filter((region) => !old.has(region)));
       throw error;
     }
-    const old = this.#regions;
-    this.#replace(regions);
-    for (const region of old) region.mapping.close();
+    for (const region of regions) old.delete(region);
+    this.#replace(regions, [...old]);
   }
 
   /**
@@ -113,7 +123,7 @@ export class GuestMemory {
     if (this.#regions.length >= MAX_REGIONS) {
       throw new RegionError(`all ${MAX_REGIONS} memory slots are taken`);
     }
-    this.#replace([...this.#regions, this.#map(description, fd, this.#regions)]);
+    this.#replace([...this.#regions, this.#region(description, fd, this.#regions)], []);
   }
 
   /**
@@ -122,13 +132,11 @@ export class GuestMemory {
    * @throws {RegionError} if there is none
    */
   removeRegion(description: RegionDescription): void {
-    const region = this.#regions.find((region) =>
-      region.guestAddress === description.guestAddress &&
-      region.userAddress === description.userAddress && region.size === description.size
-    );
-    if (region === undefined) throw new RegionError(`${show(description)} is not in the table`);
-    this.#replace(this.#regions.filter((other) => other !== region));
-    region.mapping.close();
+    const region = this.#regions.find((region) => region.matches(description));
+    if (region === undefined) {
+      throw new RegionError(`${showRegion(description)} is not in the table`);
+    }
+    this.#replace(this.#regions.filter((other) => other !== region), [region]);
   }
 
   /** Unmaps everything. */
@@ -138,19 +146,9 @@ export class GuestMemory {
 
   /** The chunk that holds `address`, or -1. */
   find(address: number): number {
-    const starts = this.starts;
-    let low = this.#last;
-    if (low < starts.length && address >= starts[low] && address < this.ends[low]) return low;
-    low = 0;
-    let high = starts.length;
-    while (low < high) {
-      const middle = (low + high) >>> 1;
-      if (address >= this.ends[middle]) low = middle + 1;
-      else high = middle;
-    }
-    if (low === starts.length || !(address >= starts[low])) return -1;
-    this.#last = low;
-    return low;
+    const last = this.#last;
+    if (address >= this.starts[last] && address < this.ends[last]) return last;
+    return this.#seek(address);
   }
 
   /**
@@ -166,63 +164,92 @@ export class GuestMemory {
     return undefined;
   }
 
-  #map(
-    description: RegionDescription,
-    fd: number | undefined,
-    others: readonly Region[],
-  ): Region {
-    const { guestAddress, size, userAddress, fileOffset } = description;
-    const refuse = (why: string) => new RegionError(`${show(description)} ${why}`);
-    for (const value of [guestAddress + size, userAddress + size, fileOffset + size]) {
-      if (!Number.isSafeInteger(value)) throw refuse("ends beyond the largest address, 2^53");
+  #seek(address: number): number {
+    const other = this.#other;
+    this.#other = this.#last;
+    if (address >= this.starts[other] && address < this.ends[other]) return this.#last = other;
+    const ends = this.#regionEnds;
+    let low = 0;
+    let high = ends.length;
+    while (low < high) {
+      const middle = (low + high) >>> 1;
+      if (address >= ends[middle]) low = middle + 1;
+      else high = middle;
     }
-    if (size === 0) throw refuse("is empty");
-    if (guestAddress % PAGE_SIZE || userAddress % PAGE_SIZE || fileOffset % PAGE_SIZE) {
-      throw refuse(`is not aligned to ${PAGE_SIZE} bytes`);
-    }
-    for (const other of others) {
-      if (overlap(guestAddress, size, other.guestAddress, other.size)) {
-        throw refuse(`overlaps ${show(other)} in guest addresses`);
-      }
-      if (overlap(userAddress, size, other.userAddress, other.size)) {
-        throw refuse(`overlaps ${show(other)} in front-end addresses`);
-      }
-    }
-    if (fd === undefined || fd < 0) throw refuse("comes without a file descriptor");
-    sealAgainstShrinking(fd);
-    const fileSize = regularFileSize(fd);
-    if (fileSize === undefined && !describe(fd).startsWith("/dev/")) {
-      throw refuse("comes with a descriptor that is no memory");
-    }
-    if (fileSize !== undefined && fileSize < fileOffset + size) {
-      throw refuse(`needs a file of ${hex(fileOffset + size)} bytes, it has ${hex(fileSize)}`);
-    }
-    return { ...description, mapping: new Mapping(fd, fileOffset, size) };
+    if (low === ends.length) return -1;
+    const region = this.#regions[low];
+    if (!(address >= region.guestAddress)) return -1;
+    const index = Math.floor((address - region.guestAddress) / CHUNK_SIZE);
+    let chunk = region.chunks[index];
+    if (chunk < 0) chunk = this.#open(region, index);
+    return this.#last = chunk;
   }
 
-  #replace(regions: Region[]): void {
-    for (const { mapping } of this.#regions) {
-      for (const view of this.views) mapping.release(view.buffer as ArrayBuffer);
+  #open(region: MemoryRegion, index: number): number {
+    const offset = index * CHUNK_SIZE;
+    const length = Math.min(CHUNK_SIZE, region.size - offset);
+    const buffer = region.mapping.buffer(offset, length);
+    const chunk = this.#unused.pop() ?? this.views.length;
+    if (chunk === this.starts.length) this.#grow();
+    this.starts[chunk] = region.guestAddress + offset;
+    this.ends[chunk] = region.guestAddress + offset + length;
+    this.bytes[chunk] = new Uint8Array(buffer);
+    this.views[chunk] = new DataView(buffer);
+    region.chunks[index] = chunk;
+    return chunk;
+  }
+
+  #grow(): void {
+    const { starts, ends } = this;
+    this.starts = new Float64Array(2 * starts.length).fill(NaN);
+    this.starts.set(starts);
+    this.ends = new Float64Array(2 * ends.length).fill(NaN);
+    this.ends.set(ends);
+  }
+
+  /** The region that is described: of the table as it is, or mapped for it. */
+  #region(
+    description: RegionDescription,
+    fd: number | undefined,
+    others: readonly MemoryRegion[],
+  ): MemoryRegion {
+    checkRegion(description, others);
+    const sum = others.reduce((sum, other) => sum + other.size, description.size);
+    if (sum > this.#limit) {
+      throw new RegionError(
+        `${showRegion(description)} makes the guest's memory ${size(sum)}; ` +
+          `the daemon can map ${size(this.#limit)} for each of its guests`,
+      );
+    }
+    const file = checkRegionFile(description, fd);
+    return this.#regions.find((region) => region.is(description, file)) ??
+      new MemoryRegion(description, fd!, file);
+  }
+
+  #replace(regions: MemoryRegion[], gone: readonly MemoryRegion[]): void {
+    for (const { chunks } of gone) {
+      for (const chunk of chunks) if (chunk >= 0) this.#forget(chunk);
     }
     regions.sort((a, b) => a.guestAddress - b.guestAddress);
-    const starts: number[] = [];
-    const ends: number[] = [];
-    this.bytes = [];
-    this.views = [];
-    for (const { guestAddress, size, mapping } of regions) {
-      for (let offset = 0; offset < size; offset += CHUNK_SIZE) {
-        const length = Math.min(CHUNK_SIZE, size - offset);
-        const buffer = mapping.buffer(offset, length);
-        starts.push(guestAddress + offset);
-        ends.push(guestAddress + offset + length);
-        this.bytes.push(new Uint8Array(buffer));
-        this.views.push(new DataView(buffer));
+    this.#regions = regions;
+    this.#regionEnds = Float64Array.from(regions, (region) => region.guestAddress + region.size);
+    this.generation++;
+    this.#unmap([...this.#stuck.splice(0), ...gone]);
+  }
+
+  #forget(chunk: number): void {
+    this.starts[chunk] = this.ends[chunk] = NaN;
+    this.#unused.push(chunk);
+  }
+
+  #unmap(regions: readonly MemoryRegion[]): void {
+    for (const region of regions) {
+      try {
+        region.mapping.close();
+      } catch (error) {
+        this.#stuck.push(region);
+        this.#onStuck?.(error as Error);
       }
     }
-    this.starts = Float64Array.from(starts);
-    this.ends = Float64Array.from(ends);
-    this.#regions = regions;
-    this.#last = 0;
-    this.generation++;
   }
 }

@@ -1,6 +1,6 @@
 /**
  * How fast the GPIO daemon answers: the time from kick to call, and requests per second with the
- * queue kept full.
+ * queue kept full; and how long it takes for a change of the guest's memory.
  *
  * Another daemon of the same command line can be measured in the same run, by turns:
  * `PEER=/path/to/daemon`.
@@ -10,6 +10,7 @@
 
 import { Daemon } from "../support/daemon.ts";
 import { Load } from "./load.ts";
+import { memoryTableTimes } from "./memory_table.ts";
 import { median, percentile } from "./statistics.ts";
 
 const PROGRAM = "vhost-device-gpio";
@@ -58,6 +59,11 @@ function row(cells: readonly string[]): void {
   console.log(name.padEnd(26) + rest.map((cell) => cell.padStart(16)).join(""));
 }
 
+const GIBIBYTE = 2 ** 30;
+/** How long one page more may take beside 256 GiB, in milliseconds. */
+const PAGE_LIMIT = 1;
+
+const milli = (value: number) => `${value.toFixed(2)} ms`;
 const micro = (value: number) => `${value.toFixed(2)} µs`;
 const count = (value: number) => Math.round(value).toLocaleString("en");
 
@@ -107,9 +113,33 @@ async function collections(): Promise<void> {
   for (const line of during) console.log(`  ${line.trim()}`);
 }
 
+/** Times changes of the memory table, each with a daemon that has seen nothing before. */
+async function memoryTables(): Promise<void> {
+  const peer = Deno.env.get("PEER");
+  console.log();
+  row(["guest memory, sparse", "table set", "set again", "a page added", "slowest of 51"]);
+  for (const gibibytes of [256, 8192]) {
+    const added = await memoryTableRow(`${count(gibibytes)} GiB`, gibibytes);
+    if (gibibytes > 256 || added < PAGE_LIMIT) continue;
+    console.error(`a page beside 256 GiB takes ${milli(added)}, more than ${milli(PAGE_LIMIT)}`);
+    Deno.exitCode = 1;
+  }
+  if (peer) await memoryTableRow("peer, 256 GiB", 256, peer);
+}
+
+/** @returns how long a page more takes */
+async function memoryTableRow(name: string, gibibytes: number, program?: string): Promise<number> {
+  await using daemon = await Daemon.start(PROGRAM, ARGUMENTS, program ? { program } : {});
+  using frontEnd = daemon.connect();
+  const { set, repeated, added, worst } = memoryTableTimes(frontEnd, gibibytes * GIBIBYTE);
+  row([name, ...[set, repeated, added, worst].map(milli)]);
+  return added;
+}
+
 console.log(
   `${PROGRAM}, ${ROUNDS} rounds of ${count(ROUND_TRIPS)} round trips and of ` +
     `${count(REQUESTS)} requests with the queue kept full; medians of the rounds\n`,
 );
 await compare();
+await memoryTables();
 if (!Deno.env.get("VHOST_DEVICE_BIN_DIR")) await collections();

@@ -14,6 +14,7 @@ const SOCK_CLOEXEC = 0o2000000;
 const PATH_SIZE = 108;
 const MFD_CLOEXEC = 1;
 const MFD_ALLOW_SEALING = 2;
+const MFD_HUGETLB = 4;
 
 const { symbols: libc } = Deno.dlopen("libc.so.6", {
   /** `int socket(int domain, int type, int protocol)`: socket(2) */
@@ -67,6 +68,11 @@ export function createMemfd(name: string, size: number): number {
   const fd = check("memfd_create", libc.memfd_create(cString(name), flags));
   setFileSize(fd, size);
   return fd;
+}
+
+/** Makes an empty file in huge pages; -1 where the kernel has none. */
+export function createHugeMemfd(name: string): number {
+  return libc.memfd_create(cString(name), MFD_CLOEXEC | MFD_HUGETLB);
 }
 
 /**

@@ -1,7 +1,7 @@
-import { assertEquals, assertMatch, assertStrictEquals, assertThrows } from "@std/assert";
+import { assert, assertEquals, assertMatch, assertStrictEquals, assertThrows } from "@std/assert";
 import { errnoName, errnoText, SystemError } from "../../../ffi/errno.ts";
 import { close, regularFileSize, sealAgainstShrinking } from "../../../ffi/fd.ts";
-import { Mapping } from "../../../ffi/memory.ts";
+import { ADDRESS_SPACE, Mapping } from "../../../ffi/memory.ts";
 import { createEventfd } from "../../../ffi/eventfd.ts";
 import { createMemfd } from "../../support/kernel_objects.ts";
 
@@ -47,6 +47,23 @@ Deno.test("a mapping that cannot be made says why", () => {
   );
   assertThrows(() => new Mapping(-1, 0, 4096), SystemError);
   close(fd);
+});
+
+Deno.test("memory that is not unmapped is an error, and can be unmapped later", () => {
+  const fd = createMemfd("test", 4096);
+  const mapping: { length: number; close(): void } = new Mapping(fd, 0, 4096);
+  mapping.length = 0;
+  assertThrows(() => mapping.close(), SystemError, "munmap: Invalid argument (EINVAL)");
+  mapping.length = 4096;
+  mapping.close();
+  close(fd);
+});
+
+Deno.test("the address space holds what is mapped, and not much more", () => {
+  const lines = Deno.readTextFileSync("/proc/self/maps").trim().split("\n");
+  const user = lines.filter((line) => !line.endsWith("[vsyscall]"));
+  const top = parseInt(user.at(-1)!.split("-")[1], 16);
+  assert(top <= ADDRESS_SPACE && ADDRESS_SPACE < 2 * top, `${top} of ${ADDRESS_SPACE}`);
 });
 
 Deno.test("the size of a file is known beyond 4 GiB, and that of no other thing", () => {

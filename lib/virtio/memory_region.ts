@@ -1,0 +1,149 @@
+/**
+ * One region of a guest's memory: what a front-end says of it, whether that can be, its mapping.
+ *
+ * @module
+ */
+
+import {
+  describe,
+  type FileStatus,
+  fileStatus,
+  S_IFREG,
+  sealAgainstShrinking,
+} from "../../ffi/fd.ts";
+import { hugePageSize, Mapping, PAGE_SIZE } from "../../ffi/memory.ts";
+
+/**
+ * How much of a region one buffer covers. Element indices of typed arrays stay small integers, and
+ * V8 does not take well to buffers of more than 32 GiB. A region of more than this is several
+ * chunks, and a guest buffer that crosses from one to the next is treated like one that crosses
+ * from region to region.
+ */
+export const CHUNK_SIZE = 2 ** 30;
+
+/** A region as the front-end describes it; addresses and sizes in bytes. */
+export interface RegionDescription {
+  /** Where the guest sees it (guest physical address). */
+  readonly guestAddress: number;
+  readonly size: number;
+  /** Where the front-end has mapped it; ring addresses are given in this space. */
+  readonly userAddress: number;
+  /** Where it begins in the file that came along. */
+  readonly fileOffset: number;
+}
+
+/** A memory table that is refused; the message says which region and why. */
+export class RegionError extends Error {
+  override readonly name = "RegionError";
+}
+
+const hex = (value: number) => "0x" + value.toString(16);
+
+/** A region for people. */
+export const showRegion = ({ guestAddress, size }: RegionDescription) =>
+  `region ${hex(guestAddress)}+${hex(size)}`;
+
+/** True if the half-open ranges share an address. */
+function overlap(a: number, aSize: number, b: number, bSize: number): boolean {
+  return a < b + bSize && b < a + aSize;
+}
+
+/**
+ * Looks at what a front-end says of a region.
+ *
+ * @param others of the same table
+ * @throws {RegionError} if there can be no such region beside the others
+ */
+export function checkRegion(
+  description: RegionDescription,
+  others: readonly RegionDescription[],
+): void {
+  const { guestAddress, size, userAddress, fileOffset } = description;
+  const refuse = (why: string) => new RegionError(`${showRegion(description)} ${why}`);
+  for (const value of [guestAddress + size, userAddress + size, fileOffset + size]) {
+    if (!Number.isSafeInteger(value)) throw refuse("ends beyond the largest address, 2^53");
+  }
+  if (size === 0) throw refuse("is empty");
+  if (guestAddress % PAGE_SIZE || userAddress % PAGE_SIZE || fileOffset % PAGE_SIZE) {
+    throw refuse(`is not aligned to ${PAGE_SIZE} bytes`);
+  }
+  for (const other of others) {
+    if (overlap(guestAddress, size, other.guestAddress, other.size)) {
+      throw refuse(`overlaps ${showRegion(other)} in guest addresses`);
+    }
+    if (overlap(userAddress, size, other.userAddress, other.size)) {
+      throw refuse(`overlaps ${showRegion(other)} in front-end addresses`);
+    }
+  }
+}
+
+/**
+ * Looks at the file that a region is said to be part of, and keeps it from getting shorter where
+ * that can be done.
+ *
+ * @throws {RegionError} if it is none, or too short
+ */
+export function checkRegionFile(
+  description: RegionDescription,
+  fd: number | undefined,
+): FileStatus {
+  const { size, fileOffset } = description;
+  const refuse = (why: string) => new RegionError(`${showRegion(description)} ${why}`);
+  if (fd === undefined || fd < 0) throw refuse("comes without a file descriptor");
+  sealAgainstShrinking(fd);
+  const file = fileStatus(fd);
+  if (file.type !== S_IFREG) {
+    if (describe(fd).startsWith("/dev/")) return file;
+    throw refuse("comes with a descriptor that is no memory");
+  }
+  const end = fileOffset + size;
+  if (file.size < end) {
+    throw refuse(`needs a file of ${hex(end)} bytes, it has ${hex(file.size)}`);
+  }
+  // Of a huge page that is not whole, mmap(2) would make a whole one, and munmap(2) refuse it.
+  const hugePage = hugePageSize(fd);
+  if (hugePage !== undefined && (size % hugePage || fileOffset % hugePage)) {
+    throw refuse(`is not whole pages of its file, which are ${hex(hugePage)} bytes`);
+  }
+  return file;
+}
+
+/** A region that is mapped. */
+export class MemoryRegion implements RegionDescription {
+  readonly guestAddress: number;
+  readonly size: number;
+  readonly userAddress: number;
+  readonly fileOffset: number;
+  readonly mapping: Mapping;
+  /** Under which number the memory table has each chunk; -1 for one that was not needed yet. */
+  readonly chunks: Int32Array;
+  readonly #file: FileStatus;
+
+  /**
+   * @param file what {@linkcode checkRegionFile} has told of `fd`
+   * @throws {SystemError} as mmap(2)
+   */
+  constructor(description: RegionDescription, fd: number, file: FileStatus) {
+    this.guestAddress = description.guestAddress;
+    this.size = description.size;
+    this.userAddress = description.userAddress;
+    this.fileOffset = description.fileOffset;
+    this.mapping = new Mapping(fd, this.fileOffset, this.size);
+    this.chunks = new Int32Array(Math.ceil(this.size / CHUNK_SIZE)).fill(-1);
+    this.#file = file;
+  }
+
+  /** True if this is the region that is described, part of the same file. */
+  is(description: RegionDescription, file: FileStatus): boolean {
+    return this.matches(description) && this.fileOffset === description.fileOffset &&
+      // What a device gives to look at may depend on who has opened it.
+      file.type === S_IFREG && this.#file.type === S_IFREG &&
+      this.#file.device === file.device && this.#file.inode === file.inode;
+  }
+
+  /** True if it has these addresses and this size. */
+  matches(description: RegionDescription): boolean {
+    return this.guestAddress === description.guestAddress &&
+      this.userAddress === description.userAddress && this.size === description.size;
+  }
+}
