@@ -161,6 +161,8 @@ export const spi: DeviceKind<SpiSettings, "guests" | "message-timeout-us"> = {
         return `${path}: ${(error as Error).message}`;
       }
     });
-    return lines.length > 0 ? lines : ["no spidev nodes on this host"];
+    return lines.length > 0
+      ? lines
+      : ["This host has no spidev nodes. sN stands for N simulated loopbacks."];
   },
 };
