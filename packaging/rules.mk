@@ -28,7 +28,7 @@ $(units)/.made: $(sources) $(wildcard tools/*.ts tools/packaging/*.ts) $(shell f
 	@touch $@
 
 .PHONY: guides picture
-guides: ## bring the tables of options in docs/ up to date
+guides: ## bring the tables in docs/ up to date
 	@scripts/docs.sh --guides
 picture: guest ## make docs/demo.svg from a run of the demo
 	@mkdir -p dist

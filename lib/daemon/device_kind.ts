@@ -8,6 +8,7 @@ import type { Logger } from "@logtape/logtape";
 import type { VirtioDevice } from "../virtio/device.ts";
 import type { ConfigNode } from "../input/config_node.ts";
 import type { OptionSpec, OptionValues } from "../input/options.ts";
+import type { Declaration } from "../simulation/property.ts";
 import type { Thing } from "../simulation/thing.ts";
 
 /** What the command line and the configuration file say about the device. */
@@ -51,10 +52,12 @@ export interface DeviceKind<Settings, Key extends string = string> {
   readonly formerKeys?: Readonly<Record<string, string>>;
   /** Command lines for `--help`, each with a remark. */
   readonly examples: readonly { readonly args: string; readonly remark: string }[];
+  /** The kinds of things that it can simulate. */
+  readonly parts?: readonly Declaration[];
 
   /**
    * Decides, on the main thread, what each guest gets. Looks at the host where that makes for
-   * better messages, but opens nothing that has to last.
+   * better messages, but opens nothing that has to last, except files of what is simulated.
    *
    * @throws {UsageError} if the input makes no sense
    * @throws {RuntimeError} if the host does not have what is asked for

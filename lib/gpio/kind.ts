@@ -14,6 +14,7 @@ import { gpioOptions, readDeviceList } from "./options.ts";
 import type { GpioSettings, ResolvedChip } from "./settings.ts";
 import { resolveGuests } from "./host/resolve.ts";
 import { Simulation } from "../simulation/simulation.ts";
+import { lineDeclaration } from "./simulated/line.ts";
 import { lineThings } from "./simulated/line_thing.ts";
 import { powerUp } from "./simulated/lines.ts";
 import { SimulatedChip } from "./simulated/simulated_chip.ts";
@@ -42,6 +43,7 @@ export const gpio: DeviceKind<GpioSettings, "guests"> = {
     { args: "-s /run/gpio.sock -l s8", remark: "one guest with 8 simulated lines" },
     { args: "-s /run/gpio.sock -c 2 -l s8:s4", remark: "two guests with simulated lines" },
   ],
+  parts: [lineDeclaration],
 
   plan({ options, config }, log) {
     const list = options["device-list"];

@@ -24,6 +24,7 @@ import { i2cOptions, readDeviceList } from "./options.ts";
 import { type AdapterRequest, adapterText } from "./settings.ts";
 import { addressText, isReserved, isTenBit } from "./protocol.ts";
 import { Simulation } from "../simulation/simulation.ts";
+import { i2cParts } from "./simulated/parts.ts";
 import {
   addressCount,
   i2cThings,
@@ -138,6 +139,7 @@ export const i2c: DeviceKind<I2cSettings, "adapters"> = {
     },
     { args: "-s /run/i2c.sock -c 2 -l s:0x50", remark: "two guests share a simulated EEPROM" },
   ],
+  parts: i2cParts.models,
 
   plan({ options, config, guestCount }, log) {
     const list = options["device-list"];

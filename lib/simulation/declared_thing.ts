@@ -9,8 +9,8 @@ import { checkValue, PropertyError } from "./check_value.ts";
 import type { Fault } from "./faults.ts";
 import {
   countOf,
+  type Declaration,
   isSetWhileRunning,
-  type Properties,
   type Property,
   type SettingValue,
   type Value,
@@ -19,13 +19,6 @@ import type { PropertyDescription, Thing, ThingDescription, ThingPlace } from ".
 
 /** How long a thing that is busy is waited for, in milliseconds. */
 const PATIENCE = 100;
-
-/** What a thing is declared to be. */
-export interface Declaration {
-  readonly name: string;
-  readonly help: string;
-  readonly properties: Properties;
-}
 
 type ScalarProperty = Exclude<Property, { type: "bytes" }>;
 

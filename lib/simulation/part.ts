@@ -11,7 +11,7 @@
 import type { Logger } from "@logtape/logtape";
 import type { BackingFile } from "./backing_file.ts";
 import type { PartChanges } from "./changes.ts";
-import type { Properties, Settings, Value } from "./property.ts";
+import type { Declaration, Properties, Settings, Value } from "./property.ts";
 
 /** How a property is read and set while guests run. Both are called with the part's bus locked. */
 export interface LiveProperty<AllSettings> {
@@ -34,12 +34,7 @@ export interface Backing {
 }
 
 /** A model of parts, as far as it is the same on all buses. */
-export interface PartModel<P extends Properties = Properties> {
-  /** By which the configuration file asks for it. */
-  readonly name: string;
-  /** One line, without a full stop. */
-  readonly help: string;
-  readonly properties: P;
+export interface PartModel<P extends Properties = Properties> extends Declaration<P> {
   readonly backing?: Backing;
 
   /** The size of the state in bytes, that of the bytes of properties included. */

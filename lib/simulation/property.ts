@@ -108,6 +108,15 @@ export type Property =
 /** Properties by name, in the order in which they are shown. */
 export type Properties = Readonly<Record<string, Property>>;
 
+/** What a kind of thing is declared to be. */
+export interface Declaration<P extends Properties = Properties> {
+  /** By which it is asked for. */
+  readonly name: string;
+  /** One line, without a full stop. */
+  readonly help: string;
+  readonly properties: P;
+}
+
 /** Bytes from a place on. */
 export interface Run {
   readonly at: number;

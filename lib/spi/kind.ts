@@ -30,6 +30,7 @@ import {
   type SimulatedSettings,
   spiThings,
 } from "./simulated/simulated_controller.ts";
+import { spiParts } from "./simulated/parts.ts";
 import { describeLimits, describeNodes, describeParts } from "./describe.ts";
 
 /** A controller with what its guests share. */
@@ -107,6 +108,7 @@ export const spi: DeviceKind<SpiSettings, "guests" | "message-timeout-us"> = {
     },
     { args: "-s /run/spi.sock -l s2", remark: "a simulated bus with two loopbacks" },
   ],
+  parts: spiParts.models,
 
   plan({ options, config, guestCount }): GuestPlan<SpiSettings>[] {
     const messageTimeout = readMessageTimeout(config["message-timeout-us"]);

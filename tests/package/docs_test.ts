@@ -5,7 +5,7 @@
  */
 
 import { assert, assertEquals, assertMatch, assertStrictEquals } from "@std/assert";
-import { guideOf, withOptions } from "../../tools/docs/guides.ts";
+import { guideOf, withTables } from "../../tools/docs/guides.ts";
 import { allOptions, findPrograms } from "../../tools/docs/programs.ts";
 import { BIN, DOCS, ROOT, run, succeed } from "./build.ts";
 
@@ -17,9 +17,9 @@ for (const program of programs) {
 
   const path = guideOf(program);
   if (path !== undefined) {
-    Deno.test(`docs/${program.type}.md: the table of options is up to date`, () => {
+    Deno.test(`docs/${program.type}.md: the tables are up to date`, () => {
       const guide = Deno.readTextFileSync(path);
-      assertStrictEquals(guide, withOptions(guide, program), "run: make guides");
+      assertStrictEquals(guide, withTables(guide, program), "run: make guides");
     });
   }
 

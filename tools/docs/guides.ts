@@ -1,30 +1,21 @@
 /**
- * The table of options in the guide to each program, `docs/TYPE.md`, between the marks
- * `<!-- options -->` and `<!-- /options -->`.
+ * The tables in the guide to each program, `docs/TYPE.md`, between marks: those of its options
+ * between `<!-- options -->` and `<!-- /options -->`, those of what it simulates between
+ * `<!-- parts -->` and `<!-- /parts -->`.
  *
  * @module
  */
 
 import type { OptionSpec } from "../../lib/input/options.ts";
 import { ROOT } from "../programs.ts";
+import { partsTables } from "./parts.ts";
 import { allOptions, type Program } from "./programs.ts";
-
-const BEGIN = "<!-- options -->";
-const END = "<!-- /options -->";
+import { table } from "./table.ts";
 
 function row(option: OptionSpec): [string, string] {
   const value = option.value === undefined ? "" : ` ${option.value}`;
   const short = option.short === undefined ? "" : `-${option.short}, `;
-  const syntax = `${short}--${option.name}${value}`.replaceAll("|", "\\|");
-  return [`\`${syntax}\``, option.help.replaceAll("|", "\\|")];
-}
-
-function table(rows: readonly [string, string][]): string[] {
-  const all: [string, string][] = [["option", "meaning"], ...rows];
-  const widths = [0, 1].map((column) => Math.max(...all.map((cells) => [...cells[column]].length)));
-  const line = (cells: readonly string[], fill: string) =>
-    `| ${cells.map((cell, i) => cell + fill.repeat(widths[i] - [...cell].length)).join(" | ")} |`;
-  return [line(all[0], " "), line(["", ""], "-"), ...rows.map((cells) => line(cells, " "))];
+  return [`\`${short}--${option.name}${value}\``, option.help];
 }
 
 /** The guide to a program, where there is one. */
@@ -37,15 +28,23 @@ export function guideOf({ type }: Program): URL | undefined {
   }
 }
 
+function withBlock(guide: string, name: string, lines: readonly string[], what: string): string {
+  const [first, last] = [`<!-- ${name} -->`, `<!-- /${name} -->`];
+  const begin = guide.indexOf(first);
+  const end = guide.indexOf(last);
+  if (begin < 0 || end < begin) throw new Error(`${what} has no ${first} … ${last}`);
+  return guide.slice(0, begin) + [first, "", ...lines, ""].join("\n") + "\n" + guide.slice(end);
+}
+
 /**
- * The guide to a program with the table as it has to be.
+ * The guide to a program with the tables as they have to be.
  *
  * @throws {Error} if it has no marks
  */
-export function withOptions(guide: string, program: Program): string {
-  const begin = guide.indexOf(BEGIN);
-  const end = guide.indexOf(END);
-  if (begin < 0 || end < begin) throw new Error(`docs/${program.type}.md has no ${BEGIN} … ${END}`);
-  const block = [BEGIN, "", ...table(allOptions(program).map(row)), ""].join("\n");
-  return guide.slice(0, begin) + block + "\n" + guide.slice(end);
+export function withTables(guide: string, program: Program): string {
+  const what = `docs/${program.type}.md`;
+  const options = table(["option", "meaning"], allOptions(program).map(row));
+  const text = withBlock(guide, "options", options, what);
+  if (program.parts.length === 0) return text;
+  return withBlock(text, "parts", partsTables(program.parts), what);
 }

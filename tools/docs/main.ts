@@ -2,7 +2,7 @@
  * Makes everything that says what the options are from the tables that `--help` is made from.
  *
  *     main.ts FOLDER     manual pages and completions, into FOLDER
- *     main.ts --guides   the tables of options in docs/
+ *     main.ts --guides   the tables in docs/
  *
  * The manual pages bear the date of SOURCE_DATE_EPOCH.
  *
@@ -11,7 +11,7 @@
 
 import { VERSION } from "../../lib/daemon/help.ts";
 import { bashCompletion, fishCompletion, zshCompletion } from "./completions.ts";
-import { guideOf, withOptions } from "./guides.ts";
+import { guideOf, withTables } from "./guides.ts";
 import { manPage } from "./man_page.ts";
 import { findPrograms } from "./programs.ts";
 
@@ -27,7 +27,7 @@ if (target === "--guides") {
   for (const program of programs) {
     const path = guideOf(program);
     if (path === undefined) continue;
-    Deno.writeTextFileSync(path, withOptions(Deno.readTextFileSync(path), program));
+    Deno.writeTextFileSync(path, withTables(Deno.readTextFileSync(path), program));
   }
 } else {
   const seconds = Number(Deno.env.get("SOURCE_DATE_EPOCH") ?? Date.now() / 1000);

@@ -8,6 +8,7 @@
 import type { OptionSpec } from "../../lib/input/options.ts";
 import { generalOptions, socketOptions } from "../../lib/daemon/common_options.ts";
 import type { DeviceAbout } from "../../lib/daemon/device_kind.ts";
+import type { Declaration } from "../../lib/simulation/property.ts";
 import { findDaemons, ROOT } from "../programs.ts";
 
 /** One program. */
@@ -20,6 +21,8 @@ export interface Program {
   readonly options: readonly OptionSpec[];
   readonly configKeys: readonly string[];
   readonly examples: readonly { readonly args: string; readonly remark: string }[];
+  /** The kinds of things that it can simulate. */
+  readonly parts: readonly Declaration[];
   /** The commented form of the device's part of the configuration file. */
   readonly configForm: readonly string[];
   readonly about: DeviceAbout;
@@ -51,6 +54,7 @@ export async function findPrograms(): Promise<Program[]> {
     options: kind.options,
     configKeys: kind.configKeys,
     examples: kind.examples,
+    parts: kind.parts ?? [],
     configForm: configForm(new URL(`lib/${type}/config.ts`, ROOT)),
     about,
   }));

@@ -4,7 +4,7 @@
  * @module
  */
 
-import type { Properties, Settings } from "../../simulation/property.ts";
+import type { Declaration, Properties, Settings } from "../../simulation/property.ts";
 import { DIRECTION_IN, DIRECTION_NONE, DIRECTION_OUT } from "../protocol.ts";
 
 /** The properties of a line. */
@@ -41,11 +41,11 @@ export const lineProperties = {
 } as const satisfies Properties;
 
 /** A line as a thing. */
-export const lineDeclaration = {
+export const lineDeclaration: Declaration = {
   name: "line",
   help: "a GPIO line",
   properties: lineProperties,
-} as const;
+};
 
 /** The direction that each of the property's choices stands for. */
 export const DIRECTIONS = {

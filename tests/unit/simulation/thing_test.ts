@@ -229,3 +229,24 @@ Deno.test("on a bus that is stuck nobody answers", () => {
   it.things.get("bus").set("stuck", false);
   assertStrictEquals(it.guest.write(0x20, 0, 1), OK);
 });
+
+Deno.test("what is read from outside is never half of what a guest writes", async () => {
+  using it = withParts("{ part: registers, address: 0x20 }");
+  const registers = it.things.get("0x20");
+  const url = new URL("hammer_worker.ts", import.meta.url);
+  const worker = new Worker(url, { type: "module" });
+  const begun = Promise.withResolvers<void>();
+  const done = Promise.withResolvers<void>();
+  worker.onmessage = ({ data }) => data === "begins" ? begun.resolve() : done.resolve();
+  worker.postMessage({ settings: it.settings, rounds: 2_000 });
+  await begun.promise;
+  const seen = new Set<number>();
+  for (let round = 0; round < 2_000; round++) {
+    const values = registers.read("values", 0, 256);
+    assert(values.every((value) => value === values[0]), `${values}`);
+    seen.add(values[0]);
+  }
+  await done.promise;
+  worker.terminate();
+  assert(seen.size > 1, "nothing was written meanwhile");
+});

@@ -1,0 +1,84 @@
+/**
+ * What a program can simulate, as tables of its guide: made from what each part declares.
+ *
+ * @module
+ */
+
+import {
+  type Declaration,
+  expectation,
+  numberText,
+  type Property,
+} from "../../lib/simulation/property.ts";
+import { table } from "./table.ts";
+
+const WHEN = {
+  start: "at the start",
+  running: "while guests run",
+  both: "at the start, and while guests run",
+  never: "only read",
+} as const;
+
+function values(property: Property): string {
+  switch (property.type) {
+    case "boolean":
+      return "`true` or `false`";
+    case "integer":
+    case "number":
+    case "choice":
+      return expectation(property);
+    case "text":
+      return "text";
+    case "path":
+      return "a path";
+    case "numbers":
+      return `a list of ${property.what.replace(/^an? /, "")}s, or \`true\` for all`;
+    case "bytes":
+      return `bytes by the number of ${property.what}: \`{ 0x00: 0x12, 0x10: [0x34, 0x56] }\``;
+  }
+}
+
+function usual(property: Property): string {
+  if (property.type === "bytes") return numberText({ base: 16 }, property.fill ?? 0);
+  if (property.type === "numbers") return "none";
+  if (property.default === undefined || property.default === "") return "";
+  if (typeof property.default !== "number") return `${property.default}`;
+  return property.type === "choice" ? `${property.default}` : numberText(
+    property as { base?: 16 },
+    property.default,
+  );
+}
+
+function row([name, property]: [string, Property]): string[] {
+  return [
+    `\`${name}\``,
+    property.help,
+    values(property),
+    property.set === "never" ? "" : usual(property),
+    WHEN[property.set],
+  ];
+}
+
+/** The tables: one of all parts, then one of the properties of each or of several that share them. */
+export function partsTables(parts: readonly Declaration[]): string[] {
+  const groups: { names: string[]; rows: string[][] }[] = [];
+  for (const { name, properties } of parts) {
+    const rows = Object.entries(properties).map(row);
+    if (rows.length === 0) continue;
+    const last = groups.at(-1);
+    if (JSON.stringify(last?.rows) === JSON.stringify(rows)) last!.names.push(`\`${name}\``);
+    else groups.push({ names: [`\`${name}\``], rows });
+  }
+  const list = parts.length < 2
+    ? []
+    : [...table(["part", "what it is"], parts.map(({ name, help }) => [`\`${name}\``, help])), ""];
+  return [
+    ...list,
+    ...groups.flatMap(({ names, rows }, index) => [
+      ...(index === 0 ? [] : [""]),
+      `Properties of ${names.length > 3 ? `${names[0]} to ${names.at(-1)}` : names.join(", ")}:`,
+      "",
+      ...table(["property", "what it is", "values", "if left out", "can be set"], rows),
+    ]),
+  ];
+}
