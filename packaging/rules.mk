@@ -9,9 +9,12 @@ units := dist/units
 
 # PREFIX=PATH     where install puts things, /usr/local by default
 # DESTDIR=PATH    put in front of every path that install writes to
+# UNITDIR=PATH    where systemd's units go, below PREFIX by default
+# ZSHDIR=PATH     where completions for zsh go, likewise
+# DOCDIR=PATH     where README, guides, examples and licences go, likewise
 # TARGET=TRIPLE   compile for x86_64-unknown-linux-gnu or aarch64-unknown-linux-gnu
 # DENORT_BIN=PATH the base binary that the programs are put behind
-export TARGET DENORT_BIN PREFIX DESTDIR
+export TARGET DENORT_BIN PREFIX DESTDIR UNITDIR ZSHDIR DOCDIR
 
 .PHONY: all
 all: $(programs:%=$(bin)/%) $(docs)/.made $(units)/.made ## compile the programs into bin/ (the default)
