@@ -25,13 +25,13 @@ export type Use = "input" | "output" | "interrupt" | "level";
  * nobody has: some chips make any line an input when a request of it ends, and some take a pin
  * from another function of theirs.
  *
- * @param look asks the kernel what the line is, without taking it
+ * @param lineInfo asks the kernel what the line is, without taking it
  * @returns the end of a sentence that begins with the line, or undefined where nothing does
  */
 export function objection(
   access: Access,
   use: Use,
-  look: () => LineInfo | undefined,
+  lineInfo: () => LineInfo | undefined,
 ): string | undefined {
   if (use === "output") {
     return neverDrives(access) ? `may not be an output by its 'access: ${access}'` : undefined;
@@ -39,11 +39,11 @@ export function objection(
   if (access === "output") {
     if (use === "input") return "may not be an input by its 'access: output'";
     if (use === "interrupt") return "may not have an interrupt: that is for inputs";
-    return look()?.direction === "output"
+    return lineInfo()?.direction === "output"
       ? undefined
       : "may not be read: it is an input, and 'access: output'";
   }
-  if (access !== "read-only" || look()?.direction !== "output") return undefined;
+  if (access !== "read-only" || lineInfo()?.direction !== "output") return undefined;
   switch (use) {
     case "input":
       return "may not be an input: it is an output, and 'access: read-only'";

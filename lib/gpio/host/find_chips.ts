@@ -87,7 +87,7 @@ export function openChip(path: string): GpioChip {
   }
 }
 
-function look(path: string): FoundChip {
+function inspect(path: string): FoundChip {
   const chip = openChip(path);
   try {
     const { name, label, lineCount } = chip.info();
@@ -113,7 +113,7 @@ function findByLabel(label: string): FoundChip {
       closed.push(path);
     }
   }
-  if (found.length === 1) return look(found[0]);
+  if (found.length === 1) return inspect(found[0]);
   if (found.length > 1) {
     throw new RuntimeError(`${found.join(" and ")} are both labelled '${label}'; give a path`);
   }
@@ -127,10 +127,10 @@ function findByLabel(label: string): FoundChip {
  * @throws {RuntimeError} if there is no such chip, or it cannot be opened
  */
 export function findChip(reference: ChipReference): FoundChip {
-  if (typeof reference === "number") return look(`${DEVICES}/gpiochip${reference}`);
-  if (reference.includes("/")) return look(reference);
+  if (typeof reference === "number") return inspect(`${DEVICES}/gpiochip${reference}`);
+  if (reference.includes("/")) return inspect(reference);
   const path = `${DEVICES}/${reference}`;
-  if (chipPaths().includes(path)) return look(path);
+  if (chipPaths().includes(path)) return inspect(path);
   return findByLabel(reference);
 }
 

@@ -108,7 +108,7 @@ export class HostLine implements EventHandler {
 
   /** The line's level: 0, 1, or -1. A line that nobody has is taken as it is, to look at it. */
   value(): number {
-    if (this.#request === undefined && !this.#look()) return -1;
+    if (this.#request === undefined && !this.#takeToRead()) return -1;
     const value = this.#request?.value() ?? -1;
     if (value < 0) this.#host.suspect();
     return value;
@@ -274,8 +274,8 @@ export class HostLine implements EventHandler {
     return count;
   }
 
-  /** Takes a line to look at it: as it is, where the guest has not said what it is to be. */
-  #look(): boolean {
+  /** Takes a line to read it: as it is, where the guest has not said what it is to be. */
+  #takeToRead(): boolean {
     if (this.#parked) return this.restore();
     const { access, activeLow } = this.#settings;
     if (this.#direction !== DIRECTION_NONE && access !== "read-only") {
