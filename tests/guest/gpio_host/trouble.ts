@@ -187,6 +187,21 @@ Deno.test("G9 interrupts come again when the chip is back, whether the guest has
   }
 });
 
+Deno.test("G9 a level interrupt looks at the level when the chip is back: there was no edge to see", async () => {
+  using chip = new GpioSim({ lines: 1 });
+  chip.pull(0, 1);
+  await using served = await serve(`${chip.number}`);
+  const { guest } = served;
+  guest.get(GPIO.SET_IRQ_TYPE, 0, IRQ.LOW);
+  guest.unmask(0);
+  settle(guest);
+  assertEquals(guest.takeEvent(), undefined);
+  // A chip that its driver has taken anew pulls nothing up.
+  lose(chip, served);
+  assertEquals(chip.level(0), 0);
+  assertStrictEquals(guest.nextEvent().status, VALID);
+});
+
 Deno.test("G9 an interrupt that cannot be armed again comes back as invalid, once", async () => {
   using chip = new GpioSim({ lines: 1, label: "mine" });
   await using served = await serve(`${chip.number}`);
