@@ -68,7 +68,7 @@ qemu-guest: ## build the QEMU guest and fetch QEMU 10 and 11, or QEMU="7 10"
 .PHONY: smoke
 smoke: all ## the tests with QEMU 7, 10 and 11 in front of the programs in bin/
 	@tests/guest/qemu/build.sh 7 10 11
-	@VHOST_DEVICE_BIN_DIR=$(CURDIR)/bin scripts/test.sh smoke
+	@scripts/test.sh smoke
 
 .PHONY: clean
 clean: ## delete what was built in this folder

@@ -6,8 +6,9 @@
 
 import { daemonOf } from "../lib/daemon/main.ts";
 import { gpio } from "../lib/gpio/kind.ts";
+import { startMain } from "../lib/program.ts";
 
 /** The program. */
 export const program = daemonOf(gpio);
 
-if (import.meta.main) await program.run(import.meta.url);
+await startMain(program, import.meta);

@@ -17,10 +17,12 @@ units := dist/units
 export TARGET DENORT_BIN PREFIX DESTDIR UNITDIR ZSHDIR DOCDIR
 
 .PHONY: all
-all: $(programs:%=$(bin)/%) $(docs)/.made $(units)/.made ## compile the programs into bin/ (the default)
+all: $(bin)/vhost-device $(programs:%=$(bin)/%) $(docs)/.made $(units)/.made ## compile the programs into bin/ (the default)
 
-$(bin)/%: cmd/%.ts $(sources) scripts/compile.sh scripts/denort.sh
-	@scripts/compile.sh $(bin) $*
+# All of them in one file, which is what is installed, and each by itself.
+$(bin)/vhost-device $(programs:%=$(bin)/%) &: $(sources) $(wildcard tools/*.ts tools/compile/*.ts) \
+		scripts/compile.sh scripts/compiler.sh scripts/toolchain.sh
+	@scripts/compile.sh $(bin) vhost-device $(programs)
 
 $(docs)/.made: $(sources) $(wildcard tools/*.ts tools/docs/*.ts)
 	@scripts/docs.sh $(docs)

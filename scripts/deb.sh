@@ -51,8 +51,8 @@ sed -e "s/@VERSION@/$version/; s/@ARCH@/$arch/; s/@SIZE@/$size/" \
 install -m 755 packaging/deb/{postinst,prerm,postrm} "$control/"
 (cd "$root" && find . -type f -printf '%P\0' | sort -z | xargs -0 md5sum) >"$control/md5sums"
 
-# A .deb is an archive of three members. dpkg-deb would make it, but cannot be told
-# how far its compression is to look back, which is worth two thirds of the size.
+# A .deb is an archive of three members. dpkg-deb would make it, but with the users and
+# the times of what is here.
 scripts/pack.sh "$control" . >"$work/control.tar.xz"
 scripts/pack.sh "$root" . >"$work/data.tar.xz"
 echo 2.0 >"$work/debian-binary"

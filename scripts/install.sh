@@ -3,7 +3,7 @@
 #
 #   install.sh install|uninstall BIN DOCS UNITS
 #
-#   BIN    folder of the programs
+#   BIN    folder of the executable
 #   DOCS   folder of the manual pages and completions, from docs.sh
 #   UNITS  folder of the units, rules and descriptors, from units.sh
 #
@@ -37,9 +37,8 @@ fill() {
 
 case $action in
 install)
-	for program in "$bin"/vhost-device-*; do
-		[ -f "$program" ] || { echo "install: nothing is built yet; run make first" >&2; exit 1; }
-	done ;;
+	[ -f "$bin/vhost-device" ] ||
+		{ echo "install: nothing is built yet; run make first" >&2; exit 1; } ;;
 uninstall) ;;
 *) echo "usage: install.sh install|uninstall BIN DOCS UNITS" >&2; exit 2 ;;
 esac
@@ -47,9 +46,12 @@ esac
 filled=$(mktemp)
 trap 'rm -f "$filled"' EXIT
 
+# One executable, which is whatever program it is called as.
+put 755 "$bin/vhost-device" "$prefix/bin/vhost-device"
 for entry in cmd/vhost-device-*.ts; do
-	program=$(basename "$entry" .ts)
-	put 755 "$bin/$program" "$prefix/bin/$program"
+	link=$destdir$prefix/bin/$(basename "$entry" .ts)
+	rm -f "$link"
+	[ "$action" = uninstall ] || ln -s vhost-device "$link"
 done
 # Without a match a pattern stands for itself, which is no file.
 each() {

@@ -23,16 +23,19 @@ DESTDIR=$work PREFIX=/$name scripts/install.sh install "$bin" "$docs" "$units"
 sed -i "s|/$name/bin|/usr/local/bin|" "$work/$name"/lib/systemd/system/* \
 	"$work/$name"/share/qemu/vhost-user/*
 
-deno=$(PINNED=1 scripts/toolchain.sh)
+# Which deno has made the executable is told by what it would tell servers.
+version_of() { grep -aoE 'Deno/[0-9]+\.[0-9]+\.[0-9]+' "$1" | tail -n 1 | cut -d / -f 2; }
+deno=$(scripts/toolchain.sh "$(version_of "$bin/vhost-device")")
+TESTED_DENO=$(version_of "$(scripts/toolchain.sh tested)")
 DENO_DESCRIPTION=$("$deno" --version)
 NPM_CACHE=$("$deno" info --json | sed -nE 's/^ *"npmCache": "(.*)",?$/\1/p')
 SOURCE_DATE_EPOCH=$(scripts/source_date.sh)
-base=$(scripts/denort.sh "$deno" "$target")
+base=$(scripts/compiler.sh "$target" 2>/dev/null | sed -n 2p)
 BASE_SHA256=${base:+$(sha256sum "$base" | cut -d ' ' -f 1)}
-export DENO_DESCRIPTION NPM_CACHE SOURCE_DATE_EPOCH BASE_SHA256
+export TESTED_DENO DENO_DESCRIPTION NPM_CACHE SOURCE_DATE_EPOCH BASE_SHA256
 "$deno" run --quiet --allow-read \
-	--allow-env=DENO_DESCRIPTION,NPM_CACHE,SOURCE_DATE_EPOCH,BASE_SHA256 \
-	tools/sbom/main.ts "$target" "$bin"/vhost-device-* >"$work/$name.spdx.json"
+	--allow-env=TESTED_DENO,DENO_DESCRIPTION,NPM_CACHE,SOURCE_DATE_EPOCH,BASE_SHA256 \
+	tools/sbom/main.ts "$target" "$bin/vhost-device" >"$work/$name.spdx.json"
 cp "$work/$name.spdx.json" "$work/$name/share/doc/vhost-device/"
 
 scripts/pack.sh "$work" "$name" >"$work/$name.tar.xz"

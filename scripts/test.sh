@@ -4,7 +4,8 @@
 #   test.sh STAGE...     fmt, lint, check, unit, integration, fuzz, guest, compiled,
 #                        package, smoke
 #
-# The stage compiled repeats tests of the stage guest with the programs in bin/.
+# The stage compiled repeats tests of the stage guest with the programs as they are
+# installed, and so does smoke; all others use the sources.
 #
 # FILTER=TEXT (or /EXPRESSION/) runs only the tests with such a name.
 #
@@ -51,6 +52,12 @@ tests() {
 	fi
 }
 
+# shipped: the folder of the programs as they are installed
+shipped() {
+	DESTDIR=$PWD/dist/shipped PREFIX=/usr scripts/install.sh install bin dist/docs dist/units
+	echo "$PWD/dist/shipped/usr/bin"
+}
+
 log=$(mktemp)
 trap 'rm -f "$log"' EXIT
 
@@ -60,7 +67,8 @@ for stage in "$@"; do
 	fmt)	static_check fmt --check --quiet ;;
 	lint)	static_check lint --quiet ;;
 	check)	static_check check --quiet . ;;
-	unit | integration | fuzz | guest | package | smoke) tests "tests/$stage" ;;
+	unit | integration | fuzz | guest | package) tests "tests/$stage" ;;
+	smoke)	VHOST_DEVICE_BIN_DIR=$(shipped) tests "tests/$stage" ;;
 	compiled)
 		# Of each program, where there are tests of its own.
 		guest_tests=()
@@ -68,7 +76,7 @@ for stage in "$@"; do
 			type=${entry#cmd/vhost-device-}
 			[ ! -f "tests/guest/${type%.ts}_test.ts" ] || guest_tests+=("tests/guest/${type%.ts}_test.ts")
 		done
-		VHOST_DEVICE_BIN_DIR=$PWD/bin tests "${guest_tests[@]}" ;;
+		VHOST_DEVICE_BIN_DIR=$(shipped) tests "${guest_tests[@]}" ;;
 	*)	echo "test.sh: there is no stage $stage" >&2; exit 2 ;;
 	esac
 done

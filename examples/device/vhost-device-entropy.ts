@@ -9,9 +9,10 @@
  */
 
 import { daemonOf } from "../../lib/daemon/main.ts";
+import { startMain } from "../../lib/program.ts";
 import { entropy } from "./kind.ts";
 
 /** The program. */
 export const program = daemonOf(entropy);
 
-if (import.meta.main) await program.run(import.meta.url);
+await startMain(program, import.meta);

@@ -12,6 +12,7 @@ import { readArguments } from "../input/arguments.ts";
 import { logSettings, readConfig, readSettings } from "./settings.ts";
 import { supervise } from "./supervisor.ts";
 import { RuntimeError, UsageError } from "../errors.ts";
+import type { Permissions } from "../permissions.ts";
 import type { Program } from "../program.ts";
 import { runWorker } from "./worker.ts";
 
@@ -24,12 +25,16 @@ function print(text: string): void {
   }
 }
 
-async function main<Settings>(kind: DeviceKind<Settings>, entry: string): Promise<void> {
+async function main<Settings>(
+  kind: DeviceKind<Settings>,
+  entry: string,
+  args: readonly string[],
+): Promise<void> {
   // "Other options and arguments should be ignored": vhost-user.rst, backend program conventions.
-  if (Deno.args.includes("--print-capabilities")) {
+  if (args.includes("--print-capabilities")) {
     return print(JSON.stringify({ type: kind.type, features: [] }));
   }
-  const options = readArguments(Deno.args, allOptions(kind));
+  const options = readArguments(args, allOptions(kind));
   if (options.help) return print(helpText(kind));
   if (options.version) return print(versionText(kind));
   if (options.list) return kind.list().forEach(print);
@@ -42,6 +47,27 @@ async function main<Settings>(kind: DeviceKind<Settings>, entry: string): Promis
   await supervise(kind.program, settings, entry);
 }
 
+/**
+ * What a daemon needs. Sockets, configuration files and backing files may be anywhere. It needs no
+ * network, for Unix sockets are made by way of C, and starts no other program.
+ */
+const PERMISSIONS: Permissions = {
+  ffi: true,
+  read: true,
+  write: true,
+  // Error messages name the user by number.
+  sys: ["uid"],
+  env: [
+    // systemd
+    "JOURNAL_STREAM",
+    "LISTEN_FDS",
+    "LISTEN_PID",
+    // The package yaml looks for them.
+    "LOG_STREAM",
+    "LOG_TOKENS",
+  ],
+};
+
 /** A program that serves a kind of device; what else there is in `cmd/` has no kind. */
 export interface Daemon extends Program {
   readonly kind: DeviceKind<unknown>;
@@ -49,7 +75,12 @@ export interface Daemon extends Program {
 
 /** The program that serves a kind of device. */
 export function daemonOf<Settings>(kind: DeviceKind<Settings>): Daemon {
-  return { name: kind.program, kind, run: (entry) => runDaemon(kind, entry) };
+  return {
+    name: kind.program,
+    permissions: PERMISSIONS,
+    kind,
+    run: (entry, args) => runDaemon(kind, entry, args),
+  };
 }
 
 /**
@@ -61,10 +92,11 @@ export function daemonOf<Settings>(kind: DeviceKind<Settings>): Daemon {
 export async function runDaemon<Settings>(
   kind: DeviceKind<Settings>,
   entry: string,
+  args: readonly string[] = Deno.args,
 ): Promise<void> {
   if ("DedicatedWorkerGlobalScope" in globalThis) return runWorker(kind);
   try {
-    await main(kind, entry);
+    await main(kind, entry, args);
     Deno.exit(0);
   } catch (error) {
     const { message, stack } = error as Error;

@@ -10,7 +10,7 @@ import { findDaemons } from "../../tools/programs.ts";
 
 /** The project's folder. */
 export const ROOT = new URL("../../", import.meta.url).pathname.replace(/\/$/, "");
-/** The programs' folder, from "make". */
+/** The folder, from "make", of the executable that is installed, and of each program by itself. */
 export const BIN = `${ROOT}/bin`;
 /** The folder of manual pages and completions, from "make". */
 export const DOCS = `${ROOT}/dist/docs`;
@@ -83,6 +83,20 @@ export function filesOf(folder: string, prefix = ""): string[] {
   ).sort();
 }
 
+/** A copy of the project, as it is in this folder. */
+export async function copyProject(target: string): Promise<void> {
+  Deno.mkdirSync(target);
+  const ignored = [".git", "bin", "dist", ".toolchain"].map((name) => `--exclude=./${name}`);
+  await succeed("bash", [
+    "-ec",
+    'tar -C "$1" -cf - "${@:3}" . | tar -C "$2" -xf -',
+    "bash",
+    ROOT,
+    target,
+    ...ignored,
+  ]);
+}
+
 /** Installs into a folder. */
 export async function install(destination: string, prefix = "/usr"): Promise<void> {
   await script("install.sh", ["install", BIN, DOCS, UNITS], {
@@ -90,3 +104,9 @@ export async function install(destination: string, prefix = "/usr"): Promise<voi
     PREFIX: prefix,
   });
 }
+
+const installed = `${ROOT}/dist/shipped`;
+await install(installed);
+
+/** What is shipped: the executable, with links by the names of the programs. */
+export const SHIPPED = `${installed}/usr/bin`;

@@ -12,7 +12,7 @@ Deno.test("two builds in different folders, with different caches, give the same
   using folder = new TemporaryFolder();
   const source = folder.file("elsewhere");
   Deno.mkdirSync(source);
-  const parts = ["cmd", "lib", "ffi", "scripts", "deno.json", "deno.lock"];
+  const parts = ["cmd", "lib", "ffi", "scripts", "tools", "deno.json", "deno.lock"];
   await succeed("cp", ["-r", ...parts.map((part) => `${ROOT}/${part}`), source]);
   // Packages that are kept elsewhere; what is kept is copied, so that nothing has to be fetched.
   const info = JSON.parse(await succeed(Deno.execPath(), ["info", "--json"]));
@@ -21,7 +21,7 @@ Deno.test("two builds in different folders, with different caches, give the same
 
   // From the same sources at the same time, in case somebody is changing them.
   const ours = folder.file("ours"), theirs = folder.file("theirs");
-  const programs = ["vhost-device-gpio"];
+  const programs = ["vhost-device", "vhost-device-gpio"];
   await succeed(`${source}/scripts/compile.sh`, [ours, ...programs]);
   await succeed("mv", [source, `${source}.moved`]);
   await succeed(`${source}.moved/scripts/compile.sh`, [theirs, ...programs], {
@@ -36,8 +36,10 @@ Deno.test("a program says nothing of the folders it was built in", async () => {
   const home = Deno.env.get("HOME")!;
   const info = JSON.parse(await succeed(Deno.execPath(), ["info", "--json"]));
   for (const path of [ROOT, info.denoDir, `${home}/.cache`]) {
-    const { code } = await run("grep", ["-qaF", path, `${BIN}/vhost-device-gpio`]);
-    assertEquals(code, 1, `${path} is in the program`);
+    for (const program of ["vhost-device", "vhost-device-gpio"]) {
+      const { code } = await run("grep", ["-qaF", path, `${BIN}/${program}`]);
+      assertEquals(code, 1, `${path} is in ${program}`);
+    }
   }
 });
 

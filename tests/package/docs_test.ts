@@ -7,7 +7,7 @@
 import { assert, assertEquals, assertMatch, assertStrictEquals } from "@std/assert";
 import { guideOf, withTables } from "../../tools/docs/guides.ts";
 import { allOptions, findPrograms } from "../../tools/docs/programs.ts";
-import { BIN, DOCS, ROOT, run, succeed } from "./build.ts";
+import { DOCS, ROOT, run, SHIPPED, succeed } from "./build.ts";
 
 const programs = await findPrograms();
 
@@ -52,7 +52,7 @@ for (const program of programs) {
         "SEE ALSO",
       ]
     ) assertMatch(text, new RegExp(`^${title}$`, "m"));
-    const help = await succeed(`${BIN}/${name}`, ["--help"]);
+    const help = await succeed(`${SHIPPED}/${name}`, ["--help"]);
     const shown = [...help.matchAll(/^ {2}(?:-\w, | {4})(--[a-z-]+)/gm)].map(([, option]) =>
       option
     );

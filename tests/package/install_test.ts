@@ -7,7 +7,18 @@
 import { assert, assertEquals, assertNotMatch, assertStrictEquals } from "@std/assert";
 import { documents } from "../support/documents.ts";
 import { TemporaryFolder } from "../support/temporary_folder.ts";
-import { BIN, DOCS, filesOf, install, ROOT, script, succeed, TYPES, UNITS } from "./build.ts";
+import {
+  BIN,
+  DOCS,
+  filesOf,
+  install,
+  ROOT,
+  script,
+  SHIPPED,
+  succeed,
+  TYPES,
+  UNITS,
+} from "./build.ts";
 
 Deno.test("install puts everything below DESTDIR and PREFIX, and uninstall takes it away", async () => {
   using folder = new TemporaryFolder();
@@ -25,6 +36,7 @@ Deno.test("install puts everything below DESTDIR and PREFIX, and uninstall takes
     `share/qemu/vhost-user/50-vhost-device-${type}.json`,
     `share/zsh/site-functions/_vhost-device-${type}`,
   ]).concat([
+    "bin/vhost-device",
     "lib/sysusers.d/vhost-device.conf",
     "lib/udev/rules.d/60-vhost-device.rules",
     "share/doc/vhost-device/CHANGELOG.md",
@@ -40,6 +52,8 @@ Deno.test("install puts everything below DESTDIR and PREFIX, and uninstall takes
     ...filesOf(`${ROOT}/docs`).map((name) => `share/doc/vhost-device/docs/${name}`),
   ]).map((path) => `opt/vhost/${path}`).sort();
   assertEquals(files, expected);
+  const size = await succeed("du", ["--bytes", "--summarize", root]);
+  assert(parseInt(size) <= 100e6, `${size.trim()} bytes`);
   for (const file of files) {
     const mode = Deno.statSync(`${root}/${file}`).mode! & 0o777;
     assertEquals(mode, file.includes("/bin/") ? 0o755 : 0o644, file);
@@ -67,7 +81,7 @@ Deno.test("QEMU's descriptors name the programs, with the type that these print 
     const path = folder.file(`usr/share/qemu/vhost-user/50-${program}.json`);
     const descriptor = JSON.parse(Deno.readTextFileSync(path));
     assertEquals(descriptor.binary, `/usr/bin/${program}`);
-    const printed = JSON.parse(await succeed(`${BIN}/${program}`, ["--print-capabilities"]));
+    const printed = JSON.parse(await succeed(`${SHIPPED}/${program}`, ["--print-capabilities"]));
     assertStrictEquals(descriptor.type, printed.type);
     assert(descriptor.description.length > 0);
   }

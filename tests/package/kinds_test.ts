@@ -7,21 +7,7 @@
 
 import { assertEquals, assertMatch } from "@std/assert";
 import { TemporaryFolder } from "../support/temporary_folder.ts";
-import { filesOf, ROOT, run, succeed } from "./build.ts";
-
-/** A copy of the project, as it is in this folder. */
-async function copyProject(target: string): Promise<void> {
-  Deno.mkdirSync(target);
-  const ignored = [".git", "bin", "dist", ".toolchain"].map((name) => `--exclude=./${name}`);
-  await succeed("bash", [
-    "-ec",
-    'tar -C "$1" -cf - "${@:3}" . | tar -C "$2" -xf -',
-    "bash",
-    ROOT,
-    target,
-    ...ignored,
-  ]);
-}
+import { copyProject, filesOf, run, succeed, TYPES } from "./build.ts";
 
 /** Adds a device of that type: GPIO by another name. */
 function addDevice(project: string, type: string): void {
@@ -44,7 +30,7 @@ function addDevice(project: string, type: string): void {
 function addTool(project: string, name: string): void {
   Deno.writeTextFileSync(
     `${project}/cmd/${name}.ts`,
-    `export const program = { name: "${name}", run: async () => {} };\n`,
+    `export const program = { name: "${name}", permissions: {}, run: async () => {} };\n`,
   );
 }
 
@@ -60,19 +46,19 @@ Deno.test("with a folder and a file there is a fourth device everywhere", async 
 
   await test.step("make builds its program, and the other one", async () => {
     const { stdout } = await run("make", ["-n", "all"], { cwd: project, env });
-    for (const name of ["vhost-device-dummy", "vhost-device-tool"]) {
-      assertMatch(stdout, new RegExp(`^scripts/compile\\.sh bin ${name}$`, "m"));
-    }
+    const [, programs] = /^scripts\/compile\.sh bin (.*)$/m.exec(stdout)!;
+    const others = TYPES.map((type) => `vhost-device-${type}`);
+    assertEquals(
+      programs.split(" ").sort(),
+      ["vhost-device", "vhost-device-dummy", "vhost-device-tool", ...others].sort(),
+    );
   });
 
   await test.step("it is installed with all that comes with a daemon", async () => {
     await make("dist/docs/.made", "dist/units/.made");
-    // The programs are not what this is about.
+    // The executable is not what this is about.
     Deno.mkdirSync(`${project}/bin`);
-    for (const entry of Deno.readDirSync(`${project}/cmd`)) {
-      const program = `${project}/bin/${entry.name.replace(/\.ts$/, "")}`;
-      Deno.writeTextFileSync(program, "#!/bin/sh\n", { mode: 0o755 });
-    }
+    Deno.writeTextFileSync(`${project}/bin/vhost-device`, "#!/bin/sh\n", { mode: 0o755 });
     const root = folder.file("root");
     await succeed(`${project}/scripts/install.sh`, ["install", "bin", "dist/docs", "dist/units"], {
       cwd: project,

@@ -9,7 +9,7 @@ import { FrontEnd } from "../support/front_end.ts";
 import { isListening } from "../support/process_state.ts";
 import { TemporaryFolder } from "../support/temporary_folder.ts";
 import { until } from "../support/wait.ts";
-import { BIN, configuration, filesOf, isRoot, ROOT, run, TYPES } from "./build.ts";
+import { BIN, configuration, filesOf, isRoot, ROOT, run, SHIPPED, TYPES } from "./build.ts";
 
 /** What Deno says where a permission is missing, and other things that no user is to see. */
 const NOT_FOR_USERS = /NotCapable|Requires \w+ access|--allow-|internal error|\n +at |panick/;
@@ -33,16 +33,10 @@ class Served implements AsyncDisposable {
   }
 
   /** @param wrapper a command that runs the program, with its arguments */
-  static start(type: string, args: string[], socket?: string, wrapper: string[] = []): Served {
+  static start(program: string, args: string[], wrapper: string[] = []): Served {
     const folder = new TemporaryFolder();
-    const path = socket ?? folder.file("socket");
-    const served = new Served(`${path}0`, folder, [
-      ...wrapper,
-      `${BIN}/vhost-device-${type}`,
-      "-s",
-      path,
-      ...args,
-    ]);
+    const path = folder.file("socket");
+    const served = new Served(`${path}0`, folder, [...wrapper, program, "-s", path, ...args]);
     until("the socket", () => isListening(served.socket));
     return served;
   }
@@ -69,21 +63,28 @@ class Served implements AsyncDisposable {
 }
 
 for (const type of TYPES) {
-  const program = `${BIN}/vhost-device-${type}`;
+  const program = `${SHIPPED}/vhost-device-${type}`;
   const simulated = ["--config", configuration(type)];
 
-  Deno.test(`${type}: the program answers a front-end, and writes nothing but its socket`, async () => {
-    await using served = Served.start(type, simulated);
-    using frontEnd = FrontEnd.connect(served.socket);
-    assert(frontEnd.getFeatures() > 0n);
-    assertEquals(filesOf(served.folder.path), ["socket0"]);
-    frontEnd[Symbol.dispose]();
-    await served.stop();
-    assertEquals(filesOf(served.folder.path), []);
-  });
+  for (
+    const [what, file] of [["the program", program], [
+      "the program by itself",
+      `${BIN}/vhost-device-${type}`,
+    ]]
+  ) {
+    Deno.test(`${type}: ${what} answers a front-end, and writes nothing but its socket`, async () => {
+      await using served = Served.start(file, simulated);
+      using frontEnd = FrontEnd.connect(served.socket);
+      assert(frontEnd.getFeatures() > 0n);
+      assertEquals(filesOf(served.folder.path), ["socket0"]);
+      frontEnd[Symbol.dispose]();
+      await served.stop();
+      assertEquals(filesOf(served.folder.path), []);
+    });
+  }
 
   Deno.test(`${type}: the program takes the example configuration`, async () => {
-    await using served = Served.start(type, ["--config", `${ROOT}/examples/${type}.yaml`]);
+    await using served = Served.start(program, ["--config", `${ROOT}/examples/${type}.yaml`]);
     using frontEnd = FrontEnd.connect(served.socket);
     assert(frontEnd.getFeatures() > 0n);
     await served.stop();
@@ -124,10 +125,11 @@ for (const type of TYPES) {
       using folder = new TemporaryFolder();
       Deno.chmodSync(folder.path, 0o755);
       // A copy where everybody can reach it.
-      Deno.copyFileSync(program, folder.file("program"));
-      Deno.chmodSync(folder.file("program"), 0o755);
+      const copy = folder.file(`vhost-device-${type}`);
+      Deno.copyFileSync(program, copy);
+      Deno.chmodSync(copy, 0o755);
       const { code, stderr } = await run(
-        folder.file("program"),
+        copy,
         ["-s", folder.file("socket"), ...simulated],
         { uid: 65534, gid: 65534, cwd: "/" },
       );
@@ -144,7 +146,7 @@ Deno.test("V13 a program raises its limit on open files as far as it may", async
   const wrapper = ["/bin/sh", "-c", 'ulimit -Sn 64; exec "$@"', "sh"];
   const simulated = ["--config", configuration("gpio")];
   // With as many as that it would not even begin.
-  await using served = Served.start("gpio", simulated, undefined, wrapper);
+  await using served = Served.start(`${SHIPPED}/vhost-device-gpio`, simulated, wrapper);
   using frontEnd = FrontEnd.connect(served.socket);
   assert(frontEnd.getFeatures() > 0n);
   await served.stop();

@@ -20,6 +20,7 @@ interface Named {
   readonly name?: string;
   readonly fileName?: string;
   readonly versionInfo?: string;
+  readonly comment?: string;
   readonly licenseDeclared?: string;
   readonly checksums?: readonly { readonly algorithm: string; readonly checksumValue: string }[];
 }
@@ -46,17 +47,16 @@ Deno.test("a release has programs, documents, units, checksums and an SBOM", asy
     await succeed("tar", ["-xJf", tarball, "--strip-components=1", "-C", root]);
     for (const type of TYPES) {
       const program = `vhost-device-${type}`;
-      await succeed(`${root}/bin/${program}`, ["--version"]);
+      assertStrictEquals(Deno.readLinkSync(`${root}/bin/${program}`), "vhost-device");
+      assertMatch(await succeed(`${root}/bin/${program}`, ["--version"]), new RegExp(program));
       const unit = Deno.readTextFileSync(`${root}/lib/systemd/system/${program}@.service`);
       assertMatch(unit, new RegExp(`^ExecStart=/usr/local/bin/${program} `, "m"));
-      // The programs of the SBOM are these.
-      const file = (sbom.files as Named[]).find(({ fileName }) => fileName === `./bin/${program}`)!;
-      const [sum] = (await succeed("sha256sum", [`${root}/bin/${program}`])).split(" ");
-      assertEquals(
-        file.checksums!.find(({ algorithm }) => algorithm === "SHA256")?.checksumValue,
-        sum,
-      );
     }
+    // The executable of the SBOM is this one.
+    const [file, ...others] = sbom.files as Named[];
+    const [sum] = (await succeed("sha256sum", [`${root}/bin/vhost-device`])).split(" ");
+    const named = file.checksums!.find(({ algorithm }) => algorithm === "SHA256")?.checksumValue;
+    assertEquals([file.fileName, named, others], ["./bin/vhost-device", sum, []]);
     assert(Deno.statSync(`${root}/share/doc/vhost-device/${name}.spdx.json`).isFile);
     const owners = await succeed("tar", ["--numeric-owner", "-tvJf", tarball]);
     for (const line of owners.trim().split("\n")) assertMatch(line, /^\S+ 0\/0 /);
@@ -75,6 +75,21 @@ Deno.test("a release has programs, documents, units, checksums and an SBOM", asy
       assertEquals(found.checksums, [{ algorithm: "SHA512", checksumValue: sum }]);
     }
     assertEquals(packages.slice(0, 3).map(({ name }) => name), ["vhost-device", "deno", "v8"]);
+  });
+
+  await test.step("the SBOM has the version of the runtime that is in the executable", async () => {
+    const inside = await succeed("grep", [
+      "-aoE",
+      "Deno/[0-9]+\\.[0-9]+\\.[0-9]+",
+      `${BIN}/vhost-device`,
+    ]);
+    const { versionInfo, comment } = packages.find(({ name }) => name === "deno")!;
+    assertStrictEquals(`Deno/${versionInfo}`, inside.trim().split("\n").at(-1));
+    const tested = await succeed(await script("toolchain.sh", ["tested"]).then((it) => it.trim()), [
+      "--version",
+    ]);
+    const isTested = tested.startsWith(`deno ${versionInfo} `);
+    assertStrictEquals(comment === undefined, isTested, "says that there is a newer one");
   });
 
   await test.step("every relationship is between things that there are", () => {

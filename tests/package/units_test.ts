@@ -9,7 +9,7 @@ import { FrontEnd } from "../support/front_end.ts";
 import { isListening } from "../support/process_state.ts";
 import { TemporaryFolder } from "../support/temporary_folder.ts";
 import { until } from "../support/wait.ts";
-import { BIN, configuration, install, run, succeed, TYPES } from "./build.ts";
+import { configuration, install, run, SHIPPED, succeed, TYPES } from "./build.ts";
 
 /** As systemd-analyze counts; 10 is the worst. */
 const MOST_EXPOSURE = 2.5;
@@ -23,7 +23,7 @@ Deno.test("systemd-analyze finds nothing wrong with the units", async () => {
       const path = `${units}/vhost-device-${type}@.${kind}`;
       // The program and its page are not where they will be.
       const text = Deno.readTextFileSync(path)
-        .replaceAll("/usr/bin/", `${BIN}/`).replace(/^Documentation=.*\n/m, "");
+        .replaceAll("/usr/bin/", `${SHIPPED}/`).replace(/^Documentation=.*\n/m, "");
       Deno.writeTextFileSync(path, text);
     }
   }
@@ -63,7 +63,7 @@ for (const type of TYPES) {
     const child = new Deno.Command("systemd-socket-activate", {
       args: [
         `--listen=${socket}`,
-        `${BIN}/vhost-device-${type}`,
+        `${SHIPPED}/vhost-device-${type}`,
         `--config=${configuration(type)}`,
       ],
       cwd: folder.path,

@@ -12,7 +12,9 @@ const BASE = ["ffi", "lib/errors.ts", "lib/text", "lib/threads"];
 const ARROWS: Readonly<Record<string, readonly string[]>> = {
   "ffi": [],
   "lib/errors.ts": [],
-  "lib/program.ts": [],
+  "lib/permissions.ts": [],
+  "lib/program.ts": ["lib/permissions.ts"],
+  "lib/one_file.ts": ["ffi", "lib/permissions.ts", "lib/program.ts", "deno.json"],
   "lib/text": [],
   "lib/threads": ["lib/errors.ts"],
   "lib/input": BASE,
@@ -33,6 +35,7 @@ const ARROWS: Readonly<Record<string, readonly string[]>> = {
   })),
   "lib/daemon": [
     ...BASE,
+    "lib/permissions.ts",
     "lib/program.ts",
     "deno.json",
     "lib/input",
@@ -40,7 +43,7 @@ const ARROWS: Readonly<Record<string, readonly string[]>> = {
     "lib/vhost_user",
     "lib/simulation",
   ],
-  "cmd": ["lib/daemon", ...DEVICES],
+  "cmd": ["lib/daemon", "lib/program.ts", ...DEVICES],
 };
 
 /** Within its own device: `protocol.ts` says only types of others, device and rooms stay apart. */

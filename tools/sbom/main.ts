@@ -4,7 +4,8 @@
  *     main.ts TARGET EXECUTABLE...
  *
  * SOURCE_DATE_EPOCH is the date of the document, DENO_DESCRIPTION the text of `deno --version` of
- * the deno that has compiled the executables, BASE_SHA256 the checksum of what it put in front of
+ * the deno that has compiled the executables, TESTED_DENO the newest version that is tested,
+ * BASE_SHA256 the checksum of what it put in front of
  * them, NPM_CACHE its folder of npm packages.
  *
  * @module
@@ -94,6 +95,8 @@ const own = spdxPackage(
   `pkg:generic/vhost-device@${project.version}`,
   { primaryPackagePurpose: "APPLICATION" },
 );
+const tested = Deno.env.get("TESTED_DENO") ?? version("deno");
+const outdated = version("deno") !== tested;
 const deno = spdxPackage(
   "deno",
   version("deno"),
@@ -102,6 +105,11 @@ const deno = spdxPackage(
   {
     summary: `The runtime of deno compile (denort) for ${target}`,
     primaryPackagePurpose: "FRAMEWORK",
+    ...(outdated && {
+      comment: `Not the newest version that is tested, ${tested}, whose base binary was out of ` +
+        "reach where this was built. Fixes of later versions are not in it; Deno 2.5 has had none " +
+        "since the end of its long-term support on 30 April 2026.",
+    }),
     // Of the base binary; not known where deno has fetched it by itself.
     ...(baseSha256 === "" ? {} : {
       checksums: [{ algorithm: "SHA256", checksumValue: baseSha256 }],
