@@ -40,6 +40,8 @@ class Guest {
   /** Settles when the thread has come to its end: with the reason where that was an early one. */
   readonly ended: Promise<string | undefined>;
   hasEnded = false;
+  /** Its device was there. */
+  hasServed = false;
   /** What the device has to do at the end, for people; `undefined` for nothing. */
   duty: string | undefined;
   readonly #stop = createEventfd();
@@ -57,6 +59,7 @@ class Guest {
     };
     worker.onmessage = ({ data }: MessageEvent<WorkerReport>) => {
       if (data.state === "serving") {
+        this.hasServed = true;
         this.duty = data.duty;
         serving.resolve();
       } else if (data.state === "failed") fail(data.reason);
@@ -124,7 +127,9 @@ async function endAll(program: string, guests: readonly Guest[]): Promise<void> 
     DUTY_LIMIT - STOP_LIMIT,
     guests.filter(({ hasEnded, duty }) => !hasEnded && duty !== undefined),
   );
-  const late = [...guests.entries()].filter(([, { hasEnded }]) => !hasEnded);
+  const late = [...guests.entries()].filter(([, { hasEnded, hasServed }]) =>
+    !hasEnded && hasServed
+  );
   for (const [guest, { duty }] of late) {
     getLog(program, guest).error(
       duty === undefined

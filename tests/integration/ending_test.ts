@@ -52,7 +52,7 @@ Deno.test("V18 a device that does not get done what it has to is named, and the 
 });
 
 Deno.test("V18 a thread that is stuck in a request is named, and not waited for any longer", async () => {
-  await using daemon = await start("sleeps,good");
+  await using daemon = await start("sleeps");
   using guest = new Guest(daemon.connect());
   guest.queues[0].submit(guest.segments([1], 1));
   // Once it does not answer any more, it has begun.
@@ -61,7 +61,6 @@ Deno.test("V18 a thread that is stuck in a request is named, and not waited for 
   assertEquals(code, 0);
   assert(milliseconds < 1000, `${milliseconds} ms`);
   assertMatch(daemon.log, /error guest 0: does not end within 150 ms: a request may be half done/);
-  assertNotMatch(daemon.log, /guest 1: does not end/);
 });
 
 function answers(guest: Guest): boolean {

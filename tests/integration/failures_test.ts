@@ -26,7 +26,7 @@ function echoes(guest: Guest): void {
 
 Deno.test("where one device of several cannot be had, no socket is left", async () => {
   using folder = new TemporaryFolder();
-  const args = ["-s", folder.file("socket"), "-l", "good,absent,good"];
+  const args = ["-s", folder.file("socket"), "-l", "late,absent,good"];
   const outcome = await run(PROGRAM, args, { executable });
   const value = "guest 1: the device is absent";
   assertRefused(outcome, { program: PROGRAM, code: 1, value, remedy: "plug it in" });

@@ -105,6 +105,9 @@ const fragile: DeviceKind<string> = {
         return new FailsToReset();
       case "dies":
         return new Dies(log);
+      case "late":
+        sleep(2000);
+        break;
       case "sleeps":
         return new Sleeps();
       case "slow":
