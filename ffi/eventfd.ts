@@ -5,11 +5,14 @@
  */
 
 import { check } from "./errno.ts";
+import { enter, leave } from "./guard.ts";
 import { libc, SYS_write } from "./libc.ts";
 
-const { read, syscall_write } = libc;
+const { read, recv, send, syscall_write } = libc;
 const EFD_NONBLOCK = 0o4000;
 const EFD_CLOEXEC = 0o2000000;
+const MSG_DONTWAIT = 0x40;
+const MSG_NOSIGNAL = 0x4000;
 
 const one = new BigUint64Array(new ArrayBuffer(8));
 one[0] = 1n;
@@ -36,7 +39,38 @@ export function signalEventfd(fd: number): number {
   return syscall_write(SYS_write, fd, onePointer, 8);
 }
 
+/**
+ * The same under guard: the counter may be full, and the write then waits for room, however little
+ * there is to be waited for.
+ *
+ * @returns 8, or -1 with errno set; `EINTR` if it would not have returned
+ */
+export function signalGuarded(fd: number): number {
+  enter();
+  const result = syscall_write(SYS_write, fd, onePointer, 8);
+  leave();
+  return result;
+}
+
+/** The same for a socket, without waiting, whatever its flags are. */
+export function signalSocket(fd: number): number {
+  return send(fd, onePointer, 8, MSG_DONTWAIT | MSG_NOSIGNAL);
+}
+
 /** Takes what is in the counter, so that the descriptor is no longer readable. */
 export function clearEventfd(fd: number): number {
   return read(fd, counterPointer, 8);
+}
+
+/** The same under guard: another reader may have been quicker. */
+export function clearGuarded(fd: number): number {
+  enter();
+  const result = read(fd, counterPointer, 8);
+  leave();
+  return result;
+}
+
+/** The same for a socket, without waiting, whatever its flags are. */
+export function clearSocket(fd: number): number {
+  return recv(fd, counterPointer, 8, MSG_DONTWAIT);
 }

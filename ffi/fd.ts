@@ -5,6 +5,7 @@
  */
 
 import { check, cString, EINVAL, SystemError } from "./errno.ts";
+import { enter, leave } from "./guard.ts";
 import { libc } from "./libc.ts";
 
 const F_GETFL = 3;
@@ -16,6 +17,7 @@ const F_SEAL_SHRINK = 2;
 const LOCK_SH = 1;
 const LOCK_EX = 2;
 const LOCK_NB = 4;
+const POLLOUT = 0x4;
 const S_IFMT = 0o170000;
 
 /** File types of {@linkcode fileStatus}: inode(7). */
@@ -47,9 +49,15 @@ export function open(path: string, flags: number, mode = 0): number {
   return check("open", libc.open(cString(path), flags | O_CLOEXEC, mode));
 }
 
-/** Closes a descriptor; -1 stands for none. An error of close(2) leaves nothing to be done. */
+/**
+ * Closes a descriptor; -1 stands for none. An error of close(2) leaves nothing to be done, and one
+ * that lingers (a socket with `SO_LINGER`) is not waited for where the thread is under guard.
+ */
 export function close(fd: number): void {
-  if (fd >= 0) libc.close(fd);
+  if (fd < 0) return;
+  enter();
+  libc.close(fd);
+  leave();
 }
 
 /** True if `fd` is an open descriptor of this process. */
@@ -61,6 +69,23 @@ export function isOpen(fd: number): boolean {
 export function setNonBlocking(fd: number): boolean {
   const flags = libc.fcntl(fd, F_GETFL, 0);
   return flags >= 0 && libc.fcntl(fd, F_SETFL, flags | O_NONBLOCK) >= 0;
+}
+
+/** True if reads and writes return `EAGAIN` instead of waiting. */
+export function isNonBlocking(fd: number): boolean {
+  const flags = libc.fcntl(fd, F_GETFL, 0);
+  return flags >= 0 && (flags & O_NONBLOCK) !== 0;
+}
+
+// struct pollfd: i32 fd, i16 events, i16 revents
+const entry = new DataView(new ArrayBuffer(8));
+const entryPointer = Deno.UnsafePointer.of(entry);
+
+/** True if a write to `fd` would not wait now: there is room, or it would fail. */
+export function isWritable(fd: number): boolean {
+  entry.setInt32(0, fd, true);
+  entry.setInt16(4, POLLOUT, true);
+  return libc.poll(entryPointer, 1, 0) > 0;
 }
 
 /** What `fd` refers to, as `/proc/self/fd` names it, for example `anon_inode:[eventfd]`. */

@@ -70,6 +70,21 @@ const library = Deno.dlopen("libc.so.6", {
     ],
     result: "i32",
   },
+  /** The same for gettid(2). */
+  syscall_gettid: { name: "syscall", parameters: ["i32"], result: "i32" },
+  /** The same for tgkill(2). */
+  syscall_tgkill: {
+    name: "syscall",
+    parameters: [
+      "i32", // long number
+      "i32", // pid_t tgid
+      "i32", // pid_t tid
+      "i32", // int sig
+    ],
+    result: "i32",
+  },
+  /** `int poll(struct pollfd *fds, nfds_t nfds, int timeout)`: poll(2) */
+  poll: { parameters: ["pointer", "u32", "i32"], result: "i32" },
   /** `int fcntl(int fd, int op, int arg)`: fcntl(2) */
   fcntl: {
     parameters: [
@@ -204,6 +219,16 @@ const library = Deno.dlopen("libc.so.6", {
     ],
     result: "i32",
   },
+  /** `ssize_t recv(int fd, void buf[.size], size_t size, int flags)`: recv(2) */
+  recv: {
+    parameters: [
+      "i32", // int sockfd
+      "pointer", // void *buf
+      "u32", // size_t len
+      "i32", // int flags
+    ],
+    result: "i32",
+  },
   /** `int sigaction(int signum, const struct sigaction *act, struct sigaction *oldact)` */
   sigaction: {
     parameters: [
@@ -266,7 +291,30 @@ const library = Deno.dlopen("libc.so.6", {
 /** The C functions, callable. Destructure what is called often: `const { read } = libc;` */
 export const libc = library.symbols;
 
+/**
+ * The address of a C function, to be handed to the kernel.
+ *
+ * @throws {TypeError} if there is none of this name
+ */
+export function addressOf(name: string): Deno.PointerObject {
+  const symbols = {
+    /** `void *dlsym(void *handle, const char *symbol)`: dlsym(3) */
+    dlsym: { parameters: ["pointer", "buffer"], result: "pointer" },
+  } as const;
+  let library;
+  try {
+    library = Deno.dlopen("libc.so.6", symbols);
+  } catch {
+    // Before version 2.34 of glibc.
+    library = Deno.dlopen("libdl.so.2", symbols);
+  }
+  const address = library.symbols.dlsym(null, new TextEncoder().encode(`${name}\0`));
+  library.close();
+  if (address === null) throw new TypeError(`the C library has no ${name}`);
+  return address;
+}
+
 /** Numbers of the system calls that are made directly. */
-export const { SYS_write, SYS_epoll_pwait } = Deno.build.arch === "x86_64"
-  ? { SYS_write: 1, SYS_epoll_pwait: 281 }
-  : { SYS_write: 64, SYS_epoll_pwait: 22 };
+export const { SYS_write, SYS_epoll_pwait, SYS_gettid, SYS_tgkill } = Deno.build.arch === "x86_64"
+  ? { SYS_write: 1, SYS_epoll_pwait: 281, SYS_gettid: 186, SYS_tgkill: 234 }
+  : { SYS_write: 64, SYS_epoll_pwait: 22, SYS_gettid: 178, SYS_tgkill: 131 };

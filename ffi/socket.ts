@@ -6,6 +6,7 @@
 
 import { check, ECONNREFUSED, errno } from "./errno.ts";
 import { close } from "./fd.ts";
+import { enter, leave } from "./guard.ts";
 import { libc } from "./libc.ts";
 
 const { recvmsg, sendmsg } = libc;
@@ -170,7 +171,10 @@ export class MessageReceiver {
   ): number {
     const message = this.#message;
     message.aim(offset, length, room > 0 ? CMSG_HEADER + room * 4 : 0);
+    // It closes what there is no room for, which may linger.
+    enter();
     const result = recvmsg(socket, message.pointer, MSG_DONTWAIT | MSG_CMSG_CLOEXEC);
+    leave();
     if (result < 0) return result;
     this.truncated = (message.header.getUint32(48, true) & MSG_CTRUNC) !== 0;
     const end = message.header.getUint32(40, true);

@@ -11,6 +11,7 @@ import { descriptorShare } from "./descriptor_budget.ts";
 import { inherit, listen, type Listener, socketPaths } from "./listeners.ts";
 import { getLog } from "./log.ts";
 import type { DaemonSettings, SocketSettings } from "./settings.ts";
+import { Watchdog } from "./watchdog.ts";
 import { MAX_MEMORY } from "../virtio/guest_memory.ts";
 import { RuntimeError } from "../errors.ts";
 import type { WorkerReport, WorkerStart } from "./worker.ts";
@@ -46,7 +47,7 @@ class Guest {
   duty: string | undefined;
   readonly #stop = createEventfd();
 
-  constructor(entry: string, start: Omit<WorkerStart, "stop">) {
+  constructor(entry: string, watchdog: Watchdog, start: Omit<WorkerStart, "stop" | "guard">) {
     const worker = new Worker(entry, { type: "module", name: `guest ${start.guest}` });
     const serving = Promise.withResolvers<void>();
     const ended = Promise.withResolvers<string | undefined>();
@@ -62,14 +63,16 @@ class Guest {
         this.hasServed = true;
         this.duty = data.duty;
         serving.resolve();
-      } else if (data.state === "failed") fail(data.reason);
+      } else if (data.state === "calling") watchdog.wake();
+      else if (data.state === "failed") fail(data.reason);
       else ended.resolve(undefined);
     };
     worker.onerror = (event) => {
       event.preventDefault();
       fail(`internal error: ${event.message}`);
     };
-    worker.postMessage({ ...start, stop: this.#stop } satisfies WorkerStart);
+    const guard = watchdog.add();
+    worker.postMessage({ ...start, stop: this.#stop, guard } satisfies WorkerStart);
   }
 
   stop(): void {
@@ -167,13 +170,14 @@ export async function supervise<Settings>(
     }),
     memory: MAX_MEMORY / settings.guests.length,
   };
+  const watchdog = new Watchdog();
   const listeners = openSockets(settings.sockets, settings.guests.length);
   const guests: Guest[] = [];
   try {
     settings.guests.forEach((plan, guest) => {
       const { fd: socket, listening } = listeners[guest];
       guests.push(
-        new Guest(entry, {
+        new Guest(entry, watchdog, {
           guest,
           settings: plan.settings,
           socket,

@@ -7,6 +7,7 @@
 import type { Logger } from "@logtape/logtape";
 import { EPOLLIN } from "../../ffi/epoll.ts";
 import { setNonBlocking } from "../../ffi/fd.ts";
+import { guardThread } from "../../ffi/guard.ts";
 import { Session, type Share } from "../vhost_user/session.ts";
 import type { VirtioDevice } from "../virtio/device.ts";
 import { Acceptor } from "./acceptor.ts";
@@ -27,6 +28,8 @@ export interface WorkerStart {
   readonly log: LogSettings;
   readonly pollMicroseconds: number;
   readonly share: Share;
+  /** Through which the main thread sees, and ends, system calls that do not return. */
+  readonly guard: SharedArrayBuffer;
 }
 
 /** To the main thread. */
@@ -37,6 +40,8 @@ export type WorkerReport =
     /** As {@linkcode VirtioDevice.duty}. */
     readonly duty: string | undefined;
   }
+  /** System calls follow that may not return; the thread is to be watched. */
+  | { readonly state: "calling" }
   /** The thread has come to an early end; before `serving`, its device could not be made. */
   | { readonly state: "failed"; readonly reason: string }
   /** The thread has done its work. */
@@ -97,6 +102,7 @@ function serve<Settings>(
   start: WorkerStart,
   report: (message: WorkerReport) => void,
 ): void {
+  guardThread(start.guard, () => report({ state: "calling" }));
   const limit = configureGuestLog(kind.program, start.log);
   const log = getLog(kind.program, start.guest);
   let outcome: WorkerReport = { state: "ended" };

@@ -5,7 +5,7 @@
  */
 
 import type { Logger } from "@logtape/logtape";
-import { errnoText } from "../../ffi/errno.ts";
+import { EINTR, errnoText } from "../../ffi/errno.ts";
 import { close } from "../../ffi/fd.ts";
 import { DescriptorChain } from "../virtio/descriptor_chain.ts";
 import { type EventHandler, HELD, type VirtioDevice } from "../virtio/device.ts";
@@ -19,9 +19,10 @@ import {
   type RingPosition,
   SplitQueue,
 } from "../virtio/split_queue.ts";
+import { DELIVERED } from "./foreign_descriptor.ts";
 import { beginsAnew, type RingHistory } from "./driver_start.ts";
 import type { Scheduler } from "./scheduler.ts";
-import { DELIVERED, OWED, VringDescriptors } from "./vring_descriptors.ts";
+import { OWED, VringDescriptors } from "./vring_descriptors.ts";
 
 /** How many requests are served before other descriptors get their turn. */
 const BURST = 256;
@@ -476,6 +477,13 @@ export class Vring implements EventHandler, RingHistory {
   /** Logs what became of a call, where that is worth it: the guest may be gone. */
   #report(outcome: number): void {
     if (outcome === DELIVERED || outcome === OWED) return;
+    if (outcome === EINTR) {
+      this.#log.warn(
+        `queue ${this.index}: the front-end has let a call wait; ` +
+          "the driver is not called any more until there is another call descriptor",
+      );
+      return;
+    }
     this.#log.debug(`queue ${this.index}: the call was not delivered: ${errnoText(outcome)}`);
   }
 }

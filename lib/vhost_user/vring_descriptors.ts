@@ -5,14 +5,11 @@
  */
 
 import { EPOLLET, EPOLLIN } from "../../ffi/epoll.ts";
-import { EAGAIN, errno } from "../../ffi/errno.ts";
-import { clearEventfd, signalEventfd } from "../../ffi/eventfd.ts";
-import { close, isEventfd, setNonBlocking } from "../../ffi/fd.ts";
+import { close, isEventfd } from "../../ffi/fd.ts";
 import type { EventHandler } from "../virtio/device.ts";
+import { DELIVERED, isSocket, Notifier, takeBytes } from "./foreign_descriptor.ts";
 import type { Scheduler, Task } from "./scheduler.ts";
 
-/** What became of a call. */
-export const DELIVERED = 0;
 /** There is no descriptor yet: the call is owed. */
 export const OWED = -1;
 
@@ -22,8 +19,9 @@ export class VringDescriptors {
   readonly #ring: EventHandler & Task;
   #kick = -1;
   #kickIsEventfd = false;
-  #call = -1;
-  #error = -1;
+  #kickIsSocket = false;
+  readonly #call = new Notifier();
+  readonly #error = new Notifier();
   #callOwed = false;
 
   /** @param ring is told of kicks, and asked for work where there can be none */
@@ -43,8 +41,8 @@ export class VringDescriptors {
     if (fd < 0) return this.#scheduler.attach(this.#ring, false);
     this.#kick = fd;
     this.#kickIsEventfd = isEventfd(fd);
+    this.#kickIsSocket = isSocket(fd);
     // The counter of an eventfd need not be read: every write is an edge of its own.
-    if (!this.#kickIsEventfd) setNonBlocking(fd);
     try {
       this.#scheduler.watch(fd, this.#kickIsEventfd ? EPOLLIN | EPOLLET : EPOLLIN, this.#ring);
     } catch (error) {
@@ -56,10 +54,8 @@ export class VringDescriptors {
 
   /** Takes what has come through the kick descriptor. */
   takeKick(): void {
-    if (this.#kickIsEventfd) return;
-    const count = clearEventfd(this.#kick);
-    // The other end has gone; the connection will tell.
-    if (count === 0 || (count < 0 && errno() !== EAGAIN)) this.dropKick();
+    // Where the other end has gone, the connection will tell.
+    if (!this.#kickIsEventfd && !takeBytes(this.#kick, this.#kickIsSocket)) this.dropKick();
   }
 
   /** Closes the kick descriptor; the ring is not polled either. */
@@ -73,36 +69,27 @@ export class VringDescriptors {
 
   /** Replaces the call descriptor; -1 for none. */
   setCall(fd: number): void {
-    close(this.#call);
-    this.#call = fd;
-    // A full socket or counter must not block the daemon.
-    if (fd >= 0) setNonBlocking(fd);
+    this.#call.set(fd);
   }
 
   /** Replaces the error descriptor; -1 for none. */
   setError(fd: number): void {
-    close(this.#error);
-    this.#error = fd;
-    if (fd >= 0) setNonBlocking(fd);
+    this.#error.set(fd);
   }
 
   /**
    * Calls the driver.
    *
-   * @returns {@linkcode DELIVERED}, {@linkcode OWED}, or an error number
+   * @returns {@linkcode DELIVERED}, {@linkcode OWED}, or an error number as of {@linkcode Notifier}
    */
   call(): number {
-    this.#callOwed = this.#call < 0;
-    if (this.#callOwed) return OWED;
-    if (signalEventfd(this.#call) === 8) return DELIVERED;
-    const number = errno();
-    // A full counter or socket tells the driver already.
-    return number === EAGAIN ? DELIVERED : number;
+    this.#callOwed = !this.#call.isSet;
+    return this.#callOwed ? OWED : this.#call.signal();
   }
 
   /** Calls the driver where that is owed. @returns as {@linkcode call} */
   callOwed(): number {
-    return this.#callOwed && this.#call >= 0 ? this.call() : DELIVERED;
+    return this.#callOwed && this.#call.isSet ? this.call() : DELIVERED;
   }
 
   /** Forgets that a call is owed. */
@@ -112,15 +99,14 @@ export class VringDescriptors {
 
   /** Tells the front-end that the ring is broken. */
   reportError(): void {
-    if (this.#error >= 0) signalEventfd(this.#error);
+    if (this.#error.isSet) this.#error.signal();
   }
 
   /** Closes all three and forgets that a call is owed. */
   close(): void {
     this.dropKick();
-    close(this.#call);
-    close(this.#error);
-    this.#call = this.#error = -1;
+    this.#call.set(-1);
+    this.#error.set(-1);
     this.forgetCall();
   }
 }

@@ -7,6 +7,8 @@
 const library = Deno.dlopen("libc.so.6", {
   /** `int poll(struct pollfd *fds, nfds_t nfds, int timeout)`: poll(2) */
   poll: { parameters: ["buffer", "u32", "i32"], result: "i32" },
+  /** `int sched_yield(void)`: sched_yield(2) */
+  sched_yield: { parameters: [], result: "i32" },
 });
 
 const POLLIN = 0x1;
@@ -39,6 +41,16 @@ export function waitReadable(fd: number, milliseconds = PATIENCE): boolean {
 /** True once `fd` can take something; false when time is up. */
 export function waitWritable(fd: number, milliseconds = PATIENCE): boolean {
   return wait(fd, POLLOUT, milliseconds);
+}
+
+/** Passes the time without giving up the processor, some nanoseconds a turn. */
+export function spin(turns: number): void {
+  for (let turn = 0; turn < turns; turn++) Math.random();
+}
+
+/** Lets another thread have the processor, if one wants it. */
+export function yieldProcessor(): void {
+  library.symbols.sched_yield();
 }
 
 /** Blocks the thread. For conditions that announce themselves on no descriptor. */
