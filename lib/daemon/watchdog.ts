@@ -15,7 +15,7 @@ const PATIENCE = 50;
 /** Watches threads while there is something to be watched; at rest it costs nothing. */
 export class Watchdog {
   readonly #watches: Watch[] = [];
-  #timer: number | undefined;
+  #timer: ReturnType<typeof setInterval> | undefined;
   #quiet = 0;
 
   /** @throws {SystemError} if threads cannot be interrupted */
