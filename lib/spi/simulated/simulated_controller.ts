@@ -79,6 +79,21 @@ export function spiThings(
 
 const NOT_SELECTED = -1;
 
+/** @returns false if a byte fails */
+function exchangeAll(
+  part: SpiPart,
+  sent: Uint8Array,
+  received: Uint8Array,
+  length: number,
+): boolean {
+  for (let index = 0; index < length; index++) {
+    const byte = part.exchange(sent[index]);
+    if (byte === FAILED) return false;
+    received[index] = byte;
+  }
+  return true;
+}
+
 /** A simulated controller, as one guest has it. */
 export class SimulatedController implements SpiBackend {
   readonly limits: Limits;
@@ -182,11 +197,7 @@ export class SimulatedController implements SpiBackend {
     const received = data.received.bytes;
     if (txLength > 0) swapWireOrder(sent, length, size, lsbFirst);
     else sent.fill(0, 0, length);
-    for (let index = 0; index < length; index++) {
-      const byte = part.exchange(sent[index]);
-      if (byte === FAILED) return this.#failed(part);
-      received[index] = byte;
-    }
+    if (!exchangeAll(part, sent, received, length)) return this.#failed(part);
     swapWireOrder(received, length, size, lsbFirst);
     if (part.expectsMore && transfer.csChange === 0) {
       this.#selected = chipSelect;
