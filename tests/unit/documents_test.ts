@@ -1,7 +1,7 @@
 import { assert, assertEquals } from "@std/assert";
 import { documents } from "../support/documents.ts";
+import { filesBelow, ROOT } from "../support/tree.ts";
 
-const ROOT = new URL("../../", import.meta.url);
 const readme = documents.find(({ path }) => path === "README.md")!;
 
 function exists(path: string): boolean {
@@ -68,6 +68,32 @@ for (const { path, prose } of documents) {
       const text = Deno.readTextFileSync(new URL(file, ROOT));
       assert(text.includes(name), `there is no ${name} in ${file}`);
     }
+  });
+}
+
+/** The daemons' sources as one text, with strings that go over several lines in one. */
+const sources = ["lib/", "ffi/"].flatMap((folder) => [...filesBelow(folder)])
+  .map((path) => Deno.readTextFileSync(new URL(path, ROOT)).replaceAll(/["`] \+\s+["`]/g, ""))
+  .join("\n");
+
+/** The first cells of the tables of messages. */
+function messagesOf(prose: string): string[] {
+  return [...prose.matchAll(/^\| message .*\n\|.*\n((?:\|.*\n)+)/gm)].flatMap(([, rows]) =>
+    [...rows.matchAll(/^\| `([^`]+)`/gm)].map(([, message]) => message)
+  );
+}
+
+/** True if three words of a message follow each other in the sources: the rest may be filled in. */
+function isPrinted(message: string): boolean {
+  const words = message.split(/[\s,;]+/);
+  return words.slice(2).some((_, at) => sources.includes(words.slice(at, at + 3).join(" ")));
+}
+
+for (const { path, prose } of documents) {
+  const messages = messagesOf(prose);
+  if (messages.length === 0) continue;
+  Deno.test(`${path}: the daemons print the messages that it explains`, () => {
+    assertEquals(messages.filter((message) => !isPrinted(message)), []);
   });
 }
 
