@@ -167,12 +167,6 @@ export function fileStatus(fd: number): FileStatus {
   return readStatus("fstat", (stat) => libc.fstat(fd, stat));
 }
 
-/** The size in bytes of the file behind `fd`, or `undefined` where that is no regular file. */
-export function regularFileSize(fd: number): number | undefined {
-  const { type, size } = fileStatus(fd);
-  return type === S_IFREG ? size : undefined;
-}
-
 /**
  * Keeps the file behind `fd` from getting shorter, where it can be sealed (a memfd made with
  * `MFD_ALLOW_SEALING`). Touching a mapping past the end of a file that was cut ends the process

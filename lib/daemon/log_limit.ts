@@ -8,10 +8,8 @@
 import type { LogLevel } from "@logtape/logtape";
 import { kindOf } from "../text/log_kind.ts";
 
-/** The most that a guest's thread writes in a minute, in bytes. */
-export const MINUTE_LIMIT = 1_000_000;
-
-// In any minute: the burst, what comes in with time, the sums at the end, and then a long line or two.
+// In any minute there is less than 1 MB of a guest: the burst, what comes in with time, the sums at
+// the end, and then a long line or two.
 /** So many bytes at once, and as many a second from then on. */
 const BURST_BYTES = 200_000;
 const BYTES_PER_SECOND = 10_000;

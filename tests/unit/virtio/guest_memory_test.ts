@@ -5,7 +5,7 @@ import {
   assertStrictEquals,
   assertThrows,
 } from "@std/assert";
-import { close, open, regularFileSize } from "../../../ffi/fd.ts";
+import { close, fileStatus, open } from "../../../ffi/fd.ts";
 import { ADDRESS_SPACE, hugePageSize, Mapping } from "../../../ffi/memory.ts";
 import { createEventfd } from "../../../ffi/eventfd.ts";
 import { EPERM, SystemError } from "../../../ffi/errno.ts";
@@ -167,7 +167,7 @@ Deno.test("V9 a memfd that was accepted cannot be cut afterwards, where it can b
   const memory = new GuestMemory();
   memory.setTable([GOOD], [file.fd]);
   assertStrictEquals(assertThrows(() => setFileSize(file.fd, 0), SystemError).errno, EPERM);
-  assertEquals(regularFileSize(file.fd), FILE_SIZE);
+  assertEquals(fileStatus(file.fd).size, FILE_SIZE);
   memory.clear();
 });
 
