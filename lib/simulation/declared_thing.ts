@@ -17,8 +17,8 @@ import {
 } from "./property.ts";
 import type { PropertyDescription, Thing, ThingDescription, ThingPlace } from "./thing.ts";
 
-/** How long a thing that is busy is waited for, in milliseconds. */
-const PATIENCE = 100;
+/** How long a thing that is busy is waited for, in milliseconds; a loaded machine is slow to go on. */
+const PATIENCE = 1000;
 
 type ScalarProperty = Exclude<Property, { type: "bytes" }>;
 

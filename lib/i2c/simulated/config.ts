@@ -5,12 +5,13 @@
  */
 
 import type { ConfigNode } from "../../input/config_node.ts";
+import { readSettings, settingKeys } from "../../simulation/read_settings.ts";
 import { fileOf } from "../../simulation/simulation.ts";
 import type { Claims } from "../claims.ts";
 import { ADDRESS_COUNT, LAST_ADDRESS, LAST_TEN_BIT_ADDRESS, TEN_BIT } from "../protocol.ts";
 import type { AdapterRequest } from "../settings.ts";
 import { i2cParts } from "./parts.ts";
-import { addressCount, type I2cPartDescription } from "./simulated_adapter.ts";
+import { addressCount, i2cBus, type I2cPartDescription } from "./simulated_adapter.ts";
 
 const FORMER_KEYS = { chips: "'parts', a list such as [{ part: 24c02, address: 0x50 }]" };
 
@@ -35,11 +36,13 @@ function readPart(node: ConfigNode, taken: Claims, owner: string): I2cPartDescri
 
 /** Reads an adapter. */
 export function readSimulated(node: ConfigNode, taken: Claims, owner: string): AdapterRequest {
-  const { parts, "smbus-only": smbusOnly } = node.mapping(["parts", "smbus-only"], FORMER_KEYS);
+  const { properties } = i2cBus;
+  const nodes = node.mapping(["parts", ...settingKeys(properties)], FORMER_KEYS);
+  const { parts } = nodes;
   const list = parts?.list("parts") ?? node.fail("'parts' is missing: the list of what is on it");
   return {
     kind: "simulated",
-    smbusOnly: smbusOnly?.boolean() ?? false,
+    smbusOnly: readSettings(properties, nodes)["smbus-only"],
     parts: list.map((part) => readPart(part, taken, owner)),
   };
 }
