@@ -253,6 +253,24 @@ export class DescriptorChain {
     return done;
   }
 
+  /**
+   * Zeros the first `length` bytes of the writable part.
+   *
+   * @returns false, with nothing done, while the buffers are left alone or are not there
+   */
+  zero(length: number): boolean {
+    if (this.#suspended || !this.#current()) return false;
+    const memory = this.#memory;
+    let rest = length;
+    for (let segment = this.#readable; segment < this.#count && rest > 0; segment++) {
+      const part = Math.min(this.#lengths[segment], rest);
+      const offset = this.#offsets[segment];
+      memory.bytes[this.#chunks[segment]].fill(0, offset, offset + part);
+      rest -= part;
+    }
+    return true;
+  }
+
   #keepByte(position: number, value: number): void {
     const bytes = new HostBuffer(1);
     bytes.bytes[0] = value;
