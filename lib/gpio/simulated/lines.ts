@@ -26,6 +26,11 @@ const ARRAYS = 6;
 
 const NO_WIRE = -1;
 
+/** In what {@linkcode Lines.takeEdges} returns: the first of a line's edges was a rising one. */
+export const FIRST_ROSE = 4;
+/** Likewise: the line's level is 1. */
+export const IS_HIGH = 8;
+
 const places = Object.keys(lineProperties);
 const DIRECTION_PLACE = places.indexOf("direction");
 const VALUE_PLACE = places.indexOf("value");
@@ -68,7 +73,7 @@ export class Lines {
   readonly #edges: Uint8Array;
   /** The level from outside. */
   readonly #outside: Uint8Array;
-  /** Those edges, as a mask. */
+  /** Those edges, as a mask, and {@linkcode FIRST_ROSE}. */
   readonly #pending: Uint8Array;
   readonly #source: Int32Array;
   readonly #targets: readonly number[][];
@@ -205,8 +210,9 @@ export class Lines {
   }
 
   /**
-   * Takes the edges of the line that has waited longest: its number times 4, plus a mask of them.
-   * A line that was quick may have both; then the last is the one that leads to its level.
+   * Takes the edges of the line that has waited longest: its number times 16, plus
+   * {@linkcode IS_HIGH} and {@linkcode FIRST_ROSE} where that is so, plus a mask of them. A line that
+   * was quick may have both, the last of which has led to its level.
    *
    * @returns -1 if there are none
    */
@@ -219,7 +225,7 @@ export class Lines {
       const line = this.#queue[head];
       this.#words[HEAD] = (head + 1) % this.#queue.length;
       this.#words[PENDING] = count - 1;
-      taken = 4 * line + this.#pending[line];
+      taken = 16 * line + IS_HIGH * this.#level[line] + this.#pending[line];
       this.#pending[line] = 0;
     }
     this.lock.release();
@@ -261,6 +267,7 @@ export class Lines {
     const edge = this.#edges[line] & (level === 1 ? IRQ_EDGE_RISING : IRQ_EDGE_FALLING);
     if (edge === 0) return;
     if (this.#pending[line] === 0) {
+      if (level === 1) this.#pending[line] = FIRST_ROSE;
       const count = this.#words[PENDING]++;
       this.#queue[(this.#words[HEAD] + count) % this.#queue.length] = line;
     }

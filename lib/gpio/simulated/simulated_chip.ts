@@ -10,9 +10,9 @@ import { clearEventfd, createEventfd } from "../../../ffi/eventfd.ts";
 import { close } from "../../../ffi/fd.ts";
 import type { EventHandler, Poller } from "../../virtio/device.ts";
 import type { EdgeListener, GpioBackend } from "../backend.ts";
-import { DIRECTION_IN, DIRECTION_OUT, IRQ_EDGE_FALLING, IRQ_EDGE_RISING } from "../protocol.ts";
+import { DIRECTION_IN, DIRECTION_OUT, IRQ_EDGE_BOTH } from "../protocol.ts";
 import { LineLog } from "./line_log.ts";
-import { Lines, type PoweredChip } from "./lines.ts";
+import { FIRST_ROSE, IS_HIGH, Lines, type PoweredChip } from "./lines.ts";
 
 /** Lines of a simulated chip, as their guest has them. */
 export class SimulatedChip implements GpioBackend, EventHandler {
@@ -92,13 +92,12 @@ export class SimulatedChip implements GpioBackend, EventHandler {
     while (this.#lines.hasEdges) {
       const taken = this.#lines.takeEdges();
       if (taken < 0) return;
-      const line = taken >> 2;
-      const falling = (taken & IRQ_EDGE_FALLING) !== 0;
-      const rising = (taken & IRQ_EDGE_RISING) !== 0;
-      const endsLow = this.#lines.level(line) === 0;
-      if (falling && !endsLow) this.#listener?.onEdge(line, false);
-      if (rising) this.#listener?.onEdge(line, true);
-      if (falling && endsLow) this.#listener?.onEdge(line, false);
+      const line = taken >> 4;
+      const firstRose = (taken & FIRST_ROSE) !== 0;
+      this.#listener?.onEdge(line, firstRose);
+      if ((taken & IRQ_EDGE_BOTH) !== IRQ_EDGE_BOTH) continue;
+      this.#listener?.onEdge(line, !firstRose);
+      if (((taken & IS_HIGH) !== 0) === firstRose) this.#listener?.onEdge(line, firstRose);
     }
   }
 

@@ -12,6 +12,7 @@ import { PropertyError } from "../../../lib/simulation/check_value.ts";
 import { Simulation } from "../../../lib/simulation/simulation.ts";
 import { Things } from "../../../lib/simulation/thing.ts";
 import { GPIO, GpioGuest, IN, IRQ, NONE, OUT, VALID } from "../../support/gpio_driver.ts";
+import { GatedWorkers } from "../../support/gated_workers.ts";
 import { InProcess, RecordingLog } from "../../support/in_process.ts";
 
 /** A guest with lines, and somebody who controls them. */
@@ -158,4 +159,42 @@ Deno.test("who listens is told of every change of a line", () => {
   ]);
   listener.close();
   close(eventfd);
+});
+
+Deno.test("edges from outside and of the guest's own do not get in each other's way", async () => {
+  const [choice] = readGuests(ConfigNode.parse("test", `[{ simulated: ${LINES} }]`));
+  assert(choice.kind === "simulated");
+  const settings = powerUp(new Simulation(), choice);
+  const chip = new SimulatedChip(settings, new RecordingLog().logger);
+  const edges: [number, boolean][] = [];
+  const poller = { watch: () => {}, unwatch: () => {} };
+  chip.attach(poller, {
+    onEdge: (line, rising) => edges.push([line, rising]),
+    onInterruption: () => {},
+  });
+  chip.setDirection(1, OUT, 0);
+  for (const line of [0, 2]) {
+    chip.setDirection(line, IN, 0);
+    chip.setEdges(line, IRQ.BOTH);
+  }
+  using workers = new GatedWorkers();
+  const url = new URL("../simulation/telling_worker.ts", import.meta.url);
+  workers.add(url, { chip: settings, rounds: 1_000_000 });
+  await workers.begin();
+  let value = 0;
+  let rounds = 0;
+  while (await workers.areRunning()) {
+    for (let round = 0; round < 10_000; round++, rounds++) chip.setValue(1, value ^= 1);
+  }
+  chip.onEvents(0);
+  chip.close();
+  const of = (line: number) => edges.filter(([edge]) => edge === line).map(([, rising]) => rising);
+  assertEquals(of(2).length, rounds);
+  for (const line of [0, 2]) {
+    assert(of(line).every((rising, index, all) => index === 0 || rising !== all[index - 1]));
+  }
+  // From 1 it went to 1, 0, 1, 0, …
+  assertEquals(of(0)[0], false);
+  assertEquals(of(0).at(-1), false);
+  assert(of(0).length > 10, `${of(0).length} edges from outside`);
 });

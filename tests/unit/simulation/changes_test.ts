@@ -9,6 +9,7 @@ import {
   MAX_LISTENERS,
   PartChanges,
 } from "../../../lib/simulation/changes.ts";
+import { GatedWorkers } from "../../support/gated_workers.ts";
 import { waitReadable } from "../../support/wait.ts";
 
 const NOTHING: Change = {
@@ -104,4 +105,33 @@ Deno.test("several can listen, each at its own pace, and there is a limit to tha
   listeners[0].close();
   const late = it.heard.listen(it.eventfd)!;
   assertEquals(all(late).length, 0);
+});
+
+Deno.test("changes of several threads are told one by one, and none is lost uncounted", async () => {
+  using it = fixture();
+  using workers = new GatedWorkers();
+  const memory = new SharedArrayBuffer(Changes.SIZE);
+  const listener = new Changes(memory).listen(it.eventfd)!;
+  const ROUNDS = 100_000;
+  for (const thing of [1, 2]) {
+    const url = new URL("telling_worker.ts", import.meta.url);
+    workers.add(url, { changes: memory, thing, rounds: ROUNDS });
+  }
+  await workers.begin();
+  const change = { ...NOTHING };
+  const last = [NaN, -1, -1];
+  let [told, next] = [0, 0];
+  for (let isLast = false; !isLast;) {
+    isLast = !await workers.areRunning();
+    while (listener.next(change)) {
+      told++;
+      assert(change.sequence >= next, `${change.sequence} after ${next - 1}`);
+      assert(change.value > last[change.thing], `${change.value} after ${last[change.thing]}`);
+      next = change.sequence + 1;
+      last[change.thing] = change.value;
+    }
+  }
+  assertEquals(told + listener.missed, 2 * ROUNDS);
+  assertEquals(next, 2 * ROUNDS);
+  listener.close();
 });
