@@ -30,6 +30,8 @@ const NO_WIRE = -1;
 export const FIRST_ROSE = 4;
 /** Likewise: the line's level is 1. */
 export const IS_HIGH = 8;
+/** Among what a line has pending: it is in the queue. */
+const QUEUED = 8;
 
 const places = Object.keys(lineProperties);
 const DIRECTION_PLACE = places.indexOf("direction");
@@ -73,7 +75,7 @@ export class Lines {
   readonly #edges: Uint8Array;
   /** The level from outside. */
   readonly #outside: Uint8Array;
-  /** Those edges, as a mask, and {@linkcode FIRST_ROSE}. */
+  /** Those edges, as a mask, with {@linkcode FIRST_ROSE} and QUEUED. */
   readonly #pending: Uint8Array;
   readonly #source: Int32Array;
   readonly #targets: readonly number[][];
@@ -204,9 +206,9 @@ export class Lines {
     this.lock.release();
   }
 
-  /** True if there are edges for {@linkcode takeEdges}. */
-  get hasEdges(): boolean {
-    return this.#words[PENDING] !== 0;
+  /** For how many lines there may be edges for {@linkcode takeEdges}. */
+  get pendingCount(): number {
+    return this.#words[PENDING];
   }
 
   /**
@@ -214,7 +216,7 @@ export class Lines {
    * {@linkcode IS_HIGH} and {@linkcode FIRST_ROSE} where that is so, plus a mask of them. A line that
    * was quick may have both, the last of which has led to its level.
    *
-   * @returns -1 if there are none
+   * @returns -1 if there are none, for that line
    */
   takeEdges(): number {
     this.lock.acquire();
@@ -225,7 +227,8 @@ export class Lines {
       const line = this.#queue[head];
       this.#words[HEAD] = (head + 1) % this.#queue.length;
       this.#words[PENDING] = count - 1;
-      taken = 16 * line + IS_HIGH * this.#level[line] + this.#pending[line];
+      const edges = this.#pending[line] - QUEUED;
+      if (edges !== 0) taken = 16 * line + IS_HIGH * this.#level[line] + edges;
       this.#pending[line] = 0;
     }
     this.lock.release();
@@ -266,15 +269,18 @@ export class Lines {
     this.#tell(line, VALUE_PLACE, level);
     const edge = this.#edges[line] & (level === 1 ? IRQ_EDGE_RISING : IRQ_EDGE_FALLING);
     if (edge === 0) return;
-    if (this.#pending[line] === 0) {
-      if (level === 1) this.#pending[line] = FIRST_ROSE;
+    const pending = this.#pending[line];
+    if (pending === 0) {
       const count = this.#words[PENDING]++;
       this.#queue[(this.#words[HEAD] + count) % this.#queue.length] = line;
     }
-    this.#pending[line] |= edge;
+    const isFirst = (pending & ~QUEUED) === 0;
+    this.#pending[line] = pending | QUEUED | edge | (isFirst && level === 1 ? FIRST_ROSE : 0);
   }
 
   #setEdges(line: number, edges: number): void {
+    // What the guest is no longer asking for, or asks for anew, is not told of any more.
+    this.#pending[line] &= QUEUED;
     if (this.#edges[line] === edges) return;
     this.#edges[line] = edges;
     this.#tell(line, INTERRUPT_PLACE, edges);

@@ -6,7 +6,7 @@
 
 import type { Logger } from "@logtape/logtape";
 import { EPOLLIN } from "../../../ffi/epoll.ts";
-import { clearEventfd, createEventfd } from "../../../ffi/eventfd.ts";
+import { clearEventfd, createEventfd, signalEventfd } from "../../../ffi/eventfd.ts";
 import { close } from "../../../ffi/fd.ts";
 import type { EventHandler, Poller } from "../../virtio/device.ts";
 import type { EdgeListener, GpioBackend } from "../backend.ts";
@@ -45,6 +45,8 @@ export class SimulatedChip implements GpioBackend, EventHandler {
   onEvents(_events: number): void {
     clearEventfd(this.#waker);
     this.#deliverEdges();
+    // Who moves lines all the time does not keep the guest's thread for itself.
+    if (this.#lines.pendingCount > 0) signalEventfd(this.#waker);
   }
 
   direction(line: number): number {
@@ -89,9 +91,9 @@ export class SimulatedChip implements GpioBackend, EventHandler {
   }
 
   #deliverEdges(): void {
-    while (this.#lines.hasEdges) {
+    for (let left = this.#lines.pendingCount; left > 0; left--) {
       const taken = this.#lines.takeEdges();
-      if (taken < 0) return;
+      if (taken < 0) continue;
       const line = taken >> 4;
       const firstRose = (taken & FIRST_ROSE) !== 0;
       this.#listener?.onEdge(line, firstRose);
