@@ -102,11 +102,10 @@ export class VringDescriptors {
     if (this.#error.isSet) this.#error.signal();
   }
 
-  /** Closes all three and forgets that a call is owed. */
+  /** Closes all three. */
   close(): void {
     this.dropKick();
     this.#call.set(-1);
     this.#error.set(-1);
-    this.forgetCall();
   }
 }

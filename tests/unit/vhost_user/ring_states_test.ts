@@ -458,6 +458,20 @@ Deno.test("nothing is written to chains of a driver that is gone, even by a devi
   }
 });
 
+Deno.test("a device that does not give a chain back cannot write to it any more", () => {
+  const device = new Scribbler();
+  using it = new Pair({}, device);
+  const held = new Held(it, 5);
+  device.queueStopping = () => {};
+  it.guest.frontEnd.setVringEnable(HOLD_QUEUE, false);
+  // The same memory, where the buffer may be anything by now.
+  const again = new Guest(it.guest.frontEnd, { ram: it.guest.ram });
+  again.frontEnd.barrier();
+  device.reset();
+  held.assertUntouched();
+  for (const queue of again.queues) queue[Symbol.dispose]();
+});
+
 Deno.test("a device that has its own queue served while it answers keeps the order", () => {
   using it = new Pair();
   const { device } = it.backEnd;
