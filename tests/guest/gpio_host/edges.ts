@@ -1,6 +1,6 @@
 /** Interrupts of real lines, inside the guest: what the kernel senses is what the driver gets. */
 
-import { assert, assertEquals, assertStrictEquals } from "@std/assert";
+import { assert, assertEquals, assertLess, assertStrictEquals } from "@std/assert";
 import { suspend } from "../../support/process_state.ts";
 import {
   ERR,
@@ -41,6 +41,20 @@ for (
     }
   });
 }
+
+Deno.test("V18 a thread that looks for requests without sleeping sees an edge at once", async () => {
+  using chip = new GpioSim({ lines: 1 });
+  const most = 1000;
+  await using served = await serve(`${chip.number}`, 1, ["--poll-us", `${most * 1000}`]);
+  const { guest } = served;
+  guest.get(GPIO.SET_DIRECTION, 0, IN);
+  guest.get(GPIO.SET_IRQ_TYPE, 0, IRQ.RISING);
+  guest.unmask(0);
+  const begin = performance.now();
+  chip.pull(0, 1);
+  assertStrictEquals(guest.nextEvent().status, VALID);
+  assertLess(performance.now() - begin, most / 2);
+});
 
 Deno.test("G5 an interrupt can be had without a direction, and gives the line back", async () => {
   using chip = new GpioSim({ lines: 1 });
