@@ -87,8 +87,8 @@ if [ -n "${DENORT_BIN:-}" ]; then
 	[ "$(machine_of "$DENORT_BIN")" = "$machine" ] ||
 		fail "DENORT_BIN=$DENORT_BIN is not for $target"
 	[ -z "${DENO:-}" ] || answer "$("$here/toolchain.sh")" "$DENORT_BIN"
-	# It names itself where it is to tell servers what it is; the last time is after libraries' own.
-	version=$(grep -aoE 'Deno/[0-9]+\.[0-9]+\.[0-9]+' "$DENORT_BIN" | tail -n 1)
+	# It names itself where it is to tell servers what it is; libraries do likewise, with lower numbers.
+	version=$(grep -aoE 'Deno/[0-9]+\.[0-9]+\.[0-9]+' "$DENORT_BIN" | sort -V | tail -n 1)
 	[ -n "$version" ] || fail "DENORT_BIN=$DENORT_BIN is no base binary of deno"
 	answer "$("$here/toolchain.sh" "${version#Deno/}")" "$DENORT_BIN"
 fi
@@ -109,6 +109,6 @@ fi
 if [ "$target $version" = "$packaged_target $packaged_version" ] && base=$(packaged_base); then
 	answer "$deno" "$base"
 fi
-sed 's/^/    /' "$work/log" >&2
+sed '/^Stack backtrace/,$d; /^$/d; s/^/    /' "$work/log" >&2
 fail "no base binary for $target: deno could not download it (see above);" \
 	"fetch denort for deno $version and set DENORT_BIN="

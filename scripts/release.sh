@@ -24,7 +24,7 @@ sed -i "s|/$name/bin|/usr/local/bin|" "$work/$name"/lib/systemd/system/* \
 	"$work/$name"/share/qemu/vhost-user/*
 
 # Which deno has made the executable is told by what it would tell servers.
-version_of() { grep -aoE 'Deno/[0-9]+\.[0-9]+\.[0-9]+' "$1" | tail -n 1 | cut -d / -f 2; }
+version_of() { grep -aoE 'Deno/[0-9]+\.[0-9]+\.[0-9]+' "$1" | sort -V | tail -n 1 | cut -d / -f 2; }
 deno=$(scripts/toolchain.sh "$(version_of "$bin/vhost-device")")
 TESTED_DENO=$(version_of "$(scripts/toolchain.sh tested)")
 DENO_DESCRIPTION=$("$deno" --version)
