@@ -97,6 +97,23 @@ export function writeAt(fd: number, bytes: Uint8Array<ArrayBuffer>, offset: numb
 }
 
 /**
+ * Reads what a file begins with, as far as one read(2) goes.
+ *
+ * @param limit in bytes
+ * @throws {SystemError} as open(2) and read(2)
+ */
+export function readBeginning(path: string, limit: number): Uint8Array<ArrayBuffer> {
+  const fd = open(path, O_RDONLY);
+  try {
+    const bytes = new Uint8Array(limit);
+    const count = libc.read(fd, Deno.UnsafePointer.of(bytes), limit);
+    return bytes.subarray(0, check("read", count));
+  } finally {
+    close(fd);
+  }
+}
+
+/**
  * Reads a file, which may be a pipe or any other kind of file that comes to an end.
  *
  * @returns its bytes, or `undefined` where there are more than `limit`

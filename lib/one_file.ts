@@ -6,14 +6,14 @@
  */
 
 import metadata from "../deno.json" with { type: "json" };
-import { readFile } from "../ffi/file.ts";
+import { readBeginning } from "../ffi/file.ts";
 import type { Permissions } from "./permissions.ts";
 import { chooseElsewhere, type Program, start } from "./program.ts";
 
 /** The name of the executable itself, with which the names of all programs begin. */
 const NAME = "vhost-device";
-/** More than Linux takes for one argument: MAX_ARG_STRLEN, and all of them may be read. */
-const LONGEST_COMMAND_LINE = 1 << 23;
+/** The longest path: PATH_MAX. */
+const LONGEST_PATH = 4096;
 
 /** Loads a program's module. */
 export type Load = () => Promise<{ readonly program: Program }>;
@@ -45,7 +45,7 @@ export function choose(
 
 /** The name by which this process was called: Deno itself knows only where links lead to. */
 function calledAs(): string {
-  const line = readFile("/proc/self/cmdline", LONGEST_COMMAND_LINE) ?? new Uint8Array(0);
+  const line = readBeginning("/proc/self/cmdline", LONGEST_PATH);
   const end = line.indexOf(0);
   return new TextDecoder().decode(end < 0 ? line : line.subarray(0, end));
 }

@@ -10,10 +10,11 @@
 #   DENORT_BIN=PATH the base binary of deno compile, instead of what would be fetched
 #   DENO=PATH       another deno than the newest that is tested
 #
-# Each program is made one module first.  That leaves out what npm packages carry
-# beside their code, which makes for a smaller binary that starts faster, and it
-# leaves out where on this machine they are kept: the same sources and the same
-# deno give the same bytes, wherever that is done.
+# Each program is made a few modules first: one, and what is loaded only where it is
+# needed, such as the other programs and the parser of configuration files.  That
+# leaves out what npm packages carry beside their code, which makes for a smaller
+# binary that starts faster, and it leaves out where on this machine they are kept:
+# the same sources and the same deno give the same bytes, wherever that is done.
 set -euo pipefail
 
 mkdir -p "$1"
@@ -35,15 +36,36 @@ of_programs() {
 	"$deno" run --quiet --frozen --allow-ffi --allow-read tools/compile/main.ts "$@"
 }
 
-# check_variables MODULE FLAGS...: a variable that is not granted would be an error at run time
+# rename_modules FOLDER: what is in the modules, and their names, which have a hash of
+# that, say nothing of where things are on this machine
+rename_modules() {
+	local module name hash renames=()
+	# Sources are named by their path from here: to the user's cache, for packages.
+	sed -E -i "s#[^ \"]*/npm/[^/ \"]+/#npm:#g; s#[^ \"]*/${work##*/}/##g" "$1"/*.js
+	for module in "$1"/*.js; do
+		[[ $module =~ -[A-Z0-9]{8}\.js$ ]] || continue
+		name=${module##*/}
+		hash=$(sed -E 's/-[A-Z0-9]{8}\.js"/.js"/g' "$module" | sha256sum | cut -c 1-8)
+		renames+=(-e "s/${name%.js}\\.js/${name%-*}-$hash.js/g")
+		mv "$module" "$1/${name%-*}-$hash.js"
+	done
+	[ ${#renames[@]} -eq 0 ] || sed -i "${renames[@]}" "$1"/*.js
+	# The files' time becomes a part of the program.
+	touch -d @0 "$1"/*
+}
+
+# check_variables FLAGS... -- MODULE...: a variable that is not granted would be an error at run time
 check_variables() {
-	local module=$1 granted name
+	local granted='' name
+	while [ "$1" != -- ]; do
+		[[ $1 != --allow-env=* ]] || granted=,${1#*=},
+		shift
+	done
 	shift
-	granted=,$(printf '%s\n' "$@" | sed -n 's/^--allow-env=//p'),
-	grep -oE '(process\.env\.|Deno\.env\.get\(")[A-Z_]+' "$module" | grep -oE '[A-Z_]+$' | sort -u |
+	grep -ohE '(process\.env\.|Deno\.env\.get\(")[A-Z_]+' "$@" | grep -oE '[A-Z_]+$' | sort -u |
 		while read -r name; do
 			[[ $granted == *,$name,* ]] || {
-				echo "compile: $module reads the variable $name; add it to the program's permissions" >&2
+				echo "compile: the variable $name is read; add it to the permissions of the program" >&2
 				exit 1
 			}
 		done
@@ -59,17 +81,14 @@ compile() {
 		[ -f "$entry" ] || { echo "compile: there is no $entry" >&2; exit 1; }
 		mapfile -t permissions < <(of_programs flags "$program")
 	fi
+	rm -rf "$work/modules"
 	"$deno" bundle --quiet --platform deno --no-check --frozen --config deno.json \
-		--output "$work/$program.bundled.js" "$entry" >"$work/log" 2>&1 ||
+		--code-splitting --outdir "$work/modules" "$entry" >"$work/log" 2>&1 ||
 		{ cat "$work/log" >&2; exit 1; }
-	# Modules are named by their path from here: to the user's cache, for packages.
-	sed -E "s#[^ \"]*/npm/[^/ \"]+/#npm:#g; s#[^ \"]*/${work##*/}/##g" \
-		"$work/$program.bundled.js" >"$work/$program.js"
-	check_variables "$work/$program.js" "${permissions[@]}"
-	# The file's time becomes a part of the program.
-	touch -d @0 "$work/$program.js"
+	rename_modules "$work/modules"
+	check_variables "${permissions[@]}" -- "$work/modules"/*
 	(
-		cd "$work"
+		cd "$work/modules"
 		# --no-code-cache: otherwise the program writes to the temporary folder.
 		${base:+env "DENORT_BIN=$base"} "$deno" compile --quiet --no-config --no-lock --no-check \
 			--no-code-cache --no-prompt "${permissions[@]}" --target "$target" \

@@ -11,6 +11,22 @@ import { DOCS, ROOT, run, SHIPPED, succeed } from "./build.ts";
 
 const programs = await findPrograms();
 
+Deno.test("vhost-device.1: names all programs, and nothing is to complain of", async () => {
+  const page = `${DOCS}/man1/vhost-device.1`;
+  const man = await run("man", ["--warnings", "-E", "UTF-8", "-l", "-Tutf8", "-Z", page], {
+    env: { LC_ALL: "C.UTF-8", MANROFFSEQ: "" },
+  });
+  assertEquals([man.code, man.stderr], [0, ""]);
+  const mandoc = await run("mandoc", ["-T", "lint", "-W", "warning", page]);
+  assertEquals([mandoc.code, mandoc.stdout + mandoc.stderr], [0, ""]);
+  const text = await succeed("man", ["-l", page], {
+    env: { LC_ALL: "C.UTF-8", MANWIDTH: "120", MANPAGER: "cat" },
+  });
+  for (const { type, program } of programs) {
+    assertMatch(text.replaceAll("‐", "-"), new RegExp(`^ +${type} +${program}\\(1\\): `, "m"));
+  }
+});
+
 for (const program of programs) {
   const name = program.program;
   const options = allOptions(program);

@@ -37,6 +37,7 @@ Deno.test("install puts everything below DESTDIR and PREFIX, and uninstall takes
     `share/zsh/site-functions/_vhost-device-${type}`,
   ]).concat([
     "bin/vhost-device",
+    "share/man/man1/vhost-device.1",
     "lib/sysusers.d/vhost-device.conf",
     "lib/udev/rules.d/60-vhost-device.rules",
     "share/doc/vhost-device/CHANGELOG.md",

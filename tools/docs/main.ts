@@ -13,6 +13,8 @@ import { VERSION } from "../../lib/daemon/help.ts";
 import { bashCompletion, fishCompletion, zshCompletion } from "./completions.ts";
 import { guideOf, withTables } from "./guides.ts";
 import { manPage } from "./man_page.ts";
+import { overviewPage } from "./overview_page.ts";
+import { findPrograms as findAll } from "../programs.ts";
 import { findPrograms } from "./programs.ts";
 
 const [target] = Deno.args;
@@ -45,4 +47,10 @@ if (target === "--guides") {
       Deno.writeTextFileSync(`${target}/${path}`, text);
     }
   }
+  const described = (await findAll()).map(({ name }) => {
+    const summary = programs.find(({ program }) => program === name)?.summary;
+    return summary === undefined ? { name } : { name, summary };
+  });
+  const page = overviewPage(described, VERSION, date);
+  Deno.writeTextFileSync(`${target}/man1/vhost-device.1`, page);
 }

@@ -10,71 +10,18 @@
 import type { OptionSpec } from "../../lib/input/options.ts";
 import { COMMON_KEYS } from "../../lib/daemon/settings.ts";
 import { allOptions, type Program } from "./programs.ts";
-
-/** Text that roff prints as it is. */
-function plain(text: string): string {
-  return text
-    .replaceAll("\\", "\\e")
-    .replaceAll("-", "\\-")
-    .replaceAll("'", "\\(aq")
-    .replaceAll("`", "\\(ga")
-    .replaceAll("~", "\\(ti")
-    .replaceAll("^", "\\(ha")
-    .replace(/[^\n -~]/gu, (char) => {
-      const code = char.codePointAt(0)!.toString(16).toUpperCase().padStart(4, "0");
-      return `\\[u${code}]`;
-    })
-    .replace(/^\./gm, "\\&.");
-}
-
-const bold = (text: string) => `\\fB${plain(text)}\\fR`;
-const italic = (text: string) => `\\fI${plain(text)}\\fR`;
-
-/** The widest line of the page's source. */
-const WIDTH = 80;
-
-/** The same words in lines of a decent length, none of which roff takes for a request. */
-function wrapped(text: string): string {
-  const lines = [""];
-  for (const word of text.split(/\s+/)) {
-    const line = lines[lines.length - 1];
-    if (line === "") lines[lines.length - 1] = word;
-    else if (line.length + 1 + word.length <= WIDTH) lines[lines.length - 1] += ` ${word}`;
-    else lines.push(word);
-  }
-  return lines.map((line) => line.replace(/^[.']/, "\\&$&")).join("\n");
-}
-
-/** Prose, in which `--options`, `/paths` and PAGE(1) are set off. */
-function prose(text: string): string {
-  const words = text.split(" ").map((word) => {
-    const [, before, body, after] = /^([("']*)(.*?)([)"',.;:]*)$/.exec(word)!;
-    if (/^--[a-z]/.test(body)) return plain(before) + bold(body) + plain(after);
-    if (/^\/[a-z]/.test(body)) return plain(before) + italic(body) + plain(after);
-    return plain(word);
-  });
-  return wrapped(words.join(" "));
-}
-
-function sentence(text: string): string {
-  return `${text[0].toUpperCase()}${text.slice(1)}${/[.!?]$/.test(text) ? "" : "."}`;
-}
-
-function section(title: string, ...lines: string[]): string[] {
-  return [`.SH ${title}`, ...lines];
-}
-
-function tagged(tag: string, text: string): string[] {
-  return [".TP", tag, text];
-}
-
-function paragraphs(texts: readonly string[]): string[] {
-  return texts.flatMap((text, index) => index === 0 ? [prose(text)] : [".PP", prose(text)]);
-}
-
-function literal(lines: readonly string[]): string[] {
-  return [".PP", ".in +4n", ".EX", ...lines.map(plain), ".EE", ".in"];
-}
+import {
+  bold,
+  header,
+  italic,
+  literal,
+  paragraphs,
+  plain,
+  prose,
+  section,
+  sentence,
+  tagged,
+} from "./roff.ts";
 
 function option(spec: OptionSpec): string[] {
   const value = spec.value === undefined ? "" : ` ${italic(spec.value)}`;
@@ -100,10 +47,7 @@ export function manPage(program: Program, version: string, date: string): string
   const example = `/etc/vhost-device/${program.type}/NAME.yaml`;
   const lines = [
     `.\\" Made from the tables that ${name} --help is made from.`,
-    `.TH ${name.toUpperCase()} 1 ${date} "vhost\\-device ${version}" "User Commands"`,
-    // Names of programs and options are not to be broken at the end of a line.
-    ".nh",
-    ".ad l",
+    ...header(name, version, date),
     ...section("NAME", `${plain(name)} \\- ${plain(program.summary)}`),
     ...section(
       "SYNOPSIS",
