@@ -240,6 +240,8 @@ const library = Deno.dlopen("libc.so.6", {
   },
   /** `int eventfd(unsigned int initval, int flags)`: eventfd(2) */
   eventfd: { parameters: ["u32", "i32"], result: "i32" },
+  /** `int clock_gettime(clockid_t clockid, struct timespec *tp)`: clock_gettime(2) */
+  clock_gettime: { parameters: ["i32", "pointer"], result: "i32" },
   /** `int timerfd_create(int clockid, int flags)`: timerfd_create(2) */
   timerfd_create: { parameters: ["i32", "i32"], result: "i32" },
   /** `int timerfd_settime(int fd, int flags, const struct itimerspec *new, … *old)` */

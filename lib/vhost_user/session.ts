@@ -5,6 +5,7 @@
  */
 
 import type { Logger } from "@logtape/logtape";
+import { monotonicTime } from "../../ffi/clock.ts";
 import { EPOLLIN } from "../../ffi/epoll.ts";
 import { SystemError } from "../../ffi/errno.ts";
 import type { EventHandler, VirtioDevice } from "../virtio/device.ts";
@@ -13,6 +14,7 @@ import { BackEnd } from "./back_end.ts";
 import { CLOSED, Connection, MESSAGE } from "./connection.ts";
 import { type Command, Refusal, requestName, requestOf } from "./requests.ts";
 import type { Scheduler } from "./scheduler.ts";
+import { TURN_TIME } from "./turn.ts";
 
 /** How many messages are handled before rings and other descriptors get their turn. */
 const BURST = 64;
@@ -83,7 +85,9 @@ export class Session implements EventHandler {
 
   /** The connection is ready. */
   onEvents(_events: number): void {
+    const end = monotonicTime() + TURN_TIME;
     for (let count = 0; count < BURST; count++) {
+      if (count > 0 && monotonicTime() >= end) return;
       const connection = this.#connection;
       if (connection === undefined) return;
       const result = connection.receive();

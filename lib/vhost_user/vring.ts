@@ -7,7 +7,8 @@
 import type { Logger } from "@logtape/logtape";
 import { EINTR, errnoText } from "../../ffi/errno.ts";
 import { close } from "../../ffi/fd.ts";
-import { DescriptorChain } from "../virtio/descriptor_chain.ts";
+import { ChainPool } from "../virtio/chain_pool.ts";
+import type { DescriptorChain } from "../virtio/descriptor_chain.ts";
 import { type EventHandler, HELD, type VirtioDevice } from "../virtio/device.ts";
 import type { GuestMemory } from "../virtio/guest_memory.ts";
 import {
@@ -15,6 +16,7 @@ import {
   BROKEN,
   CHAIN,
   EMPTY,
+  LATER,
   type RingAddresses,
   type RingPosition,
   SplitQueue,
@@ -22,10 +24,16 @@ import {
 import { DELIVERED } from "./foreign_descriptor.ts";
 import { beginsAnew, type RingHistory } from "./driver_start.ts";
 import type { Scheduler } from "./scheduler.ts";
+import { Turn, TURN_TIME } from "./turn.ts";
 import { OWED, VringDescriptors } from "./vring_descriptors.ts";
 
 /** How many requests are served before other descriptors get their turn. */
 const BURST = 256;
+/**
+ * How long a device may have everything served that it needs before it goes on, in milliseconds.
+ * What a driver does in its right mind takes less.
+ */
+const DRAIN_TIME = 10;
 
 /** All rings of a device, as one of them sees them. */
 export interface RingSet {
@@ -85,9 +93,10 @@ export class Vring implements EventHandler, RingHistory {
   #requests = 0;
   #badChains = 0;
 
-  /** All that were made, in use or not. */
-  readonly #chains: DescriptorChain[] = [];
-  #spare: DescriptorChain[] = [];
+  readonly #turn = new Turn();
+  readonly #chains: ChainPool;
+  /** What is available waits until the device has returned some of what it holds. */
+  #waiting = false;
   /** Ring and buffers are left alone. */
   #suspended = false;
   #late: LateReturn[] = [];
@@ -109,6 +118,7 @@ export class Vring implements EventHandler, RingHistory {
     this.#rings = rings;
     this.#log = log;
     this.#descriptors = new VringDescriptors(scheduler, this);
+    this.#chains = new ChainPool(memory);
   }
 
   /** True between the front-end's kick descriptor and `GET_VRING_BASE`. */
@@ -185,7 +195,7 @@ export class Vring implements EventHandler, RingHistory {
       this.#report(this.#descriptors.callOwed());
     } else {
       this.#suspended = true;
-      for (const chain of this.#chains) chain.suspend();
+      for (const chain of this.#chains.all) chain.suspend();
     }
   }
 
@@ -246,7 +256,8 @@ export class Vring implements EventHandler, RingHistory {
     this.#queue = queue;
     // What the ring says of kicks is from earlier times.
     this.#kicksOff = true;
-    if (this.#enabled) this.#resume();
+    if (this.#chains.hasLost) this.#loseAnswers();
+    else if (this.#enabled) this.#resume();
     return undefined;
   }
 
@@ -254,7 +265,7 @@ export class Vring implements EventHandler, RingHistory {
   #resume(): void {
     if (this.#suspended) {
       this.#suspended = false;
-      for (const chain of this.#chains) chain.resume();
+      for (const chain of this.#chains.all) chain.resume();
       for (const { chain, written } of this.#late.splice(0)) this.complete(chain, written);
     }
     this.look();
@@ -291,6 +302,7 @@ export class Vring implements EventHandler, RingHistory {
   /** Puts the ring back to where it was before the front-end spoke of it. */
   reset(): void {
     this.discard();
+    this.#chains.clear();
     this.#descriptors.close();
     this.#size = 0;
     this.#base = 0;
@@ -308,7 +320,7 @@ export class Vring implements EventHandler, RingHistory {
    */
   recall(): DescriptorChain[] {
     const recalled: DescriptorChain[] = [];
-    for (const chain of this.#chains) chain.suspend();
+    for (const chain of this.#chains.all) chain.suspend();
     this.#recalled = recalled;
     try {
       this.#device.queueStopping(this.index);
@@ -331,8 +343,10 @@ export class Vring implements EventHandler, RingHistory {
   /** Drops all chains: the driver may have given their buffers to somebody else. */
   #drop(): void {
     if (this.#started || this.#stopped) {
-      this.#spare.push(...this.recall(), ...this.#late.splice(0).map(({ chain }) => chain));
-      for (const chain of this.#chains) chain.forget();
+      for (const chain of this.recall()) this.#chains.giveBack(chain);
+      for (const { chain } of this.#late.splice(0)) this.#chains.giveBack(chain);
+      this.#chains.forget();
+      this.#waiting = false;
     }
     this.#descriptors.forgetCall();
     this.#left = undefined;
@@ -369,19 +383,20 @@ export class Vring implements EventHandler, RingHistory {
   /** True if requests wait and may be served. */
   hasWork(): boolean {
     const queue = this.#queue;
-    return this.#enabled && queue !== undefined && (this.#kicksOff || queue.hasAvailable());
+    return this.#enabled && queue !== undefined && !this.#waiting &&
+      (this.#kicksOff || queue.hasAvailable());
   }
 
   /** Serves what is available and notifies the driver. */
   serve(): void {
-    if (this.#drain(BURST)) this.look();
+    if (this.#drain(BURST, TURN_TIME)) this.look();
     this.#notify();
   }
 
   /** Serves everything that is available now, for a device that needs it before it goes on. */
   drain(): void {
     if (this.#serving) return;
-    if (this.#drain(this.#size)) this.look();
+    if (this.#drain(this.#size, DRAIN_TIME)) this.look();
     this.#notify();
   }
 
@@ -393,36 +408,49 @@ export class Vring implements EventHandler, RingHistory {
     }
     if (this.#suspended) {
       this.#late.push({ chain, written });
+      if (this.#chains.hasLost && this.#queue !== undefined) this.#loseAnswers();
       return;
     }
-    this.#spare.push(chain);
+    this.#giveBack(chain);
     const queue = this.#queue;
     if (queue === undefined) return;
     queue.push(chain.head, written);
     if (!this.#serving) this.#notify();
   }
 
-  /** @returns true if there may be more than `limit` allowed for */
-  #drain(limit: number): boolean {
+  /**
+   * @param time how long it may take, in milliseconds
+   * @returns true if there may be more than the limits allowed for
+   */
+  #drain(limit: number, time: number): boolean {
     const queue = this.#queue;
-    if (!this.#enabled || queue === undefined) return false;
+    if (!this.#enabled || queue === undefined || this.#waiting) return false;
+    const turn = this.#turn;
+    turn.begin(time);
+    this.#memory.replenish();
     this.#serving = true;
     try {
       this.#kicksOff = true;
       queue.disableKicks();
       for (let count = 0; count < limit; count++) {
-        const chain = this.#spare.pop() ?? this.#newChain();
+        if (turn.isDue() && queue.hasAvailable() && turn.isOver()) return true;
+        const chain = this.#chains.take();
         const found = queue.pop(chain);
         if (found === CHAIN) {
           this.#used = true;
           this.#requests++;
           const written = this.#device.process(this.index, chain);
-          if (written === HELD) continue;
+          if (written === HELD) {
+            this.#chains.hold(chain);
+            this.#waiting = this.#chains.isFull;
+            if (this.#waiting) return false;
+            continue;
+          }
           queue.push(chain.head, written);
-          this.#spare.push(chain);
+          this.#chains.give(chain);
           continue;
         }
-        this.#spare.push(chain);
+        this.#chains.give(chain);
         if (found === EMPTY) {
           // The driver's wake-up takes long; what remains to be done here fits into it.
           this.#notify();
@@ -433,6 +461,8 @@ export class Vring implements EventHandler, RingHistory {
           queue.disableKicks();
         } else if (found === BAD_CHAIN) {
           this.#refuse(queue, chain);
+        } else if (found === LATER) {
+          return true;
         } else if (found === BROKEN) {
           this.#break();
           return false;
@@ -445,10 +475,11 @@ export class Vring implements EventHandler, RingHistory {
     }
   }
 
-  #newChain(): DescriptorChain {
-    const chain = new DescriptorChain(this.#memory);
-    this.#chains.push(chain);
-    return chain;
+  #giveBack(chain: DescriptorChain): void {
+    this.#chains.giveBack(chain);
+    if (!this.#waiting || this.#chains.isFull) return;
+    this.#waiting = false;
+    this.look();
   }
 
   #refuse(queue: SplitQueue, chain: DescriptorChain): void {
@@ -464,6 +495,17 @@ export class Vring implements EventHandler, RingHistory {
     this.#log.error(
       `queue ${this.index}: the driver has broken the ring (impossible index); ` +
         "it is not served until the driver starts it anew",
+    );
+    this.#broken = true;
+    this.#closeQueue();
+    this.#descriptors.reportError();
+  }
+
+  /** Stops serving a ring that was disabled for so long that what is to be told is too much. */
+  #loseAnswers(): void {
+    this.#log.error(
+      `queue ${this.index}: the answers to more requests than can be kept came while the ring was ` +
+        "disabled; it is not served until the driver starts it anew",
     );
     this.#broken = true;
     this.#closeQueue();

@@ -13,6 +13,19 @@ interface LateWrite {
   readonly bytes: HostBuffer;
 }
 
+/** How much the chains of a ring keep back, all together. */
+export interface KeptBack {
+  /** In bytes. */
+  bytes: number;
+  /** The most that there may be. */
+  readonly limit: number;
+  /** There was more: some of it is lost. */
+  exceeded: boolean;
+}
+
+/** The segments that a chain has room for from the start. */
+const FEW_SEGMENTS = 8;
+
 /** From this length on, copying through a view is worth the view's allocation. */
 const LARGE_COPY = 16384;
 
@@ -71,23 +84,40 @@ export class DescriptorChain {
   writableLength = 0;
 
   readonly #memory: GuestMemory;
+  readonly #keptBack: KeptBack;
   #generation = 0;
+  #limit = Infinity;
   #count = 0;
   #readable = 0;
   #suspended = false;
   #late: LateWrite[] = [];
-  #lengths = new Uint32Array(8);
-  #chunks = new Int32Array(8);
-  #offsets = new Uint32Array(8);
-  #addresses = new Float64Array(8);
+  #lengths = new Uint32Array(FEW_SEGMENTS);
+  #chunks = new Int32Array(FEW_SEGMENTS);
+  #offsets = new Uint32Array(FEW_SEGMENTS);
+  #addresses = new Float64Array(FEW_SEGMENTS);
 
-  constructor(memory: GuestMemory) {
+  /** @param keptBack is shared by the chains of a ring */
+  constructor(
+    memory: GuestMemory,
+    keptBack: KeptBack = { bytes: 0, limit: Infinity, exceeded: false },
+  ) {
     this.#memory = memory;
+    this.#keptBack = keptBack;
   }
 
-  /** Empties the chain for the descriptors that begin with `head`. */
-  begin(head: number): void {
+  /** How many segments there is room for. */
+  get capacity(): number {
+    return this.#lengths.length;
+  }
+
+  /**
+   * Empties the chain for the descriptors that begin with `head`.
+   *
+   * @param limit how many segments there may be
+   */
+  begin(head: number, limit = Infinity): void {
     this.head = head;
+    this.#limit = limit;
     this.forget();
     this.#generation = this.#memory.generation;
   }
@@ -102,6 +132,12 @@ export class DescriptorChain {
     this.#suspended = false;
   }
 
+  /** Lets go of all buffers and of the memory that more than a few segments take. */
+  trim(): void {
+    this.forget();
+    if (this.capacity > FEW_SEGMENTS) this.#resize(FEW_SEGMENTS);
+  }
+
   /** Leaves the buffers alone: what is written from now on is kept back. */
   suspend(): void {
     this.#suspended = true;
@@ -112,20 +148,23 @@ export class DescriptorChain {
     this.#suspended = false;
     const late = this.#late;
     if (late.length === 0) return;
-    this.#late = [];
+    this.dropLate();
     for (const { position, bytes } of late) this.write(position, bytes, 0, bytes.bytes.length);
   }
 
   /** Forgets what was kept back. */
   dropLate(): void {
-    if (this.#late.length > 0) this.#late = [];
+    if (this.#late.length === 0) return;
+    for (const { bytes } of this.#late) this.#keptBack.bytes -= bytes.bytes.length;
+    this.#late = [];
   }
 
   /**
    * Appends a buffer.
    *
-   * @returns false if it lies outside of guest memory, comes too late (readable after writable) or
-   * makes the chain longer than 4 GiB (specification, "The Virtqueue Descriptor Table")
+   * @returns false if it lies outside of guest memory, comes too late (readable after writable),
+   * makes the chain longer than 4 GiB (specification, "The Virtqueue Descriptor Table"), or is more
+   * segments than there may be
    */
   append(address: number, length: number, writable: boolean): boolean {
     if (!writable && this.#count > this.#readable) return false;
@@ -134,10 +173,10 @@ export class DescriptorChain {
     let rest = length;
     while (rest > 0) {
       const chunk = memory.find(address);
-      if (chunk < 0) return false;
+      if (chunk < 0 || this.#count >= this.#limit) return false;
       const offset = address - memory.starts[chunk];
       const part = Math.min(rest, memory.ends[chunk] - address);
-      if (this.#count === this.#lengths.length) this.#grow();
+      if (this.#count === this.#lengths.length) this.#resize(2 * this.#count);
       this.#lengths[this.#count] = part;
       this.#chunks[this.#count] = chunk;
       this.#offsets[this.#count] = offset;
@@ -280,6 +319,12 @@ export class DescriptorChain {
   #keep(position: number, source: HostBuffer, sourceOffset: number, length: number): number {
     const room = Math.min(length, this.writableLength - position);
     if (position < 0 || room <= 0) return 0;
+    const kept = this.#keptBack;
+    if (kept.bytes + room > kept.limit) {
+      kept.exceeded = true;
+      return 0;
+    }
+    kept.bytes += room;
     const bytes = new HostBuffer(room);
     bytes.bytes.set(source.bytes.subarray(sourceOffset, sourceOffset + room));
     this.#late.push({ position, bytes });
@@ -323,16 +368,15 @@ export class DescriptorChain {
     return value;
   }
 
-  #grow(): void {
-    const size = this.#lengths.length * 2;
+  #resize(size: number): void {
     const lengths = new Uint32Array(size);
     const chunks = new Int32Array(size);
     const offsets = new Uint32Array(size);
     const addresses = new Float64Array(size);
-    lengths.set(this.#lengths);
-    chunks.set(this.#chunks);
-    offsets.set(this.#offsets);
-    addresses.set(this.#addresses);
+    lengths.set(this.#lengths.subarray(0, size));
+    chunks.set(this.#chunks.subarray(0, size));
+    offsets.set(this.#offsets.subarray(0, size));
+    addresses.set(this.#addresses.subarray(0, size));
     this.#lengths = lengths;
     this.#chunks = chunks;
     this.#offsets = offsets;

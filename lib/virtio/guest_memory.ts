@@ -31,6 +31,12 @@ export interface UserBuffer {
   release(): void;
 }
 
+/** From this size on, V8 collects garbage whenever a buffer is made. */
+const LARGE_CHUNK = 2 ** 24;
+/** How many of those chunks are opened at least after a change of the table, and for each turn. */
+const FIRST_CHUNKS = 64;
+const CHUNKS_PER_TURN = 4;
+
 /** How a guest's memory is kept. */
 export interface GuestMemoryOptions {
   /** The largest sum of the regions' sizes in bytes; {@linkcode MAX_MEMORY} for a single guest. */
@@ -68,6 +74,8 @@ export class GuestMemory {
   readonly #unused: number[] = [];
   /** Regions of earlier tables that could not be unmapped. */
   #stuck: MemoryRegion[] = [];
+  /** How many large chunks may be opened until {@linkcode replenish} is called. */
+  #openings = FIRST_CHUNKS;
   /** The chunk that was found last, and the one before it. */
   #last = 0;
   #other = 0;
@@ -144,7 +152,20 @@ export class GuestMemory {
     this.setTable([], []);
   }
 
-  /** The chunk that holds `address`, or -1. */
+  /**
+   * True if no other large chunk may be opened in this turn: each takes a millisecond or more, and
+   * a guest can have thousands of them looked at with a single request.
+   */
+  get isExhausted(): boolean {
+    return this.#openings === 0;
+  }
+
+  /** Begins a turn. */
+  replenish(): void {
+    if (this.#openings < CHUNKS_PER_TURN) this.#openings = CHUNKS_PER_TURN;
+  }
+
+  /** The chunk that holds `address`, or -1 if there is none or {@linkcode isExhausted} says so. */
   find(address: number): number {
     const last = this.#last;
     if (address >= this.starts[last] && address < this.ends[last]) return last;
@@ -181,7 +202,13 @@ export class GuestMemory {
     if (!(address >= region.guestAddress)) return -1;
     const index = Math.floor((address - region.guestAddress) / CHUNK_SIZE);
     let chunk = region.chunks[index];
-    if (chunk < 0) chunk = this.#open(region, index);
+    if (chunk < 0) {
+      if (region.size >= LARGE_CHUNK) {
+        if (this.#openings === 0) return -1;
+        this.#openings--;
+      }
+      chunk = this.#open(region, index);
+    }
     return this.#last = chunk;
   }
 
@@ -234,6 +261,7 @@ export class GuestMemory {
     this.#regions = regions;
     this.#regionEnds = Float64Array.from(regions, (region) => region.guestAddress + region.size);
     this.generation++;
+    this.#openings = FIRST_CHUNKS;
     this.#unmap([...this.#stuck.splice(0), ...gone]);
   }
 

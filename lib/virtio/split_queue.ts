@@ -11,6 +11,7 @@
 import { F_EVENT_IDX, F_INDIRECT_DESC, F_NOTIFY_ON_EMPTY } from "./features.ts";
 import type { DescriptorChain } from "./descriptor_chain.ts";
 import type { GuestMemory, UserBuffer } from "./guest_memory.ts";
+import { CHUNK_SIZE } from "./memory_region.ts";
 
 /** What {@linkcode SplitQueue.pop} found. */
 export const EMPTY = 0;
@@ -18,6 +19,8 @@ export const EMPTY = 0;
 export const CHAIN = 1;
 /** A chain that breaks the rules: return it with length 0. */
 export const BAD_CHAIN = 2;
+/** There is a chain whose memory takes too long to look up at once: ask again. */
+export const LATER = 4;
 /** The ring itself makes no sense; nothing more can be taken from it. */
 export const BROKEN = 3;
 
@@ -25,6 +28,8 @@ export const BROKEN = 3;
 const MAX_QUEUE_SIZE = 32768;
 
 const DESCRIPTOR_SIZE = 16;
+/** The length of a chain is at most that of so many chunks of guest memory. */
+const CHAIN_CHUNKS = 2 ** 32 / CHUNK_SIZE;
 const F_NEXT = 1;
 const F_WRITE = 2;
 const F_INDIRECT = 4;
@@ -62,6 +67,8 @@ export class SplitQueue {
   lastAvailable: number;
 
   readonly #mask: number;
+  /** How many segments a chain may have. */
+  readonly #segments: number;
   readonly #memory: GuestMemory;
   readonly #parts: readonly UserBuffer[];
   readonly #descriptors: DataView;
@@ -93,6 +100,9 @@ export class SplitQueue {
     this.size = size;
     this.lastAvailable = base & 0xffff;
     this.#mask = size - 1;
+    // A buffer is in one piece but where it crosses from chunk to chunk, and the buffers of a chain
+    // do so at different places.
+    this.#segments = 2 * size + memory.regionCount + CHAIN_CHUNKS;
     this.#memory = memory;
     this.#parts = parts;
     this.#descriptors = new DataView(parts[0].buffer);
@@ -178,9 +188,15 @@ export class SplitQueue {
     if (pending > this.size) return BROKEN;
     const head = this.#available[2 + (this.lastAvailable & this.#mask)];
     if (head >= this.size) return BROKEN;
+    const found = this.#follow(chain, head);
+    if (found === BAD_CHAIN && this.#memory.isExhausted) return LATER;
     this.lastAvailable = (this.lastAvailable + 1) & 0xffff;
-    chain.begin(head);
+    return found;
+  }
 
+  /** Follows a chain from its first descriptor. */
+  #follow(chain: DescriptorChain, head: number): number {
+    chain.begin(head, this.#segments);
     const table = this.#descriptors;
     let index = head;
     for (let count = 1; count <= this.size; count++) {

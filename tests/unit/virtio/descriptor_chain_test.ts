@@ -1,4 +1,4 @@
-import { assert, assertEquals, assertStrictEquals } from "@std/assert";
+import { assert, assertEquals, assertFalse, assertLess, assertStrictEquals } from "@std/assert";
 import { DescriptorChain, HostBuffer } from "../../../lib/virtio/descriptor_chain.ts";
 import { GuestMemory } from "../../../lib/virtio/guest_memory.ts";
 import { GuestRam, type RegionOptions } from "../../support/guest_ram.ts";
@@ -250,4 +250,33 @@ Deno.test("R3 any way of cutting up a request and its response gives the same by
     const written = writable.flatMap(([address, part]) => [...it.ram.read(address, part)]);
     assertEquals(written, [...bytes]);
   }
+});
+
+Deno.test("a chain has no more segments than it may, however it came to them", () => {
+  using it = new Memory(SIDE_BY_SIDE);
+  it.chain.begin(0, 100);
+  for (let count = 0; count < 100; count++) assert(it.chain.append(PAGE, 1, false));
+  assertFalse(it.chain.append(PAGE, 1, false));
+  // Room that is there from before is no licence.
+  it.chain.begin(0, 4);
+  assert(it.chain.append(PAGE, 3 * PAGE, false));
+  assertFalse(it.chain.append(PAGE, 3 * PAGE, false));
+});
+
+Deno.test("a chain that was trimmed is empty, and takes as much as ever", () => {
+  using it = new Memory();
+  const address = it.ram.allocate(100);
+  it.ram.write(address, Array.from({ length: 100 }, (_, index) => index));
+  it.chain.begin(0);
+  for (let count = 0; count < 100; count++) it.chain.append(address + count, 1, false);
+  const before = it.chain.capacity;
+  it.chain.trim();
+  assertLess(it.chain.capacity, before);
+  assertStrictEquals(it.chain.readableLength, 0);
+  assertStrictEquals(it.chain.readU8(0), 0);
+  it.chain.begin(0);
+  for (let count = 0; count < 100; count++) it.chain.append(address + count, 1, false);
+  const target = new HostBuffer(100);
+  assertStrictEquals(it.chain.read(0, target, 0, 100), 100);
+  assertStrictEquals(target.bytes[99], 99);
 });

@@ -296,6 +296,30 @@ Deno.test("every chunk is found again, however many were looked at", () => {
   memory.clear();
 });
 
+Deno.test("large chunks are opened a few at a time, beyond the first ones of a table", () => {
+  const region = { ...LARGE, size: 80 * GIBIBYTE };
+  using file = new File(region.size);
+  const memory = new GuestMemory();
+  memory.setTable([region], [file.fd]);
+  const open = (first: number, count: number) => {
+    for (let index = first; index < first + count; index++) {
+      assertNotEquals(memory.find(region.guestAddress + index * GIBIBYTE), -1);
+    }
+  };
+  open(0, 64);
+  assertStrictEquals(memory.isExhausted, true);
+  assertStrictEquals(memory.find(region.guestAddress + 64 * GIBIBYTE), -1);
+  open(0, 64);
+  memory.replenish();
+  assertStrictEquals(memory.isExhausted, false);
+  open(64, 4);
+  assertStrictEquals(memory.find(region.guestAddress + 70 * GIBIBYTE), -1);
+  memory.addRegion(GOOD, file.fd);
+  memory.replenish();
+  open(68, 12);
+  memory.clear();
+});
+
 /** The addresses and buffers of a large region that was looked at, to be compared later. */
 function state(memory: GuestMemory) {
   const chunks = [0, 7, 63].map((index) => memory.find(LARGE.guestAddress + index * GIBIBYTE));

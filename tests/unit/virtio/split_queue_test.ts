@@ -438,3 +438,38 @@ Deno.test("a ring whose parts are outside of the memory table or misaligned cann
     assertEquals(typeof SplitQueue.open(memory, 4, addresses, 0, PLAIN), "string");
   }
 });
+
+/** Memory of one page after the other, each a region; the ring is in the first, a larger one. */
+const PAGES = Array.from({ length: 40 }, (_, index) => ({
+  guestAddress: 0x10_0000 + (index === 0 ? 0 : 0x10_0000 + index * 4096),
+  size: index === 0 ? 0x10_1000 : 4096,
+}));
+
+Deno.test("a chain may have one segment for each descriptor and each region", () => {
+  const ram = new GuestRam(PAGES);
+  {
+    using ring = new Ring({ size: 16 }, PLAIN, ram);
+    const begin = PAGES[1].guestAddress;
+    const across = Array.from({ length: 15 }, (_, index) => ({
+      address: ram.allocate(16),
+      length: 16,
+      writable: index > 7,
+    }));
+    const head = ring.driver.place([{ address: begin, length: 39 * 4096 }, ...across]);
+    assertStrictEquals(ring.pop(head), CHAIN);
+    assertStrictEquals(ring.chain.readableLength, 39 * 4096 + 8 * 16);
+  }
+  ram[Symbol.dispose]();
+});
+
+Deno.test("R1 a chain that goes through all regions again and again is refused", () => {
+  const ram = new GuestRam(PAGES);
+  {
+    using ring = new Ring({ size: 16 }, PLAIN, ram);
+    const all = { address: PAGES[1].guestAddress, length: 39 * 4096 };
+    const head = ring.driver.place([all, all, all, all]);
+    assertStrictEquals(ring.pop(head), BAD_CHAIN);
+    assertStrictEquals(ring.pop(ring.driver.place([all])), CHAIN);
+  }
+  ram[Symbol.dispose]();
+});
