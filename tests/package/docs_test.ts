@@ -1,11 +1,10 @@
 /**
- * Manual pages, completions and guides: they say what `--help` says.
+ * Manual pages and completions: they say what `--help` says.
  *
  * @module
  */
 
-import { assert, assertEquals, assertMatch, assertStrictEquals } from "@std/assert";
-import { guideOf, withTables } from "../../tools/docs/guides.ts";
+import { assert, assertEquals, assertMatch } from "@std/assert";
 import { allOptions, findPrograms } from "../../tools/docs/programs.ts";
 import { DOCS, ROOT, run, SHIPPED, succeed } from "./build.ts";
 
@@ -30,14 +29,6 @@ Deno.test("vhost-device.1: names all programs, and nothing is to complain of", a
 for (const program of programs) {
   const name = program.program;
   const options = allOptions(program);
-
-  const path = guideOf(program);
-  if (path !== undefined) {
-    Deno.test(`docs/${program.type}.md: the tables are up to date`, () => {
-      const guide = Deno.readTextFileSync(path);
-      assertStrictEquals(guide, withTables(guide, program), "run: make guides");
-    });
-  }
 
   Deno.test(`${name}.1: groff and mandoc have nothing to complain of`, async () => {
     const page = `${DOCS}/man1/${name}.1`;
