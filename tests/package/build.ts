@@ -6,7 +6,7 @@
  */
 
 import { assertEquals } from "@std/assert";
-import { findDaemons } from "../../tools/programs.ts";
+import { findDaemons, findPrograms } from "../../tools/programs.ts";
 
 /** The project's folder. */
 export const ROOT = new URL("../../", import.meta.url).pathname.replace(/\/$/, "");
@@ -16,6 +16,8 @@ export const BIN = `${ROOT}/bin`;
 export const DOCS = `${ROOT}/dist/docs`;
 /** The folder of units, rules and descriptors, from "make". */
 export const UNITS = `${ROOT}/dist/units`;
+/** All programs. */
+export const PROGRAMS = (await findPrograms()).map(({ name }) => name);
 /** The devices that there are daemons for. */
 export const TYPES = (await findDaemons()).map(({ type }) => type);
 

@@ -12,6 +12,7 @@ import {
   DOCS,
   filesOf,
   install,
+  PROGRAMS,
   ROOT,
   script,
   SHIPPED,
@@ -26,7 +27,6 @@ Deno.test("install puts everything below DESTDIR and PREFIX, and uninstall takes
   await install(root, "/opt/vhost");
   const files = filesOf(root);
   const expected = TYPES.flatMap((type) => [
-    `bin/vhost-device-${type}`,
     `lib/systemd/system/vhost-device-${type}@.service`,
     `lib/systemd/system/vhost-device-${type}@.socket`,
     `share/bash-completion/completions/vhost-device-${type}`,
@@ -37,6 +37,7 @@ Deno.test("install puts everything below DESTDIR and PREFIX, and uninstall takes
     `share/zsh/site-functions/_vhost-device-${type}`,
   ]).concat([
     "bin/vhost-device",
+    ...PROGRAMS.map((name) => `bin/${name}`),
     "share/man/man1/vhost-device.1",
     "lib/sysusers.d/vhost-device.conf",
     "lib/udev/rules.d/60-vhost-device.rules",

@@ -7,7 +7,7 @@
 
 import { assertEquals, assertMatch } from "@std/assert";
 import { TemporaryFolder } from "../support/temporary_folder.ts";
-import { copyProject, filesOf, run, succeed, TYPES } from "./build.ts";
+import { copyProject, filesOf, PROGRAMS, run, succeed } from "./build.ts";
 
 /** Adds a device of that type: GPIO by another name. */
 function addDevice(project: string, type: string): void {
@@ -47,10 +47,9 @@ Deno.test("with a folder and a file there is a fourth device everywhere", async 
   await test.step("make builds its program, and the other one", async () => {
     const { stdout } = await run("make", ["-n", "all"], { cwd: project, env });
     const [, programs] = /^scripts\/compile\.sh bin (.*)$/m.exec(stdout)!;
-    const others = TYPES.map((type) => `vhost-device-${type}`);
     assertEquals(
       programs.split(" ").sort(),
-      ["vhost-device", "vhost-device-dummy", "vhost-device-tool", ...others].sort(),
+      ["vhost-device", "vhost-device-dummy", "vhost-device-tool", ...PROGRAMS].sort(),
     );
   });
 
