@@ -9,6 +9,7 @@ import { DescriptorChain } from "../../../lib/virtio/descriptor_chain.ts";
 import { GuestMemory } from "../../../lib/virtio/guest_memory.ts";
 import type { RegionDescription } from "../../../lib/virtio/memory_region.ts";
 import { CHAIN, type RingAddresses, SplitQueue } from "../../../lib/virtio/split_queue.ts";
+import { stayOn } from "../../support/processors.ts";
 import { Random } from "../../support/random.ts";
 import { spin, yieldProcessor } from "../../support/wait.ts";
 
@@ -25,6 +26,10 @@ export interface RingPlace {
   readonly addresses: RingAddresses;
   readonly features: bigint;
   readonly words: Int32Array<SharedArrayBuffer>;
+  /** Where the thread runs. */
+  readonly processor: number;
+  /** True if the driver has to run there, too. */
+  readonly shared: boolean;
 }
 
 const scope = self as unknown as {
@@ -33,15 +38,13 @@ const scope = self as unknown as {
   close(): void;
 };
 
-function serve(queue: SplitQueue, chain: DescriptorChain, words: RingPlace["words"]): void {
+function serve(queue: SplitQueue, chain: DescriptorChain, { words, shared }: RingPlace): void {
   let seen = 0;
-  let turns = 0;
   const random = new Random(6);
   while (Atomics.load(words, STOP) === 0) {
     const kicks = Atomics.load(words, KICKS);
     if (kicks === seen) {
-      // There may be no processor for the driver but this one.
-      if (++turns % 1000 === 0) yieldProcessor();
+      if (shared) yieldProcessor();
       continue;
     }
     seen = kicks;
@@ -56,12 +59,13 @@ function serve(queue: SplitQueue, chain: DescriptorChain, words: RingPlace["word
 }
 
 scope.onmessage = ({ data }) => {
+  stayOn(data.processor);
   const memory = new GuestMemory();
   memory.setTable(data.regions, data.fds);
   const queue = SplitQueue.open(memory, data.size, data.addresses, 0, data.features);
   if (typeof queue === "string") throw new Error(queue);
   scope.postMessage("ready");
-  serve(queue, new DescriptorChain(memory), data.words);
+  serve(queue, new DescriptorChain(memory), data);
   queue.close();
   memory.clear();
   scope.close();
