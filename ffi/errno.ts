@@ -27,6 +27,9 @@ export const {
   EROFS,
 } = constants.errno;
 
+/** Of which Node has no name; the same on all architectures that are built for. */
+export const ESHUTDOWN = 108;
+
 const location = libc.__errno_location();
 if (location === null) throw new Error("the C library has no errno");
 const cell = new Int32Array(Deno.UnsafePointerView.getArrayBuffer(location, 4));

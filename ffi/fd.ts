@@ -60,6 +60,20 @@ export function close(fd: number): void {
   leave();
 }
 
+/**
+ * Makes `fd` refer to what `replacement` refers to, which is closed. Whoever uses the number sees
+ * the one or the other, at any moment.
+ *
+ * @throws {SystemError} as dup3(2)
+ */
+export function replace(fd: number, replacement: number): void {
+  try {
+    check("dup3", libc.dup3(replacement, fd, O_CLOEXEC));
+  } finally {
+    close(replacement);
+  }
+}
+
 /** True if `fd` is an open descriptor of this process. */
 export function isOpen(fd: number): boolean {
   return libc.fcntl(fd, F_GETFL, 0) >= 0;
@@ -128,6 +142,8 @@ export interface FileStatus {
   /** With {@linkcode inode}, which file it is. */
   readonly device: bigint;
   readonly inode: bigint;
+  /** Which device it stands for; meaningful for a device node. */
+  readonly deviceNode: bigint;
   /** In bytes; meaningful for a regular file. */
   readonly size: number;
 }
@@ -145,8 +161,8 @@ export function readStatus(
 ): FileStatus {
   const stat = new DataView(new ArrayBuffer(256));
   check(call, read(stat.buffer));
-  // struct stat: st_dev 0, st_ino 8, st_size 48 on both; st_mode and st_gid are elsewhere on arm64.
-  const [modeAt, groupAt] = Deno.build.arch === "x86_64" ? [24, 32] : [16, 28];
+  // struct stat: st_dev 0, st_ino 8, st_size 48 on both; the others are elsewhere on arm64.
+  const [modeAt, groupAt, nodeAt] = Deno.build.arch === "x86_64" ? [24, 32, 40] : [16, 28, 32];
   const mode = stat.getUint32(modeAt, true);
   return {
     type: mode & S_IFMT,
@@ -154,6 +170,7 @@ export function readStatus(
     group: stat.getUint32(groupAt, true),
     device: stat.getBigUint64(0, true),
     inode: stat.getBigUint64(8, true),
+    deviceNode: stat.getBigUint64(nodeAt, true),
     size: stat.getUint32(52, true) * 2 ** 32 + stat.getUint32(48, true),
   };
 }

@@ -85,6 +85,15 @@ const library = Deno.dlopen("libc.so.6", {
   },
   /** `int poll(struct pollfd *fds, nfds_t nfds, int timeout)`: poll(2) */
   poll: { parameters: ["pointer", "u32", "i32"], result: "i32" },
+  /** `int dup3(int oldfd, int newfd, int flags)`: dup(2) */
+  dup3: {
+    parameters: [
+      "i32", // int oldfd
+      "i32", // int newfd
+      "i32", // int flags
+    ],
+    result: "i32",
+  },
   /** `int fcntl(int fd, int op, int arg)`: fcntl(2) */
   fcntl: {
     parameters: [

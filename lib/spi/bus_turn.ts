@@ -12,29 +12,38 @@
 import { EPOLLIN } from "../../ffi/epoll.ts";
 import { Timer } from "../../ffi/timerfd.ts";
 import type { EventHandler, Poller } from "../virtio/device.ts";
-import type { SpiBackend, TransferData } from "./backend.ts";
+import { DONE, type Progress, type SpiBackend, type TransferData, UNFINISHED } from "./backend.ts";
+import { RESERVATION } from "./bus.ts";
 import type { Transfer } from "./protocol.ts";
 
 /** Up to this time a transfer's end is waited for in place, in milliseconds. */
 const SPIN_LIMIT = 0.05;
-/** When a bus that another guest has is asked for again, in milliseconds. */
-const CLAIM_INTERVAL = 0.2;
 
 /** The guest does not use the bus. */
 const IDLE = 0;
-/** Another guest has the bus; the timer is set for asking again. */
+/**
+ * Another guest has the bus, and a wake-up tells of its end; where it is free but kept for another
+ * guest, the timer is set for the time after which it no longer is.
+ */
 const WAITING = 1;
-/** A transfer is under way; the timer is set for its end. */
+/** A part of a transfer is done; the timer only lets others have their turn in the event loop. */
 const TRANSFERRING = 2;
+/** All of it is done; the timer is set for the end of its time on the wire. */
+const ENDING = 3;
 /** A chip is selected; the timer is set for the longest wait for what follows. */
-const SELECTED = 3;
+const SELECTED = 4;
 
-type State = typeof IDLE | typeof WAITING | typeof TRANSFERRING | typeof SELECTED;
+type State =
+  | typeof IDLE
+  | typeof WAITING
+  | typeof TRANSFERRING
+  | typeof ENDING
+  | typeof SELECTED;
 
 /** Whose turn it is. */
 export interface TurnOwner {
-  /** The bus that {@linkcode BusTurn.take} could not have may be free. */
-  busFree(): void;
+  /** The bus that {@linkcode BusTurn.take} could not have is this guest's. */
+  busTaken(): void;
   /** The transfer that {@linkcode BusTurn.run} began is over. */
   transferOver(): void;
 }
@@ -42,30 +51,33 @@ export interface TurnOwner {
 /** One guest's turns. */
 export class BusTurn implements EventHandler {
   readonly #backend: SpiBackend;
-  readonly #messageTimeout: number;
+  readonly #longestTurn: number;
   readonly #owner: TurnOwner;
   readonly #timer = new Timer();
   #poller: Poller | undefined;
   #state: State = IDLE;
   #succeeded = false;
+  #transfer: Transfer | undefined;
 
   /**
-   * @param messageTimeout how long a chip stays selected for the rest of a message, in milliseconds
+   * @param longestTurn after which a message is over, whatever its chip waits for, where another
+   * guest waits for the bus; in milliseconds
    */
-  constructor(backend: SpiBackend, messageTimeout: number, owner: TurnOwner) {
+  constructor(backend: SpiBackend, longestTurn: number, owner: TurnOwner) {
     this.#backend = backend;
-    this.#messageTimeout = messageTimeout;
+    this.#longestTurn = longestTurn;
     this.#owner = owner;
   }
 
   attach(poller: Poller): void {
     this.#poller = poller;
     poller.watch(this.#timer.fd, EPOLLIN, this);
+    poller.watch(this.#backend.bus.wakeFd, EPOLLIN, { onEvents: () => this.#awake() });
   }
 
   /** True while a transfer is under way. */
   get transferring(): boolean {
-    return this.#state === TRANSFERRING;
+    return this.#state === TRANSFERRING || this.#state === ENDING;
   }
 
   /** True if the last transfer went well. */
@@ -76,12 +88,19 @@ export class BusTurn implements EventHandler {
   /**
    * Makes the bus this guest's, with no chip selected but one that `transfer` goes on with.
    *
-   * @returns false if another guest has it; {@linkcode TurnOwner.busFree} comes later
+   * @returns false if another guest has it; {@linkcode TurnOwner.busTaken} comes later
    */
   take(transfer: Transfer): boolean {
-    if (this.#claim(transfer)) return true;
-    this.#enter(WAITING, CLAIM_INTERVAL);
-    return false;
+    const { bus } = this.#backend;
+    if (!bus.isMine) return this.#claim();
+    this.#leave();
+    const { selected } = this.#backend;
+    const overdue = bus.isWanted && bus.held > this.#longestTurn;
+    if (selected && !overdue && this.#backend.continues(transfer)) return true;
+    if (selected) this.#backend.deselect();
+    if (!bus.isWanted) return true;
+    bus.release();
+    return this.#claim();
   }
 
   /**
@@ -90,23 +109,24 @@ export class BusTurn implements EventHandler {
    * @returns false if it takes longer; {@linkcode TurnOwner.transferOver} comes later
    */
   run(transfer: Transfer, data: TransferData): boolean {
-    this.#succeeded = this.#backend.run(transfer, data);
-    const duration = this.#succeeded ? this.#backend.duration(transfer) : 0;
-    if (duration > SPIN_LIMIT) {
-      this.#enter(TRANSFERRING, duration);
-      return false;
+    this.#transfer = transfer;
+    return this.#advance(this.#backend.run(transfer, data));
+  }
+
+  /** Carries out what is left of the transfer under way, without a look at anything else. */
+  finish(): void {
+    if (this.#state === TRANSFERRING) {
+      let progress: Progress = UNFINISHED;
+      while (progress === UNFINISHED) progress = this.#backend.proceed();
+      this.#succeeded = progress === DONE;
     }
-    if (duration > 0) spin(duration);
-    return true;
+    this.#leave();
   }
 
   /** After a transfer: the chip stays selected for the rest of its message, or the turn ends. */
   endTransfer(): void {
-    if (this.#backend.selected && this.#messageTimeout > 0) {
-      this.#enter(SELECTED, this.#messageTimeout);
-    } else {
-      this.end();
-    }
+    if (this.#backend.selected) this.#enter(SELECTED, this.#backend.wait);
+    else this.end();
   }
 
   /** Ends the turn, whatever it is at: no chip is selected, and other guests may have the bus. */
@@ -120,6 +140,7 @@ export class BusTurn implements EventHandler {
   close(): void {
     this.end();
     this.#poller?.unwatch(this.#timer.fd);
+    this.#poller?.unwatch(this.#backend.bus.wakeFd);
     this.#timer.close();
   }
 
@@ -131,28 +152,54 @@ export class BusTurn implements EventHandler {
     this.#state = IDLE;
     switch (state) {
       case WAITING:
-        return this.#owner.busFree();
+        if (this.#claim(true)) this.#owner.busTaken();
+        return;
       case TRANSFERRING:
+        if (this.#advance(this.#backend.proceed())) this.#owner.transferOver();
+        return;
+      case ENDING:
         return this.#owner.transferOver();
       case SELECTED:
         return this.#messageTimedOut();
     }
   }
 
-  #claim(transfer: Transfer): boolean {
-    const { bus } = this.#backend;
-    if (!bus.isMine) return bus.claim();
+  /** Another guest has given the bus back. */
+  #awake(): void {
+    this.#backend.bus.clearWake();
+    if (this.#state !== WAITING) return;
     this.#leave();
-    if (!this.#backend.selected || this.#backend.continues(transfer)) return true;
-    this.#backend.deselect();
-    if (!bus.isWanted) return true;
-    bus.release();
-    return bus.claim();
+    if (this.#claim()) this.#owner.busTaken();
+  }
+
+  #claim(anyway = false): boolean {
+    const { bus } = this.#backend;
+    if (bus.claim(anyway)) return true;
+    this.#state = WAITING;
+    if (bus.isFree) this.#timer.arm(RESERVATION);
+    return false;
+  }
+
+  /** @returns true if the transfer is over */
+  #advance(progress: Progress): boolean {
+    if (progress === UNFINISHED) {
+      this.#enter(TRANSFERRING, 0);
+      return false;
+    }
+    this.#succeeded = progress === DONE;
+    if (!this.#succeeded) return true;
+    const duration = this.#backend.duration(this.#transfer!);
+    if (duration > SPIN_LIMIT) {
+      this.#enter(ENDING, duration);
+      return false;
+    }
+    if (duration > 0) spin(duration);
+    return true;
   }
 
   #messageTimedOut(): void {
-    const { patient, bus } = this.#backend;
-    if (patient && !bus.isWanted) this.#enter(SELECTED, this.#messageTimeout);
+    const { patient, bus, wait } = this.#backend;
+    if (patient && !bus.isWanted) this.#enter(SELECTED, wait);
     else this.end();
   }
 

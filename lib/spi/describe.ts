@@ -38,12 +38,12 @@ function ranges(numbers: readonly number[]): string {
   return parts.join(", ");
 }
 
-function modes(functions: number): string {
+function modes({ modeFunctions: functions, clockModes = 0xf }: Limits): string {
   const found: number[] = [];
   for (let mode = 0; mode < 4; mode++) {
     const phase = mode & 1 ? FUNC_CPHA_1 : FUNC_CPHA_0;
     const polarity = mode & 2 ? FUNC_CPOL_1 : FUNC_CPOL_0;
-    if (functions & phase && functions & polarity) found.push(mode);
+    if (functions & phase && functions & polarity && (clockModes >>> mode) & 1) found.push(mode);
   }
   const more = [
     functions & FUNC_CS_HIGH ? "cs-high" : "",
@@ -71,13 +71,20 @@ function speed(hertz: number): string {
 
 /** What a node can do. */
 export function describeLimits(limits: Limits): string {
-  return `${speed(limits.maxFrequency)}, ${modes(limits.modeFunctions)}, ` +
+  return `${speed(limits.maxFrequency)}, ${modes(limits)}, ` +
     words(limits.bitsPerWordMask) + lines(limits.txNbits, limits.rxNbits);
+}
+
+/** What a node is set to, given what it can do as it is. */
+export function describeSettings(limits: Limits): string {
+  return `${speed(limits.maxFrequency)}, set to ${modes(limits).replace("modes", "mode")}, ${
+    words(limits.bitsPerWordMask)
+  }`;
 }
 
 /** A controller of nodes. */
 export function describeNodes(paths: readonly string[], limits: Limits): string {
-  return `${paths.join(", ")} (${speed(limits.maxFrequency)})`;
+  return `${paths.join(", ")} (${describeLimits(limits)})`;
 }
 
 /** A simulated controller. */

@@ -23,11 +23,15 @@ import {
   TRANS_OK,
   Transfer,
 } from "./protocol.ts";
+import { transferTime, wordTime } from "./wire_time.ts";
 
 /** The longest transfer in bytes; a longer one is refused. */
 export const MAX_TRANSFER = 16 * 2 ** 20;
 /** What is set aside for the data of a transfer from the start, in bytes. */
 const USUAL_TRANSFER = 65536;
+
+/** How long a message may wait for its rest after the longest transfer, in milliseconds. */
+const TURN_ALLOWANCE = 1000;
 
 /** One guest's SPI controller. */
 export class SpiDevice implements VirtioDevice, TurnOwner {
@@ -40,6 +44,7 @@ export class SpiDevice implements VirtioDevice, TurnOwner {
 
   readonly #backend: SpiBackend;
   readonly #turn: BusTurn;
+  readonly #maxTransferTime: number;
   readonly #log: Logger;
   readonly #transfer = new Transfer();
   #sent = new HostBuffer(USUAL_TRANSFER);
@@ -48,18 +53,20 @@ export class SpiDevice implements VirtioDevice, TurnOwner {
   #host: DeviceHost | undefined;
   /** Chains held: the first is at work or waits for the bus, the others are in line behind it. */
   readonly #held: DescriptorChain[] = [];
-  #tooLong = false;
-  /** Fields for which a transfer was refused. */
+  /** What transfers were refused for. */
   readonly #refusals = new Set<string>();
 
-  /**
-   * @param messageTimeout how long a chip stays selected for the rest of a message, in milliseconds
-   */
-  constructor(backend: SpiBackend, messageTimeout: number, log: Logger) {
+  /** @param maxTransferTime a transfer that would take longer is refused; in milliseconds */
+  constructor(backend: SpiBackend, maxTransferTime: number, log: Logger) {
     this.#backend = backend;
-    this.#turn = new BusTurn(backend, messageTimeout, this);
+    this.#turn = new BusTurn(backend, maxTransferTime + TURN_ALLOWANCE, this);
+    this.#maxTransferTime = maxTransferTime;
     this.#log = log;
     this.config = encodeConfig(backend.limits);
+  }
+
+  get duty(): string | undefined {
+    return this.#backend.duty;
   }
 
   attach(host: DeviceHost): void {
@@ -78,7 +85,7 @@ export class SpiDevice implements VirtioDevice, TurnOwner {
     return HELD;
   }
 
-  busFree(): void {
+  busTaken(): void {
     this.#goOn(false);
   }
 
@@ -87,12 +94,23 @@ export class SpiDevice implements VirtioDevice, TurnOwner {
   }
 
   queueStopping(_queue: number): void {
-    const atWork = this.#turn.transferring;
-    this.#held.splice(0).forEach((chain, index) => {
-      const written = index === 0 && atWork ? this.#finish(chain) : writeFailure(chain, TRANS_ERR);
-      this.#host?.complete(0, chain, written);
-    });
+    const host = this.#host!;
+    const held = this.#held.splice(0);
+    if (held[0]?.isSuspended) {
+      // Nobody waits for the transfer at work: its chip is released at once.
+      this.#turn.end();
+      for (const chain of held) host.complete(0, chain, 0);
+      return;
+    }
+    if (this.#turn.transferring) {
+      this.#turn.finish();
+      const chain = held.shift()!;
+      host.complete(0, chain, this.#finish(chain));
+    }
     this.#turn.end();
+    for (const chain of held.reverse()) {
+      if (!host.putBack(0, chain)) host.complete(0, chain, writeFailure(chain, TRANS_ERR));
+    }
   }
 
   reset(): void {
@@ -120,11 +138,9 @@ export class SpiDevice implements VirtioDevice, TurnOwner {
   #begin(chain: DescriptorChain): number {
     if (chain.writableLength < RESULT_SIZE) return 0;
     const transfer = this.#transfer;
-    const refused = transfer.decode(chain)
-      ? refusedField(transfer, this.#backend.limits)
-      : "the head's length";
-    if (refused !== undefined || !this.#makeRoom(transfer.length)) {
-      if (refused !== undefined) this.#logRefusal(refused);
+    const problem = transfer.decode(chain) ? this.#problem() : "the head is too short";
+    if (problem !== undefined) {
+      this.#logRefusal(problem);
       // What the guest wanted to go on with is over.
       this.#turn.end();
       return writeFailure(chain, PARAM_ERR);
@@ -144,28 +160,48 @@ export class SpiDevice implements VirtioDevice, TurnOwner {
     return rxLength + RESULT_SIZE;
   }
 
-  #logRefusal(field: string): void {
-    const hertz = field === "freq" ? ` of ${this.#transfer.frequency} Hz` : "";
-    const text = `a transfer is refused: ${field}${hertz} is not what the controller can do`;
-    if (this.#refusals.has(field)) this.#log.debug(text);
-    else this.#log.warn(`${text}; more of this kind are logged at level debug`);
-    this.#refusals.add(field);
+  /** Why the transfer is refused, for people; `undefined` if it is not. */
+  #problem(): string | undefined {
+    const transfer = this.#transfer;
+    const field = refusedField(transfer, this.#backend.limits);
+    if (field !== undefined) {
+      const hertz = field === "freq" ? ` of ${transfer.frequency} Hz` : "";
+      return `${field}${hertz} is not what the controller can do`;
+    }
+    const { length } = transfer;
+    if (length > MAX_TRANSFER) return `it has ${length} bytes, the limit is ${MAX_TRANSFER}`;
+    const frequency = this.#backend.frequency(transfer);
+    const milliseconds = transferTime(transfer, frequency);
+    if (milliseconds > this.#maxTransferTime) {
+      return `${length} bytes at ${frequency} Hz take ${seconds(milliseconds)}, the limit is ` +
+        `${seconds(this.#maxTransferTime)} (max-transfer-ms)`;
+    }
+    const word = wordTime(transfer, frequency);
+    if (length > 0 && word > this.#backend.maxWordTime) {
+      return `a word at ${frequency} Hz takes ${seconds(word)}, the limit is ` +
+        seconds(this.#backend.maxWordTime);
+    }
+    if (length > this.#sent.bytes.length) this.#makeRoom(length);
+    return undefined;
   }
 
-  /** @returns false if the transfer is too long */
-  #makeRoom(length: number): boolean {
-    if (length <= this.#sent.bytes.length) return true;
-    if (length > MAX_TRANSFER) {
-      if (!this.#tooLong) {
-        this.#log.warn(`a transfer of ${length} bytes is refused, the limit is ${MAX_TRANSFER}`);
-      }
-      this.#tooLong = true;
-      return false;
-    }
+  #logRefusal(problem: string): void {
+    const text = `a transfer is refused: ${problem}`;
+    // Numbers apart, it is the same problem again.
+    const kind = problem.replaceAll(/\d+/g, "");
+    if (this.#refusals.has(kind)) this.#log.debug(text);
+    else this.#log.warn(`${text}; more of this kind are logged at level debug`);
+    this.#refusals.add(kind);
+  }
+
+  #makeRoom(length: number): void {
     const size = 2 ** Math.ceil(Math.log2(length));
     this.#sent = new HostBuffer(size);
     this.#received = new HostBuffer(size);
     this.#data = { sent: this.#sent, received: this.#received };
-    return true;
   }
+}
+
+function seconds(milliseconds: number): string {
+  return `${Math.round(milliseconds) / 1000} s`;
 }

@@ -16,11 +16,19 @@ import {
   type HostSettings,
   makeHostMemory,
 } from "./host/host_controller.ts";
-import { bufferSize, findNodes, openNode, parseNodePath, pieceSize } from "./host/find_nodes.ts";
-import { readGuests, readMessageTimeout } from "./config.ts";
-import { readDevice, spiOptions } from "./options.ts";
-import type { ControllerSettings } from "./settings.ts";
-import { combine, probe } from "./host/probe.ts";
+import {
+  bufferSize,
+  findNodes,
+  openNode,
+  openShared,
+  parseNodePath,
+  pieceSize,
+} from "./host/find_nodes.ts";
+import { readGuests, readTimes, TIME_KEYS } from "./config.ts";
+import { readDevice, readMessages, spiOptions, withMessages } from "./options.ts";
+import type { ControllerSettings, SpiTimes } from "./settings.ts";
+import { describeUsers, nodeUsers } from "./host/node_users.ts";
+import { combine, limitsOf, probe, readSettings } from "./host/probe.ts";
 import type { Limits } from "./protocol.ts";
 import { Simulation } from "../simulation/simulation.ts";
 import {
@@ -31,7 +39,7 @@ import {
   spiThings,
 } from "./simulated/simulated_controller.ts";
 import { spiParts } from "./simulated/parts.ts";
-import { describeLimits, describeNodes, describeParts } from "./describe.ts";
+import { describeNodes, describeParts, describeSettings } from "./describe.ts";
 
 /** A controller with what its guests share. */
 type Controller =
@@ -45,15 +53,36 @@ type Controller =
 /** What one guest gets. */
 export type SpiSettings = Controller & {
   readonly guest: number;
-  /** How long a chip stays selected for the rest of a message, in milliseconds. */
-  readonly messageTimeout: number;
+  readonly times: SpiTimes;
 };
 
-/** What a node can do, as it was found. */
-function probeNode(path: string): Limits {
+/** What a node can do: found out by trying where nobody else has it open. */
+function probeNode(path: string, log: Logger): Limits {
   const fd = openNode(path);
   try {
-    return probe(fd);
+    const users = nodeUsers(path);
+    if (users.length === 0) return probe(fd);
+    log.warn(
+      `SPI device '${path}' is open in ${
+        describeUsers(users)
+      }, too: guests get no other mode and ` +
+        "word size than it has now; stop the other program for more",
+    );
+    return limitsOf(readSettings(fd));
+  } finally {
+    close(fd);
+  }
+}
+
+/** A node as `--list` shows it: as it is, for nothing is to change. */
+function listNode(path: string): string {
+  const fd = openShared(path);
+  try {
+    const users = nodeUsers(path);
+    const use = users.length === 0 ? "" : `, in use by ${describeUsers(users)}`;
+    return `${path}: ${
+      describeSettings(limitsOf(readSettings(fd)))
+    }, ${bufferSize()} bytes at a time${use}`;
   } finally {
     close(fd);
   }
@@ -68,37 +97,50 @@ function prepare(
   settings: ControllerSettings,
   buses: Map<number, SharedArrayBuffer>,
   simulation: Simulation,
+  guests: number,
+  log: Logger,
 ): Controller {
   if (settings.kind === "simulated") {
-    return { kind: "simulated", settings, memory: powerUp(simulation, settings) };
+    return { kind: "simulated", settings, memory: powerUp(simulation, settings, guests) };
   }
-  const { paths, flash } = settings;
-  const limits = combine(paths.map(probeNode));
+  const { paths, messages } = settings;
+  const limits = combine(paths.map((path) => probeNode(path, log)));
   const size = pieceSize(bufferSize());
   const number = parseNodePath(paths[0])?.bus;
   const known = number === undefined ? undefined : buses.get(number);
-  const memory = makeHostMemory(paths.length, known);
+  const memory = makeHostMemory(paths.length, guests, known);
   if (number !== undefined) buses.set(number, memory.bus);
-  return { kind: "host", settings: { paths, limits, flash, pieceSize: size }, memory };
+  return { kind: "host", settings: { paths, limits, messages, pieceSize: size }, memory };
 }
 
 function title({ kind, settings }: Controller): string {
   return kind === "host" ? describeNodes(settings.paths, settings.limits) : describeParts(settings);
 }
 
-function makeBackend({ kind, settings, memory, guest }: SpiSettings, log: Logger): SpiBackend {
-  return kind === "host"
-    ? new HostController(settings, memory, guest, log)
-    : new SimulatedController(settings, memory, guest, log);
+function makeBackend(
+  { kind, settings, memory, guest, times }: SpiSettings,
+  log: Logger,
+): SpiBackend {
+  if (kind === "simulated") {
+    return new SimulatedController(settings, memory, guest, INCOMPLETE_WAIT, log);
+  }
+  const waits = { unsure: times.messageTimeout, incomplete: INCOMPLETE_WAIT };
+  return new HostController(settings, memory, guest, waits, log);
 }
 
+/** How long a chip waits for the rest of what is known to be incomplete, in milliseconds. */
+const INCOMPLETE_WAIT = 1000;
+
+const KEYS = ["guests", ...TIME_KEYS] as const;
+type Key = (typeof KEYS)[number];
+
 /** `vhost-device-spi` */
-export const spi: DeviceKind<SpiSettings, "guests" | "message-timeout-us"> = {
+export const spi: DeviceKind<SpiSettings, Key> = {
   program: "vhost-device-spi",
   type: "spi",
   summary: "gives virtual machines an SPI bus of this host, or a simulated one",
   options: spiOptions,
-  configKeys: ["guests", "message-timeout-us"],
+  configKeys: KEYS,
   formerKeys: { "chip-select-hold-us": "'message-timeout-us'" },
   examples: [
     { args: "-s /run/spi.sock -l /dev/spidev0.0", remark: "one guest with one chip of bus 0" },
@@ -110,12 +152,19 @@ export const spi: DeviceKind<SpiSettings, "guests" | "message-timeout-us"> = {
   ],
   parts: spiParts.models,
 
-  plan({ options, config, guestCount }): GuestPlan<SpiSettings>[] {
-    const messageTimeout = readMessageTimeout(config["message-timeout-us"]);
-    const { device } = options;
+  plan({ options, config, guestCount }, log): GuestPlan<SpiSettings>[] {
+    const times = readTimes(config);
+    const { device, messages } = options;
     let controllers: ControllerSettings[];
-    if (typeof device === "string") controllers = [readDevice(device)];
-    else if (config.guests !== undefined) controllers = readGuests(config.guests);
+    if (typeof device === "string") {
+      const settings = readDevice(device);
+      const given = typeof messages === "string";
+      controllers = [given ? withMessages(settings, readMessages(messages)) : settings];
+    } else if (typeof messages === "string") {
+      throw new UsageError(
+        "'--messages' goes with '--device'; in the configuration file, 'messages' goes with 'device'",
+      );
+    } else if (config.guests !== undefined) controllers = readGuests(config.guests);
     else {
       throw new UsageError(
         "no device is named; say what guests get with --device, for example " +
@@ -129,16 +178,17 @@ export const spi: DeviceKind<SpiSettings, "guests" | "message-timeout-us"> = {
     const buses = new Map<number, SharedArrayBuffer>();
     const simulation = new Simulation();
     for (const settings of controllers) {
-      if (!prepared.has(settings)) prepared.set(settings, prepare(settings, buses, simulation));
+      if (prepared.has(settings)) continue;
+      prepared.set(settings, prepare(settings, buses, simulation, controllers.length, log));
     }
     return controllers.map((settings, guest) => {
       const controller = prepared.get(settings)!;
-      return { settings: { ...controller, guest, messageTimeout }, title: title(controller) };
+      return { settings: { ...controller, guest, times }, title: title(controller) };
     });
   },
 
   create(settings, log) {
-    return new SpiDevice(makeBackend(settings, log), settings.messageTimeout, log);
+    return new SpiDevice(makeBackend(settings, log), settings.times.maxTransfer, log);
   },
 
   things(settings, log) {
@@ -155,10 +205,9 @@ export const spi: DeviceKind<SpiSettings, "guests" | "message-timeout-us"> = {
   },
 
   list() {
-    const buffer = bufferSize();
     const lines = findNodes().map((path) => {
       try {
-        return `${path}: ${describeLimits(probeNode(path))}, ${buffer} bytes at a time`;
+        return listNode(path);
       } catch (error) {
         return `${path}: ${(error as Error).message}`;
       }

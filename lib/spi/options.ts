@@ -8,6 +8,12 @@ import type { OptionSpec } from "../input/options.ts";
 import { readInteger } from "../text/numbers.ts";
 import { UsageError } from "../errors.ts";
 import { parseNodePath } from "./host/find_nodes.ts";
+import {
+  AUTOMATIC,
+  MESSAGE_FORMS,
+  type MessageSetting,
+  parseMessageSetting,
+} from "./host/messages/settings.ts";
 import type { ControllerSettings } from "./settings.ts";
 import { loopbacks, MAX_CHIP_SELECTS } from "./simulated/config.ts";
 
@@ -24,6 +30,16 @@ export const spiOptions: readonly OptionSpec[] = [
     details:
       "All guests get the same controller and take turns. Nodes become chip selects 0, 1, … " +
       "in the order in which they are given.",
+  },
+  {
+    name: "messages",
+    value: "RULE[,RULE]...",
+    help: "where messages end: command, nor, nand, eeprom:N, prefix:N, gap or cs-change",
+    details:
+      "One rule for each node, or one for all of them. It goes by the guest's driver: nor, nand " +
+      "and eeprom:N (address bytes) for memories, which have to be configured before they are " +
+      "written; prefix:N for chips with N bytes of register address, prefix:0 where each transfer " +
+      "is a message; gap where the guest leaves one; cs-change where cs_change keeps the chip.",
   },
 ];
 
@@ -77,5 +93,39 @@ export function readDevice(text: string): ControllerSettings {
   if (paths.length > MAX_CHIP_SELECTS) {
     throw refuse(`${paths.length} nodes, a controller has 1 to ${MAX_CHIP_SELECTS}`);
   }
-  return { kind: "nodes", paths, flash: [] };
+  return { kind: "nodes", paths, messages: paths.map(() => AUTOMATIC) };
+}
+
+/**
+ * Gives the nodes of a controller their rules: one each, or one for all.
+ *
+ * @throws {UsageError} if it has no nodes, or as many rules do not fit
+ */
+export function withMessages(
+  settings: ControllerSettings,
+  rules: readonly MessageSetting[],
+): ControllerSettings {
+  if (settings.kind !== "nodes") {
+    throw new UsageError("simulated chips know where messages end; leave the rules out");
+  }
+  const { paths } = settings;
+  if (rules.length !== 1 && rules.length !== paths.length) {
+    throw new UsageError(
+      `${rules.length} rules for ${paths.length} nodes; give one for each, or one for all`,
+    );
+  }
+  return { ...settings, messages: paths.map((_, index) => rules[index] ?? rules[0]) };
+}
+
+/**
+ * Reads rules, for example `nor,prefix:1`.
+ *
+ * @throws {UsageError} if one makes no sense
+ */
+export function readMessages(text: string): MessageSetting[] {
+  return text.split(",").map((rule) => {
+    const setting = parseMessageSetting(rule);
+    if (setting !== undefined) return setting;
+    throw new UsageError(`messages '${text}': '${rule}' is no rule, expected ${MESSAGE_FORMS}`);
+  });
 }

@@ -52,6 +52,8 @@ export interface Limits {
   readonly bitsPerWordMask: number;
   /** `FUNC_…` bits. */
   readonly modeFunctions: number;
+  /** Bit n stands for mode n, where not every phase goes with every polarity. */
+  readonly clockModes?: number;
   /** In Hz; 0 for no limit. */
   readonly maxFrequency: number;
   /** The same by chip select, where chips differ. */
@@ -106,6 +108,10 @@ export class Transfer {
   /** Bytes sent and received; where there are both, they are as many. */
   txLength = 0;
   rxLength = 0;
+  /** Guest addresses: where the bytes sent begin and end, and where those received go; 0 for none. */
+  txStart = 0;
+  txEnd = 0;
+  rxStart = 0;
 
   /** The number of bytes on the wire. */
   get length(): number {
@@ -136,6 +142,9 @@ export class Transfer {
     this.inactive = chain.readU32(28);
     this.txLength = chain.readableLength - HEAD_SIZE;
     this.rxLength = chain.writableLength - RESULT_SIZE;
+    this.txStart = this.txLength > 0 ? chain.readableAddress(HEAD_SIZE) : 0;
+    this.txEnd = this.txLength > 0 ? chain.readableEnd : 0;
+    this.rxStart = this.rxLength > 0 ? chain.writableAddress(0) : 0;
     return true;
   }
 }
@@ -161,8 +170,14 @@ function nbitsFit(nbits: number, supported: number): boolean {
   }
 }
 
-function modeFits(mode: number, functions: number): boolean {
+/** The mode of a transfer as it is usually numbered, 0 to 3. */
+export function clockMode(mode: number): number {
+  return mode & (MODE_CPHA | MODE_CPOL);
+}
+
+function modeFits(mode: number, { modeFunctions: functions, clockModes }: Limits): boolean {
   if ((mode & ~MODE_ALL) !== 0) return false;
+  if (clockModes !== undefined && !((clockModes >>> clockMode(mode)) & 1)) return false;
   if ((functions & (mode & MODE_CPHA ? FUNC_CPHA_1 : FUNC_CPHA_0)) === 0) return false;
   if ((functions & (mode & MODE_CPOL ? FUNC_CPOL_1 : FUNC_CPOL_0)) === 0) return false;
   if (mode & MODE_CS_HIGH && !(functions & FUNC_CS_HIGH)) return false;
@@ -183,7 +198,7 @@ export function refusedField(transfer: Transfer, limits: Limits): string | undef
   if (!nbitsFit(transfer.txNbits, limits.txNbits)) return "tx_nbits";
   if (!nbitsFit(transfer.rxNbits, limits.rxNbits)) return "rx_nbits";
   if (transfer.reserved !== 0) return "reserved";
-  if (!modeFits(transfer.mode, limits.modeFunctions)) return "mode";
+  if (!modeFits(transfer.mode, limits)) return "mode";
   const maximum = limits.chipFrequencies?.[transfer.chipSelect] ?? limits.maxFrequency;
   if (maximum !== 0 && transfer.frequency > maximum) return "freq";
   if (transfer.wordDelay > limits.maxWordDelay) return "word_delay_ns";

@@ -115,6 +115,10 @@ export class BackEnd implements RequestTarget, RingSet, DeviceHost {
     this.#vrings[queue].complete(chain, written);
   }
 
+  putBack(queue: number, chain: DescriptorChain): boolean {
+    return this.#vrings[queue].putBack(chain);
+  }
+
   drain(queue: number): void {
     this.#vrings[queue].drain();
   }

@@ -418,6 +418,14 @@ export class Vring implements EventHandler, RingHistory {
     if (!this.#serving) this.#notify();
   }
 
+  /** Makes a chain that the device held available again. */
+  putBack(chain: DescriptorChain): boolean {
+    if (this.#queue !== undefined && !this.#queue.putBack(chain)) return false;
+    this.#requests--;
+    this.#giveBack(chain);
+    return true;
+  }
+
   /**
    * @param time how long it may take, in milliseconds
    * @returns true if there may be more than the limits allowed for

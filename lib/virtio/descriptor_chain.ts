@@ -78,6 +78,8 @@ export class HostBuffer {
 export class DescriptorChain {
   /** The index of the first descriptor, by which the driver knows the chain. */
   head = 0;
+  /** The index, modulo 2^16, of its entry in the available ring. */
+  position = 0;
   /** Bytes in the device-readable part. */
   readableLength = 0;
   /** Bytes in the device-writable part. */
@@ -159,6 +161,11 @@ export class DescriptorChain {
     this.#late = [];
   }
 
+  /** True between {@linkcode suspend} and {@linkcode resume}. */
+  get isSuspended(): boolean {
+    return this.#suspended;
+  }
+
   /**
    * Appends a buffer.
    *
@@ -192,6 +199,27 @@ export class DescriptorChain {
       this.#readable = this.#count;
     }
     return true;
+  }
+
+  /** The guest address of `position` of the readable part, which has to be within it. */
+  readableAddress(position: number): number {
+    return this.#addressAt(position, 0);
+  }
+
+  /** The guest address behind the last byte of the readable part, which has to have one. */
+  get readableEnd(): number {
+    const last = this.#readable - 1;
+    return this.#addresses[last] + this.#lengths[last];
+  }
+
+  /** The guest address of `position` of the writable part, which has to be within it. */
+  writableAddress(position: number): number {
+    return this.#addressAt(position, this.#readable);
+  }
+
+  #addressAt(position: number, segment: number): number {
+    while (position >= this.#lengths[segment]) position -= this.#lengths[segment++];
+    return this.#addresses[segment] + position;
   }
 
   /** The byte at `position` of the readable part. */

@@ -44,6 +44,14 @@ export interface DeviceHost extends Poller {
    */
   complete(queue: number, chain: DescriptorChain, written: number): void;
   /**
+   * Makes a held chain available again, as if it had never been taken: while its queue stops, for a
+   * request that was not begun. The chain belongs to the transport again. The last one taken goes
+   * first.
+   *
+   * @returns false if one that was taken later has been returned already; it is still held then
+   */
+  putBack(queue: number, chain: DescriptorChain): boolean;
+  /**
    * Processes now what the driver has made available on another queue. For a device that has to
    * look at one queue before it answers on another.
    */
@@ -83,8 +91,10 @@ export interface VirtioDevice {
    */
   process(queue: number, chain: DescriptorChain): number;
   /**
-   * The queue stops: complete every chain held from it now. The transport passes them on to the
-   * driver where the ring is still there, and drops them otherwise.
+   * The queue stops: complete every chain held from it now, or put it back. The transport passes
+   * them on to the driver where the ring is still there. Where chains are
+   * {@linkcode DescriptorChain.isSuspended suspended}, it only takes them back, in order: nobody
+   * waits for what becomes of them, or they come again.
    */
   queueStopping(queue: number): void;
   /**

@@ -190,6 +190,7 @@ export class SplitQueue {
     if (head >= this.size) return BROKEN;
     const found = this.#follow(chain, head);
     if (found === BAD_CHAIN && this.#memory.isExhausted) return LATER;
+    chain.position = this.lastAvailable;
     this.lastAvailable = (this.lastAvailable + 1) & 0xffff;
     return found;
   }
@@ -263,6 +264,17 @@ export class SplitQueue {
       this.#entry.setUint8(index, memory.bytes[part][address + index - memory.starts[part]]);
     }
     return 0;
+  }
+
+  /**
+   * Makes the chain that was taken last available again.
+   *
+   * @returns false if another was taken after it
+   */
+  putBack(chain: DescriptorChain): boolean {
+    if (((chain.position + 1) & 0xffff) !== this.lastAvailable) return false;
+    this.lastAvailable = chain.position;
+    return true;
   }
 
   /** Returns a chain to the driver with the number of bytes written to it. */

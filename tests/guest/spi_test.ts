@@ -1,4 +1,4 @@
-import { assertEquals, assertMatch } from "@std/assert";
+import { assertEquals, assertMatch, assertNotMatch } from "@std/assert";
 import { fileURLToPath } from "node:url";
 import { Daemon } from "../support/daemon.ts";
 import { until } from "../support/wait.ts";
@@ -112,7 +112,10 @@ Deno.test("the driver can be unbound and bound again", async () => {
 });
 
 Deno.test("a guest that is killed in the middle of a transfer can be booted again", async () => {
-  await using daemon = await Daemon.start("vhost-device-spi", ["-l", "s1"]);
+  using folder = new TemporaryFolder();
+  const config = folder.file("spi.yaml");
+  Deno.writeTextFileSync(config, "guests: [simulated: 1]\nmax-transfer-ms: 60000\n");
+  await using daemon = await Daemon.start("vhost-device-spi", ["--config", config]);
   const file = daemon.folder.file("guest.dts");
   Deno.writeTextFileSync(file, devicetree(spidevNode));
   const boot = { devicetree: file, sockets: daemon.folder.path };
@@ -150,4 +153,38 @@ Deno.test("two guests use a controller at the same time", async () => {
     return await guestOutput(script, { devicetree: file, sockets: daemon.folder.path });
   };
   assertEquals(await Promise.all([guest(0), guest(1)]), ["done\n", "done\n"]);
+});
+
+const largeFlash = `
+  flash@0 {
+    compatible = "jedec,spi-nor";
+    reg = <0>;
+    spi-max-frequency = <50000000>;
+    spi-rx-bus-width = <4>;
+  };`;
+
+Deno.test("spi-nor finds a flash of 32 MiB by its parameters, reads over four lines and waits for it", async () => {
+  using folder = new TemporaryFolder();
+  const config = folder.file("spi.yaml");
+  const part = "{ part: flash, size-kib: 32768, erase-ms: 3, program-us: 300 }";
+  Deno.writeTextFileSync(config, `guests: [simulated: { parts: [${part}], rx-lines: 4 }]\n`);
+  await using daemon = await Daemon.start("vhost-device-spi", ["--config", config]);
+  const output = await withChip(
+    daemon,
+    largeFlash,
+    `
+    cat /sys/kernel/debug/spi-nor/spi3.0/params
+    seq 1 2000 >/tmp/data
+    size=$(stat -c %s /tmp/data)
+    dd if=/tmp/data of=/dev/mtdblock0 bs=1M seek=20 conv=notrunc status=none
+    sync
+    dd if=/dev/mtd0 bs=1M skip=20 count=1 status=none | head -c "$size" | cmp - /tmp/data
+    dd if=/dev/mtd0 bs=1M skip=4 count=1 status=none | head -c 4 | od -An -tx1`,
+  );
+  assertMatch(output, /^size\s+32\.0 MiB$/m);
+  assertMatch(output, /^address nbytes\s+4$/m);
+  assertMatch(output, /^ read\s+0x6c$/m);
+  assertMatch(output, /^ read\s+1S-1S-4S$/m);
+  assertMatch(output, /^ ff ff ff ff$/m);
+  assertNotMatch(daemon.log, /refused|failed/);
 });

@@ -2,7 +2,9 @@ import { assert, assertEquals, assertMatch, assertNotMatch, assertStrictEquals }
 import { command, Daemon, type DaemonOptions } from "../support/daemon.ts";
 import { Random } from "../support/random.ts";
 import { encodeHead, RESULT, SpiGuest } from "../support/spi_driver.ts";
+import { voluntarySwitches } from "../support/process_state.ts";
 import { TemporaryFolder } from "../support/temporary_folder.ts";
+import { pause } from "../support/wait.ts";
 
 const PROGRAM = "vhost-device-spi";
 const READ = 0x80;
@@ -114,6 +116,61 @@ Deno.test("commands and answers of guests that share a chip never mix", () =>
     }
     for (const guest of guests) guest[Symbol.dispose]();
   }, { count: 3 }));
+
+/** Submits a transfer without data that takes so long. */
+function submitPause(guest: SpiGuest, milliseconds: number): void {
+  guest.queues[0].submit(guest.segments(encodeHead({ setup: milliseconds * 1e6 }), 1));
+}
+
+Deno.test("waiting for the bus takes no time on the processor", async () => {
+  await using daemon = await Daemon.start(PROGRAM, ["-l", "s1"], { count: 2 });
+  using one = new SpiGuest(daemon.connect(0));
+  using other = new SpiGuest(daemon.connect(1));
+  submitPause(one, 900);
+  one.frontEnd.barrier();
+  submitPause(other, 1);
+  other.frontEnd.barrier();
+  const before = voluntarySwitches(daemon.pid);
+  pause(500);
+  const switches = voluntarySwitches(daemon.pid) - before;
+  assert(!other.queues[0].hasUsed());
+  assert(switches < 100, `${switches} times awake`);
+  other.queues[0].waitUsed(other.frontEnd);
+});
+
+Deno.test("guests take turns by time: short transfers do not wait for a long one each", async () => {
+  await using daemon = await Daemon.start(PROGRAM, ["-l", "s1"], { count: 2 });
+  using long = new SpiGuest(daemon.connect(0));
+  using brief = new SpiGuest(daemon.connect(1));
+  let transfers = 0;
+  submitPause(long, 200);
+  for (let longOnes = 0; longOnes < 6;) {
+    brief.exchange([1, 2]);
+    transfers++;
+    if (!long.queues[0].hasUsed()) continue;
+    long.queues[0].waitUsed(long.frontEnd);
+    submitPause(long, 200);
+    longOnes++;
+  }
+  // By turns there would be one for each.
+  assert(transfers > 60, `${transfers} transfers`);
+});
+
+Deno.test("a guest whose turn takes too long does not keep the bus from others", () =>
+  withConfig(`${registers}max-transfer-ms: 100\n`, (daemon) => {
+    using one = new SpiGuest(daemon.connect(0));
+    using other = new SpiGuest(daemon.connect(1));
+    const head = { chipSelect: 1 };
+    // A message that is never complete: a transfer without data goes on with it.
+    one.transfer(head, { tx: [READ | 0x0f] });
+    submitPause(other, 1);
+    const begin = performance.now();
+    while (!other.queues[0].hasUsed()) {
+      assert(performance.now() - begin < 5000, "it waits for ever");
+      one.transfer({ ...head, setup: 50e6 }, {});
+    }
+    other.queues[0].waitUsed(other.frontEnd);
+  }, { count: 2 }));
 
 Deno.test("a daemon that is stopped in the middle of a transfer ends in time", async () => {
   await using daemon = await Daemon.start(PROGRAM, ["-l", "s1"]);

@@ -39,6 +39,16 @@ export function processorTime(pid: number): number {
   return (Number(fields[11]) + Number(fields[12])) / ticksPerSecond;
 }
 
+/** How often the threads of a process have gone to sleep so far. */
+export function voluntarySwitches(pid: number): number {
+  let count = 0;
+  for (const { name } of Deno.readDirSync(`/proc/${pid}/task`)) {
+    const status = Deno.readTextFileSync(`/proc/${pid}/task/${name}/status`);
+    count += Number(/^voluntary_ctxt_switches:\s+(\d+)/m.exec(status)?.[1]);
+  }
+  return count;
+}
+
 /**
  * True if some process listens at the socket `path`: front-ends can connect. The file is there a
  * little earlier.

@@ -63,19 +63,29 @@ export function pieceSize(bufsiz: number): number {
 }
 
 /**
+ * Opens a node, whoever has it.
+ *
+ * @throws {RuntimeError} that says why it cannot be had, and what to do
+ */
+export function openShared(path: string): number {
+  let fd = -1;
+  try {
+    fd = open(path, O_RDWR);
+    readMode(fd);
+    return fd;
+  } catch (error) {
+    close(fd);
+    throw error instanceof SystemError ? notUsable(path, error) : error;
+  }
+}
+
+/**
  * Opens a node for this process alone.
  *
  * @throws {RuntimeError} that says why it cannot be had, and what to do
  */
 export function openNode(path: string): number {
-  let fd = -1;
-  try {
-    fd = open(path, O_RDWR);
-    readMode(fd);
-  } catch (error) {
-    close(fd);
-    throw error instanceof SystemError ? notUsable(path, error) : error;
-  }
+  const fd = openShared(path);
   if (lockExclusively(fd)) return fd;
   close(fd);
   throw new RuntimeError(

@@ -43,6 +43,14 @@ import {
 export const NBITS_MODES = SPI_TX_DUAL | SPI_TX_QUAD | SPI_TX_OCTAL | SPI_RX_DUAL | SPI_RX_QUAD |
   SPI_RX_OCTAL;
 
+/** What struct spi_ioc_transfer can express; a delay after the release is waited for here. */
+const DELAYS = {
+  maxWordDelay: MAX_WORD_DELAY_USECS * 1000,
+  maxSetup: MAX_DELAY_USECS * 1000,
+  maxHold: MAX_DELAY_USECS * 1000,
+  maxInactive: MAX_DELAY_USECS * 1000,
+};
+
 /** The settings of a node, to be put back. */
 export interface NodeSettings {
   readonly mode: number;
@@ -58,6 +66,28 @@ export interface NodeSettings {
  */
 export function readSettings(fd: number): NodeSettings {
   return { mode: readMode(fd), bitsPerWord: readBitsPerWord(fd), speed: readMaxSpeed(fd) };
+}
+
+/**
+ * What the settings of a node say that it can do, without trying anything: what it is set to, and
+ * no more.
+ */
+export function limitsOf({ mode, bitsPerWord, speed }: NodeSettings): Limits {
+  const lines = (dual: number, quad: number, octal: number) =>
+    (mode & dual ? NBITS_DUAL : 0) | (mode & quad ? NBITS_QUAD : 0) |
+    (mode & octal ? NBITS_OCTAL : 0);
+  return {
+    ...DELAYS,
+    chipSelects: 1,
+    modeFunctions: (mode & SPI_CPHA ? FUNC_CPHA_1 : FUNC_CPHA_0) |
+      (mode & SPI_CPOL ? FUNC_CPOL_1 : FUNC_CPOL_0) |
+      (mode & SPI_CS_HIGH ? FUNC_CS_HIGH : 0) | (mode & SPI_LSB_FIRST ? FUNC_LSB_FIRST : 0) |
+      (mode & SPI_LOOP ? FUNC_LOOP : 0),
+    txNbits: lines(SPI_TX_DUAL, SPI_TX_QUAD, SPI_TX_OCTAL),
+    rxNbits: lines(SPI_RX_DUAL, SPI_RX_QUAD, SPI_RX_OCTAL),
+    bitsPerWordMask: (1 << ((bitsPerWord || 8) - 1)) >>> 0,
+    maxFrequency: speed,
+  };
 }
 
 /** Puts settings back; as far as the kernel lets it, which took them before. */
@@ -83,7 +113,8 @@ function probeModes(fd: number, mode: number): number {
   probe(SPI_CPHA, 0, FUNC_CPHA_1);
   probe(0, SPI_CPOL, FUNC_CPOL_0);
   probe(SPI_CPOL, 0, FUNC_CPOL_1);
-  probe(SPI_CS_HIGH, 0, FUNC_CS_HIGH);
+  // The level of rest of an active-high chip select is the one that selects an active-low chip.
+  if (mode & SPI_CS_HIGH) functions |= FUNC_CS_HIGH;
   probe(SPI_LSB_FIRST, 0, FUNC_LSB_FIRST);
   probe(SPI_LOOP, 0, FUNC_LOOP);
   return functions;
@@ -106,7 +137,8 @@ function probeBitsPerWord(fd: number): number {
 }
 
 /**
- * Finds out what a node can do, and leaves it as it was.
+ * Finds out what a node can do by setting it, and leaves it as it was. An active-low chip is never
+ * selected by that.
  *
  * @throws {SystemError} as ioctl(2)
  */
@@ -115,17 +147,13 @@ export function probe(fd: number): Limits {
   const { mode, speed } = settings;
   try {
     return {
+      ...DELAYS,
       chipSelects: 1,
       modeFunctions: probeModes(fd, mode),
       txNbits: probeNbits(fd, mode, SPI_TX_DUAL, SPI_TX_QUAD, SPI_TX_OCTAL),
       rxNbits: probeNbits(fd, mode, SPI_RX_DUAL, SPI_RX_QUAD, SPI_RX_OCTAL),
       bitsPerWordMask: probeBitsPerWord(fd),
       maxFrequency: speed,
-      // What struct spi_ioc_transfer can express; a delay after the release is waited for here.
-      maxWordDelay: MAX_WORD_DELAY_USECS * 1000,
-      maxSetup: MAX_DELAY_USECS * 1000,
-      maxHold: MAX_DELAY_USECS * 1000,
-      maxInactive: MAX_DELAY_USECS * 1000,
     };
   } finally {
     restoreSettings(fd, settings);

@@ -1,14 +1,14 @@
 /**
  * Open spidev nodes that the threads of several guests share: opened by the first of them, put back
- * to how they were found and closed by the last.
+ * to how they were found and closed by the last. One that goes away and comes back is opened anew.
  *
  * @module
  */
 
-import { close } from "../../../ffi/fd.ts";
+import { close, replace } from "../../../ffi/fd.ts";
+import { readMode, writeMode } from "../../../ffi/spidev.ts";
 import { Lock } from "../../threads/lock.ts";
 import { openNode } from "./find_nodes.ts";
-import { readSettings, restoreSettings } from "./probe.ts";
 
 // Words of the shared memory: a lock, the number of users, then for each node
 const USERS = 1;
@@ -17,15 +17,15 @@ const FD = 0;
 /** As it is, and as it was found. */
 const MODE = 1;
 const FOUND_MODE = 2;
-const FOUND_BITS = 3;
-const FOUND_SPEED = 4;
-const WORDS = 5;
+/** It has gone. */
+const GONE = 3;
+const WORDS = 4;
 
-/** The nodes of a controller. */
+/** The nodes of a controller. Only the guest that has the bus asks for their modes and sets them. */
 export class SharedNodes {
   readonly #words: Int32Array<SharedArrayBuffer>;
   readonly #lock: Lock;
-  readonly #count: number;
+  readonly #paths: readonly string[];
 
   /** The size of the shared memory in bytes. */
   static size(nodes: number): number {
@@ -39,57 +39,90 @@ export class SharedNodes {
   constructor(memory: SharedArrayBuffer, paths: readonly string[]) {
     this.#words = new Int32Array(memory);
     this.#lock = new Lock(memory);
-    this.#count = paths.length;
+    this.#paths = paths;
     this.#lock.acquire();
     try {
-      if (this.#words[USERS] === 0) this.#open(paths);
+      if (this.#words[USERS] === 0) this.#open();
       this.#words[USERS]++;
     } finally {
       this.#lock.release();
     }
   }
 
-  /** The descriptor of a node. */
+  /** The descriptor of a node, which stays the same. */
   fd(node: number): number {
-    return this.#words[HEADER + node * WORDS + FD];
+    return this.#words[this.#at(node) + FD];
   }
 
-  /** A node's mode bits; only who has the bus may ask and set them. */
+  /** A node's mode bits. */
   mode(node: number): number {
-    return this.#words[HEADER + node * WORDS + MODE];
-  }
-
-  /** Notes what a node's mode was set to. */
-  setMode(node: number, mode: number): void {
-    this.#words[HEADER + node * WORDS + MODE] = mode;
+    return this.#words[this.#at(node) + MODE];
   }
 
   /** A node's mode bits as they were found. */
   originalMode(node: number): number {
-    return this.#words[HEADER + node * WORDS + FOUND_MODE];
+    return this.#words[this.#at(node) + FOUND_MODE];
+  }
+
+  /**
+   * Sets a node's mode, even to what it is: that makes the kernel release its chip select.
+   *
+   * @returns false with errno set if that fails
+   */
+  writeMode(node: number, mode: number): boolean {
+    if (writeMode(this.fd(node), mode) < 0) return false;
+    this.#words[this.#at(node) + MODE] = mode;
+    return true;
+  }
+
+  /** True if a node has gone away. */
+  isGone(node: number): boolean {
+    return this.#words[this.#at(node) + GONE] !== 0;
+  }
+
+  /** Notes that a node has gone. */
+  setGone(node: number): void {
+    this.#words[this.#at(node) + GONE] = 1;
+  }
+
+  /**
+   * Opens a node again that has gone. It is as its driver has made it, at rest.
+   *
+   * @throws {RuntimeError} if it is not there, or cannot be had
+   */
+  reopen(node: number): void {
+    const fd = openNode(this.#paths[node]);
+    this.#note(node, readMode(fd));
+    replace(this.fd(node), fd);
+    this.#words[this.#at(node) + GONE] = 0;
   }
 
   /** This guest no longer needs the nodes. */
   close(): void {
     this.#lock.acquire();
     try {
-      if (--this.#words[USERS] === 0) this.#restore(this.#count);
+      if (--this.#words[USERS] === 0) this.#restore(this.#paths.length);
     } finally {
       this.#lock.release();
     }
   }
 
-  #open(paths: readonly string[]): void {
+  #at(node: number): number {
+    return HEADER + node * WORDS;
+  }
+
+  #note(node: number, mode: number): void {
+    const at = this.#at(node);
+    this.#words[at + MODE] = this.#words[at + FOUND_MODE] = mode;
+  }
+
+  #open(): void {
     let opened = 0;
     try {
-      for (; opened < paths.length; opened++) {
-        const at = HEADER + opened * WORDS;
-        const fd = openNode(paths[opened]);
-        const { mode, bitsPerWord, speed } = readSettings(fd);
-        this.#words[at + FD] = fd;
-        this.#words[at + MODE] = this.#words[at + FOUND_MODE] = mode;
-        this.#words[at + FOUND_BITS] = bitsPerWord;
-        this.#words[at + FOUND_SPEED] = speed;
+      for (; opened < this.#paths.length; opened++) {
+        const fd = openNode(this.#paths[opened]);
+        this.#words[this.#at(opened) + FD] = fd;
+        this.#note(opened, readMode(fd));
       }
     } catch (error) {
       this.#restore(opened);
@@ -99,14 +132,9 @@ export class SharedNodes {
 
   #restore(count: number): void {
     for (let node = 0; node < count; node++) {
-      const at = HEADER + node * WORDS;
-      const fd = this.#words[at + FD];
-      restoreSettings(fd, {
-        mode: this.#words[at + FOUND_MODE],
-        bitsPerWord: this.#words[at + FOUND_BITS],
-        speed: this.#words[at + FOUND_SPEED] >>> 0,
-      });
-      close(fd);
+      const mode = this.originalMode(node);
+      if (this.mode(node) !== mode) this.writeMode(node, mode);
+      close(this.fd(node));
     }
   }
 }

@@ -88,11 +88,13 @@ const SPI_MODES = [
   FUNC_CPHA_1 | FUNC_CPOL_1,
 ];
 
-function readModes(node: ConfigNode | undefined): number {
-  if (node === undefined) return FUNC_CPHA_0 | FUNC_CPHA_1 | FUNC_CPOL_0 | FUNC_CPOL_1;
-  const modes = node.list("modes").map((mode) => mode.integer(0, 3, "a mode"));
-  if (modes.length === 0) node.fail("the list is empty, expected modes from 0 to 3");
-  return modes.reduce((functions, mode) => functions | SPI_MODES[mode], 0);
+function readModes(node: ConfigNode | undefined): { functions: number; clockModes: number } {
+  const modes = node?.list("modes").map((mode) => mode.integer(0, 3, "a mode")) ?? [0, 1, 2, 3];
+  if (modes.length === 0) node!.fail("the list is empty, expected modes from 0 to 3");
+  return {
+    functions: modes.reduce((functions, mode) => functions | SPI_MODES[mode], 0),
+    clockModes: modes.reduce((mask, mode) => mask | (1 << mode), 0),
+  };
 }
 
 function readBitsPerWord(node: ConfigNode, parts: readonly SpiPartDescription[]): number {
@@ -156,12 +158,14 @@ export function readSimulated(node: ConfigNode, names: Set<string>): SimulatedSe
   const feature = (key: "cs-high" | "lsb-first" | "loop", bit: number) =>
     keys[key]?.boolean() ?? true ? bit : 0;
   const bits = keys["bits-per-word"];
+  const { functions, clockModes } = readModes(keys.modes);
   return {
     kind: "simulated",
     parts,
     limits: {
       ...usual,
-      modeFunctions: readModes(keys.modes) | feature("cs-high", FUNC_CS_HIGH) |
+      clockModes,
+      modeFunctions: functions | feature("cs-high", FUNC_CS_HIGH) |
         feature("lsb-first", FUNC_LSB_FIRST) | feature("loop", FUNC_LOOP),
       maxFrequency: keys["max-frequency"]?.integer(0, 0xffffffff, "a frequency in Hz") ?? 0,
       bitsPerWordMask: bits === undefined ? usual.bitsPerWordMask : readBitsPerWord(bits, parts),

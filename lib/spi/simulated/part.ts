@@ -41,6 +41,8 @@ export interface SpiPart {
 export interface SpiPartModel<P extends Properties = Properties> extends PartModel<P> {
   /** True if it takes words of any size, not only of 8, 16 and 32 bits. */
   readonly anyWords?: boolean;
+  /** The modes of clock polarity and phase that it takes, 0 to 3; all of them if left out. */
+  readonly modes?: readonly number[];
   /** Makes the part for one guest's thread. */
   create(context: PartContext<P>): SpiPart;
 }

@@ -16,9 +16,24 @@ import {
 import { PartThing } from "../../simulation/part_thing.ts";
 import type { Thing } from "../../simulation/thing.ts";
 import { Lock } from "../../threads/lock.ts";
-import type { SpiBackend, TransferData } from "../backend.ts";
+import {
+  DONE,
+  FAILED as TRANSFER_FAILED,
+  type Progress,
+  type SpiBackend,
+  type TransferData,
+  UNFINISHED,
+} from "../backend.ts";
 import { Bus } from "../bus.ts";
-import { type Limits, MODE_LOOP, MODE_LSB_FIRST, type Transfer, wordBytes } from "../protocol.ts";
+import {
+  clockMode,
+  type Limits,
+  MODE_LOOP,
+  MODE_LSB_FIRST,
+  type Transfer,
+  wordBytes,
+} from "../protocol.ts";
+import { transferTime } from "../wire_time.ts";
 import { FAILED, type SpiPart } from "./part.ts";
 import { spiParts } from "./parts.ts";
 import { loopBack } from "./parts/loopback.ts";
@@ -50,9 +65,13 @@ export interface SimulatedMemory {
  * @throws {UsageError} if a part's file does not fit
  * @throws {RuntimeError} if the host does not have what a part needs
  */
-export function powerUp(simulation: Simulation, { parts }: SimulatedSettings): SimulatedMemory {
+export function powerUp(
+  simulation: Simulation,
+  { parts }: SimulatedSettings,
+  guests: number,
+): SimulatedMemory {
   return {
-    bus: new SharedArrayBuffer(Bus.SIZE),
+    bus: new SharedArrayBuffer(Bus.size(guests)),
     lock: new SharedArrayBuffer(Lock.SIZE),
     parts: parts.map((part) => ({
       ...simulation.powerUp(spiParts.get(part.part), part),
@@ -78,15 +97,18 @@ export function spiThings(
 }
 
 const NOT_SELECTED = -1;
+/** After so many bytes other descriptors get their turn; a multiple of any word's. */
+const PIECE = 16384;
 
 /** @returns false if a byte fails */
 function exchangeAll(
   part: SpiPart,
   sent: Uint8Array,
   received: Uint8Array,
-  length: number,
+  start: number,
+  end: number,
 ): boolean {
-  for (let index = 0; index < length; index++) {
+  for (let index = start; index < end; index++) {
     const byte = part.exchange(sent[index]);
     if (byte === FAILED) return false;
     received[index] = byte;
@@ -99,13 +121,34 @@ export class SimulatedController implements SpiBackend {
   readonly limits: Limits;
   readonly bus: Bus;
   readonly patient = true;
+  readonly maxWordTime = Infinity;
+  readonly #wait: number;
   readonly #lock: Lock;
   /** By chip select; `undefined` where there is nothing. */
   readonly #parts: readonly (SpiPart | undefined)[];
   readonly #faults: readonly (Faults | undefined)[];
+  /** By chip select: bit n stands for mode n, which the part takes. */
+  readonly #modes: readonly number[];
+  readonly #log: Logger;
+  /** Chip selects whose part was asked in another mode. */
+  readonly #misread = new Set<number>();
   #selected = NOT_SELECTED;
 
-  constructor(settings: SimulatedSettings, memory: SimulatedMemory, guest: number, log: Logger) {
+  // The transfer at work.
+  #transfer: Transfer | undefined;
+  #data: TransferData | undefined;
+  #done = 0;
+  #wrong = false;
+
+  /** @param wait how long a part stays selected whose command is not complete, in milliseconds */
+  constructor(
+    settings: SimulatedSettings,
+    memory: SimulatedMemory,
+    guest: number,
+    wait: number,
+    log: Logger,
+  ) {
+    this.#wait = wait;
     this.limits = settings.limits;
     this.bus = new Bus(memory.bus, guest);
     this.#lock = new Lock(memory.lock);
@@ -113,6 +156,11 @@ export class SimulatedController implements SpiBackend {
       { length: settings.limits.chipSelects },
       (_, index) => memory.parts.find(({ chipSelect }) => chipSelect === index),
     );
+    this.#log = log;
+    this.#modes = powered.map((part) => {
+      const modes = part && spiParts.get(part.part).modes;
+      return modes?.reduce((mask, mode) => mask | (1 << mode), 0) ?? 0xf;
+    });
     this.#faults = powered.map((part) => part && faultsOf(part));
     this.#parts = powered.map((part) => {
       if (part === undefined) return undefined;
@@ -125,29 +173,51 @@ export class SimulatedController implements SpiBackend {
     return this.#selected !== NOT_SELECTED;
   }
 
+  get wait(): number {
+    return this.selected ? this.#wait : 0;
+  }
+
+  frequency({ frequency }: Transfer): number {
+    return frequency;
+  }
+
   continues(transfer: Transfer): boolean {
     return transfer.chipSelect === this.#selected;
   }
 
-  run(transfer: Transfer, data: TransferData): boolean {
+  run(transfer: Transfer, data: TransferData): Progress {
+    this.#transfer = transfer;
+    this.#data = data;
+    this.#done = 0;
+    this.#wrong = false;
+    const faults = this.#faults[transfer.chipSelect];
+    if (faults?.any) {
+      this.#lock.acquire();
+      try {
+        if (faults.strikes(FAIL)) return this.#failed(this.#parts[transfer.chipSelect]);
+        this.#wrong = faults.strikes(WRONG);
+      } finally {
+        this.#lock.release();
+      }
+    }
+    return this.proceed();
+  }
+
+  proceed(): Progress {
     this.#lock.acquire();
     try {
-      return this.#run(transfer, data);
+      const progress = this.#exchange(this.#transfer!, this.#data!);
+      if (progress === DONE && this.#wrong && this.#transfer!.length > 0) {
+        this.#data!.received.bytes[0] ^= 0xff;
+      }
+      return progress;
     } finally {
       this.#lock.release();
     }
   }
 
   duration(transfer: Transfer): number {
-    const { frequency, bitsPerWord, length } = transfer;
-    const words = length / wordBytes(bitsPerWord);
-    const nbits = transfer.txLength > 0 ? transfer.txNbits : transfer.rxNbits;
-    // Whatever the size of a word, its bytes in memory are what drivers reckon with.
-    const bits = 8 * length / Math.max(1, nbits);
-    const clocks = frequency === 0 ? 0 : bits * 1e9 / frequency;
-    const between = words > 1 ? (words - 1) * transfer.wordDelay : 0;
-    const after = this.selected ? 0 : transfer.inactive;
-    return (clocks + between + transfer.setup + transfer.hold + after) / 1e6;
+    return transferTime(transfer, transfer.frequency, !this.selected);
   }
 
   deselect(): void {
@@ -160,57 +230,64 @@ export class SimulatedController implements SpiBackend {
     this.#selected = NOT_SELECTED;
   }
 
-  close(): void {}
-
-  #run(transfer: Transfer, data: TransferData): boolean {
-    const { chipSelect, length } = transfer;
-    const faults = this.#faults[chipSelect];
-    if (faults?.any) {
-      if (faults.strikes(FAIL)) return this.#failed(this.#parts[chipSelect]);
-      const wrong = faults.strikes(WRONG);
-      if (!this.#exchange(transfer, data)) return false;
-      if (wrong && length > 0) data.received.bytes[0] ^= 0xff;
-      return true;
-    }
-    return this.#exchange(transfer, data);
+  close(): void {
+    this.bus.close();
   }
 
-  #exchange(transfer: Transfer, data: TransferData): boolean {
+  #exchange(transfer: Transfer, data: TransferData): Progress {
     const { chipSelect, mode, length, txLength } = transfer;
     const part = this.#parts[chipSelect];
     if (mode & MODE_LOOP) {
       loopBack(transfer, data);
-      return true;
+      return DONE;
     }
-    if (part === undefined) {
+    if (part === undefined || !((this.#modes[chipSelect] >>> clockMode(mode)) & 1)) {
+      if (part !== undefined) this.#tellOfMode(chipSelect, clockMode(mode));
       // Nobody drives the line, which is pulled up.
       data.received.bytes.fill(0xff, 0, length);
-      return true;
+      return DONE;
     }
     if (part.transfer !== undefined) {
       part.transfer(transfer, data);
-      return true;
+      return DONE;
     }
+    const start = this.#done;
+    const end = Math.min(length, start + PIECE);
     const size = wordBytes(transfer.bitsPerWord);
     const lsbFirst = (mode & MODE_LSB_FIRST) !== 0;
     const sent = data.sent.bytes;
     const received = data.received.bytes;
-    if (txLength > 0) swapWireOrder(sent, length, size, lsbFirst);
-    else sent.fill(0, 0, length);
-    if (!exchangeAll(part, sent, received, length)) return this.#failed(part);
-    swapWireOrder(received, length, size, lsbFirst);
+    if (txLength > 0) swapWireOrder(sent, start, end, size, lsbFirst);
+    else sent.fill(0, start, end);
+    if (!exchangeAll(part, sent, received, start, end)) return this.#failed(part);
+    swapWireOrder(received, start, end, size, lsbFirst);
+    this.#done = end;
+    if (end < length) {
+      this.#selected = chipSelect;
+      return UNFINISHED;
+    }
     if (part.expectsMore && transfer.csChange === 0) {
       this.#selected = chipSelect;
     } else {
       part.deselect();
       this.#selected = NOT_SELECTED;
     }
-    return true;
+    return DONE;
   }
 
-  #failed(part: SpiPart | undefined): boolean {
+  #tellOfMode(chipSelect: number, mode: number): void {
+    if (this.#misread.has(chipSelect)) return;
+    this.#misread.add(chipSelect);
+    const modes = [0, 1, 2, 3].filter((one) => (this.#modes[chipSelect] >>> one) & 1);
+    this.#log.warn(
+      `the part at chip select ${chipSelect} takes mode ${modes.join(" or ")}, the guest uses ` +
+        `mode ${mode}: it does not understand`,
+    );
+  }
+
+  #failed(part: SpiPart | undefined): Progress {
     part?.deselect();
     this.#selected = NOT_SELECTED;
-    return false;
+    return TRANSFER_FAILED;
   }
 }

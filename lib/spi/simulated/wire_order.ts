@@ -14,23 +14,24 @@ const REVERSED = Uint8Array.from({ length: 256 }, (_, byte) => {
 });
 
 /**
- * Puts `length` bytes in wire order, or back: it is the same either way.
+ * Puts the bytes from `start` to `end` in wire order, or back: it is the same either way.
  *
- * @param size of a word in bytes; `length` is a multiple of it
+ * @param size of a word in bytes, which both are multiples of
  */
 export function swapWireOrder(
   bytes: Uint8Array,
-  length: number,
+  start: number,
+  end: number,
   size: number,
   lsbFirst: boolean,
 ): void {
   if (lsbFirst) {
-    for (let index = 0; index < length; index++) bytes[index] = REVERSED[bytes[index]];
+    for (let index = start; index < end; index++) bytes[index] = REVERSED[bytes[index]];
     return;
   }
   if (size === 1) return;
-  for (let start = 0; start < length; start += size) {
-    for (let low = start, high = start + size - 1; low < high; low++, high--) {
+  for (let word = start; word < end; word += size) {
+    for (let low = word, high = word + size - 1; low < high; low++, high--) {
       const byte = bytes[low];
       bytes[low] = bytes[high];
       bytes[high] = byte;

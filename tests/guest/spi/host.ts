@@ -25,6 +25,7 @@ import {
   writeMode,
 } from "../../../ffi/spidev.ts";
 import { command, Daemon } from "../../support/daemon.ts";
+import { FrontEnd } from "../../support/front_end.ts";
 import { encodeHead, RESULT, SpiGuest } from "../../support/spi_driver.ts";
 import { TemporaryFolder } from "../../support/temporary_folder.ts";
 import { pause, until } from "../../support/wait.ts";
@@ -36,13 +37,19 @@ const OTHER_NODE = "/dev/spidev0.1";
 const OTHER_BUS = "/dev/spidev1.0";
 const SIM = "/sys/kernel/debug/uml_sim";
 const MODE_FUNCTIONS_ALL = 0x7f;
+const FUNC_CS_HIGH = 0x10;
 
-/** What the bus was asked to do since the last time this was called. */
+/** What the bus was asked to do since the last time the log was emptied. */
+function wholeBusLog(bus = 0): string[] {
+  const text = Deno.readTextFileSync(`${SIM}/spi${bus}/log`);
+  return text.split("\n").filter((line) => line !== "");
+}
+
+/** The same without changes of settings; empties the log. */
 function busLog(bus = 0): string[] {
-  const path = `${SIM}/spi${bus}/log`;
-  const lines = Deno.readTextFileSync(path).split("\n").filter((line) => line !== "");
-  Deno.writeTextFileSync(path, "\n");
-  return lines;
+  const lines = wholeBusLog(bus);
+  Deno.writeTextFileSync(`${SIM}/spi${bus}/log`, "\n");
+  return lines.filter((line) => !line.startsWith("setup"));
 }
 
 /** Only the transfers among them. */
@@ -64,15 +71,16 @@ async function served(
   device: string | string[],
   use: (guest: SpiGuest, situation: Situation) => void | Promise<void>,
   count = 1,
-  { messageTimeout = 1_000_000, flash = [] as number[] } = {},
+  { messageTimeout = 1_000_000, messages = "command", maxTransfer = 1000 } = {},
 ): Promise<void> {
   using folder = new TemporaryFolder();
   const file = folder.file("spi.yaml");
   Deno.writeTextFileSync(
     file,
     JSON.stringify({
-      guests: [device].flat().map((device) => ({ device, flash })),
+      guests: [device].flat().map((device) => ({ device, messages })),
       "message-timeout-us": messageTimeout,
+      "max-transfer-ms": maxTransfer,
     }),
   );
   const args = ["--config", file];
@@ -113,6 +121,14 @@ function settingsOf(path: string) {
   }
 }
 
+/** Settings stay with the node when it is closed. */
+function configure(path: string, mode: number, bits: number): void {
+  const fd = open(path, O_RDWR);
+  writeMode(fd, mode);
+  writeBitsPerWord(fd, bits);
+  close(fd);
+}
+
 function config(guest: SpiGuest) {
   const bytes = guest.frontEnd.getConfig(0, 32);
   assert(bytes !== undefined);
@@ -134,6 +150,33 @@ const ok = (rx: ArrayLike<number>) => ({
   used: rx.length + 1,
 });
 
+/** Takes a bus away, or puts it back. */
+function setPresent(bus: number, present: boolean): void {
+  Deno.writeTextFileSync(`${SIM}/spi${bus}/present`, present ? "1" : "0");
+}
+
+/** Begins a transfer of 0.8 ms for each byte. */
+function submitLong(guest: SpiGuest, length = 1000): void {
+  const request = new Uint8Array(32 + length);
+  request.set(encodeHead({ frequency: 10_000 }));
+  request.set(pattern(length), 32);
+  guest.queues[0].submit(guest.segments(request, length + 1));
+  until("its first piece", () => sentLength() > 0);
+}
+
+/** What comes back for it, with its result. */
+function longAnswer(): Uint8Array<ArrayBuffer> {
+  const answer = new Uint8Array(1001);
+  answer.set(pattern(1000));
+  return answer;
+}
+
+/** How many bytes have gone over the bus since its log was emptied. */
+function sentLength(): number {
+  const lengths = wholeBusLog().map((line) => Number(/ len (\d+)/.exec(line)?.[1] ?? 0));
+  return lengths.reduce((sum, length) => sum + length, 0);
+}
+
 /** With the bus as it is by default. */
 const cases: readonly Case[] = [
   {
@@ -146,7 +189,7 @@ const cases: readonly Case[] = [
           txNbits: 0,
           rxNbits: 0,
           bitsPerWord: 0,
-          modes: MODE_FUNCTIONS_ALL,
+          modes: MODE_FUNCTIONS_ALL & ~FUNC_CS_HIGH,
           frequency: 10_000_000,
         });
       }),
@@ -154,10 +197,8 @@ const cases: readonly Case[] = [
   {
     name: "S1 a node is left as it was found, by probing and at the end",
     async run() {
-      const fd = open(NODE, O_RDWR);
+      configure(NODE, SPI_CPHA | SPI_CS_HIGH, 12);
       try {
-        writeMode(fd, SPI_CPHA | SPI_CS_HIGH);
-        writeBitsPerWord(fd, 12);
         const before = settingsOf(NODE);
         await served(NODE, (guest) => {
           assertEquals(settingsOf(NODE), before);
@@ -166,9 +207,7 @@ const cases: readonly Case[] = [
         });
         assertEquals(settingsOf(NODE), before);
       } finally {
-        writeMode(fd, 0);
-        writeBitsPerWord(fd, 8);
-        close(fd);
+        configure(NODE, 0, 8);
       }
     },
   },
@@ -190,13 +229,13 @@ const cases: readonly Case[] = [
       served(NODE, (guest) => {
         guest.exchange([1, 2, 3, 4], { mode: 0, frequency: 1_000_000 });
         guest.exchange([1, 2, 3, 4], { mode: 3, frequency: 2_000_000, bitsPerWord: 16 });
-        guest.exchange([1, 2, 3, 4], { mode: 0x1d, frequency: 3_000_000, bitsPerWord: 32 });
+        guest.exchange([1, 2, 3, 4], { mode: 0x19, frequency: 3_000_000, bitsPerWord: 32 });
         guest.exchange([1, 2, 3, 4], { mode: 0 });
         assertEquals(transfers().map((line) => line.replace(/ nbits.*/, "")), [
           "txrx len 4 mode 0x0 hz 1000000 bpw 8",
           "txrx len 4 mode 0x3 hz 2000000 bpw 16",
           // LOOP is bit 4 of the protocol and bit 5 of Linux.
-          "txrx len 4 mode 0x2d hz 3000000 bpw 32",
+          "txrx len 4 mode 0x29 hz 3000000 bpw 32",
           "txrx len 4 mode 0x0 hz 10000000 bpw 8",
         ]);
       }),
@@ -283,7 +322,7 @@ const cases: readonly Case[] = [
           ]);
         },
         1,
-        { flash: [0] },
+        { messages: "nor" },
       ),
   },
   {
@@ -329,14 +368,113 @@ const cases: readonly Case[] = [
       }),
   })),
   {
-    name: "S6 a long command and a long answer share a chip select's turn, too",
+    name: "S8 a transfer that would take longer than a second is refused, and not begun",
+    run: () =>
+      served(NODE, (guest, { daemon }) => {
+        const tx = pattern(65536);
+        assertStrictEquals(guest.exchange(tx, { frequency: 10_000 }).result, RESULT.PARAM_ERR);
+        assertStrictEquals(guest.exchange([1], { frequency: 100 }).result, RESULT.PARAM_ERR);
+        assertEquals(busLog(), []);
+        assertMatch(daemon.log, /65536 bytes at 10000 Hz take 52\.4\d* s, the limit is 1 s/);
+        assertMatch(daemon.log, /a word at 100 Hz takes 0\.08 s/);
+        assertEquals(guest.exchange([1, 2]), ok([1, 2]));
+      }),
+  },
+  {
+    name: "S8 during a long transfer the daemon answers messages, and its chip stays selected",
     run: () =>
       served(NODE, (guest) => {
-        guest.transfer({}, { tx: pattern(5000) });
-        guest.transfer({}, { rx: 5000 });
-        const log = busLog().filter((line) => line.startsWith("cs"));
-        assertEquals(log, ["cs 0 on", "cs 0 off"]);
+        submitLong(guest);
+        let messages = 0;
+        for (; !guest.queues[0].hasUsed(); messages++) guest.frontEnd.barrier();
+        assert(messages >= 5, `${messages} messages`);
+        assertEquals(guest.ram.read(guest.buffer("response", 1001), 1001), longAnswer());
+        const log = busLog();
+        assertEquals(log.filter((line) => line.startsWith("cs")), ["cs 0 on", "cs 0 off"]);
+        const lengths = log.flatMap((line) => Number(/ len (\d+)/.exec(line)?.[1] ?? []));
+        assertStrictEquals(lengths.reduce((sum, length) => sum + length), 1000);
+        // 125 bytes take 100 ms.
+        assert(Math.max(...lengths) < 125, `${lengths}`);
       }),
+  },
+  {
+    name: "S8 a daemon that is stopped in the middle of a long transfer releases the chip at once",
+    run: () =>
+      served(
+        NODE,
+        async (guest, { daemon }) => {
+          submitLong(guest, 20_000);
+          const { code } = await daemon.stop();
+          assertStrictEquals(code, 0);
+          assert(sentLength() < 20_000);
+          assertStrictEquals(busLog().at(-1), "cs 0 off");
+        },
+        1,
+        { maxTransfer: 60_000 },
+      ),
+  },
+  {
+    name: "S8 a guest that leaves in the middle of a long transfer does not keep the bus",
+    run: () =>
+      served(
+        NODE,
+        (_guest, { guests: [one, other] }) => {
+          submitLong(one, 20_000);
+          one.frontEnd.close();
+          assertEquals(other.exchange([7]), ok([7]));
+          assert(sentLength() < 20_000);
+          const selected = busLog().filter((line) => line.startsWith("cs"));
+          assertEquals(selected, ["cs 0 on", "cs 0 off", "cs 0 on", "cs 0 off"]);
+        },
+        2,
+        { maxTransfer: 60_000 },
+      ),
+  },
+  {
+    name: "S8 a queue that stops in the middle of a long transfer finishes it, and loses none",
+    run: () =>
+      served(NODE, (guest) => {
+        submitLong(guest);
+        const [queue] = guest.queues;
+        const head = queue.submit(guest.segments(encodeHead({}), 1));
+        guest.frontEnd.barrier();
+        assertStrictEquals(guest.frontEnd.getVringBase(0), 1);
+        assertStrictEquals(sentLength(), 1000);
+        queue.waitUsed(guest.frontEnd);
+        guest.start(queue, 1);
+        guest.frontEnd.setVringEnable(0, true);
+        assertStrictEquals(queue.waitUsed(guest.frontEnd).head, head);
+      }),
+  },
+  {
+    name: "delays of the longest kind take their time, with the chip selected between them",
+    run: () =>
+      served(NODE, (guest) => {
+        const begin = performance.now();
+        assertEquals(guest.exchange([1, 2], { setup: 65e6, hold: 65e6 }), ok([1, 2]));
+        assertEquals(guest.transfer({ setup: 65e6 }, {}), ok([]));
+        assert(performance.now() - begin >= 195);
+        const log = busLog().map((line) => line.slice(0, 8));
+        assertEquals(log, [
+          ...["cs 0 on", "txrx len", "cs 0 off"],
+          ...["cs 0 on", "cs 0 off"],
+        ]);
+      }),
+  },
+  {
+    name: "S6 two long transfers may share a chip select's turn, too",
+    run: () =>
+      served(
+        NODE,
+        (guest) => {
+          guest.transfer({ csChange: 1 }, { tx: pattern(5000) });
+          guest.transfer({}, { rx: 5000 });
+          const log = busLog().filter((line) => line.startsWith("cs"));
+          assertEquals(log, ["cs 0 on", "cs 0 off"]);
+        },
+        1,
+        { messages: "cs-change" },
+      ),
   },
   {
     name: "S6 a transfer that fails comes back as TRANS_ERR, and the next one works",
@@ -439,32 +577,110 @@ const cases: readonly Case[] = [
       }, 2),
   },
   {
-    name: "a node that is taken away fails transfers, and the daemon goes on",
+    name: "a node that is taken away fails transfers until it is back, and then works for all",
     run: () =>
-      served(OTHER_BUS, (guest, { daemon }) => {
+      served(OTHER_BUS, (guest, { daemon, guests: [, other] }) => {
         assertEquals(guest.exchange([1]), ok([1]));
-        Deno.writeTextFileSync(`${SIM}/spi1/present`, "0");
-        assertStrictEquals(guest.exchange([1]).result, RESULT.TRANS_ERR);
-        assertStrictEquals(guest.exchange([1]).result, RESULT.TRANS_ERR);
-        Deno.writeTextFileSync(`${SIM}/spi1/present`, "1");
-        assertMatch(daemon.log, /a transfer of \/dev\/spidev1\.0 has failed/);
+        setPresent(1, false);
+        assertEquals(guest.exchange([1]).result, RESULT.TRANS_ERR);
+        assertEquals(guest.exchange([1]).result, RESULT.TRANS_ERR);
+        assertMatch(daemon.log, /\/dev\/spidev1\.0 is gone; transfers to it fail until it is back/);
+        setPresent(1, true);
+        until("it works again", () => guest.exchange([1], { mode: 3 }).result === RESULT.OK);
+        assertEquals(other.exchange([2], { mode: 1 }), ok([2]));
+        const modes = transfers(1).map((line) => / mode 0x(\d)/.exec(line)?.[1]);
+        assertEquals(modes, ["0", "3", "1"]);
+        assertEquals(daemon.log.match(/spidev1\.0 is gone/g)?.length, 1);
+        assertEquals(daemon.log.match(/spidev1\.0 is back/g)?.length, 1);
+      }, 2),
+  },
+  {
+    name: "a node that has gone and come back between two transfers: nothing is lost",
+    run: () =>
+      served(OTHER_BUS, (guest) => {
+        assertEquals(guest.exchange([1]), ok([1]));
+        setPresent(1, false);
+        setPresent(1, true);
+        assertEquals(guest.exchange([2]), ok([2]));
       }),
+  },
+  {
+    name: "S10 the start of a daemon selects no chip, and tries no mode that would",
+    async run() {
+      Deno.writeTextFileSync(`${SIM}/spi0/log`, "\n");
+      using folder = new TemporaryFolder();
+      const args = ["-s", folder.file("socket"), "-l", `${NODE},${OTHER_NODE}`];
+      await using daemon = await Daemon.start("vhost-device-spi", args, { socketOption: false });
+      daemon.untilLogged(/ at .*socket0/);
+      const log = wholeBusLog();
+      assert(log.some((line) => line.startsWith("setup 0 mode 0x2")), `${log}`);
+      assertEquals(log.filter((line) => !/^(setup|cs) /.test(line)), []);
+      assertEquals(log.filter((line) => line.endsWith("on")), []);
+      assertEquals(log.filter((line) => (Number(/ mode (\S+)/.exec(line)?.[1]) & 4) !== 0), []);
+    },
+  },
+  {
+    name: "S10 --list changes nothing, and shows what others have as well",
+    async run() {
+      configure(NODE, SPI_CPHA, 16);
+      Deno.writeTextFileSync(`${SIM}/spi0/log`, "\n");
+      const fd = open(NODE, O_RDWR);
+      try {
+        const { code, output } = await run(["--list"]);
+        assertEquals(code, 0);
+        assertMatch(
+          output,
+          /^\/dev\/spidev0\.0: up to 10 MHz, set to mode 1, words of 16 bits, 4096 bytes at a time, in use by deno \(process \d+\)$/m,
+        );
+        assertMatch(
+          output,
+          /^\/dev\/spidev0\.1: .* mode 0, words of 8 bits, 4096 bytes at a time$/m,
+        );
+        assertEquals(wholeBusLog(), []);
+      } finally {
+        close(fd);
+        configure(NODE, 0, 8);
+      }
+    },
+  },
+  {
+    name: "S10 a node that another program has open is served as it is set, and left alone",
+    async run() {
+      configure(NODE, SPI_CPOL, 16);
+      Deno.writeTextFileSync(`${SIM}/spi0/log`, "\n");
+      const fd = open(NODE, O_RDWR);
+      try {
+        using folder = new TemporaryFolder();
+        const args = ["-s", folder.file("socket"), "-l", NODE];
+        await using daemon = await Daemon.start("vhost-device-spi", args, { socketOption: false });
+        daemon.untilLogged(/ at .*socket0/);
+        assertEquals(wholeBusLog(), []);
+        assertMatch(daemon.log, /'\/dev\/spidev0\.0' is open in deno \(process \d+\), too: guests/);
+        using guest = new SpiGuest(FrontEnd.connect(folder.file("socket0")));
+        const { modes, bitsPerWord } = config(guest);
+        assertEquals([modes, bitsPerWord], [0b1001, 0x8000]);
+        assertEquals(guest.exchange([1, 2], { mode: 2, bitsPerWord: 16 }), ok([1, 2]));
+        assertEquals(guest.exchange([1, 2], { mode: 0 }).result, RESULT.PARAM_ERR);
+        assertEquals(wholeBusLog().filter((line) => line.startsWith("setup")), []);
+      } finally {
+        close(fd);
+        configure(NODE, 0, 8);
+      }
+    },
   },
   {
     name: "a second daemon does not get a node that another has",
     run: () => served(NODE, () => refused(NODE, 1, /'\/dev\/spidev0\.0' is in use by another/)),
   },
   {
-    name: "--list shows the nodes with what they can do",
-    async run() {
-      const { code, output } = await run(["--list"]);
-      assertEquals(code, 0);
-      assertMatch(
-        output,
-        /^\/dev\/spidev0\.0: up to 10 MHz, modes 0-3, cs-high, lsb-first, loop, words of any size, 4096 bytes at a time$/m,
-      );
-      assertMatch(output, /^\/dev\/spidev0\.1: /m);
-    },
+    name: "the start says what the nodes can do",
+    run: () =>
+      served(NODE, (_guest, { daemon }) => {
+        assertMatch(
+          daemon.log,
+          /spidev0\.0 \(up to 10 MHz, modes 0-3, lsb-first, loop, words of any size\) at /,
+        );
+      }),
   },
   {
     name: "a node that does not exist is refused, with what is there instead",

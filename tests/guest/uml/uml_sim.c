@@ -38,7 +38,9 @@
  * smbus0, spi0, ... with
  *
  *  present	write 0 to take it away, in use or not, and 1 to put it back
- *  log		what it was asked to do, a line each; written to, it is emptied
+ *  log		what it was asked to do, a line each; written to, it is emptied.
+ *		SPI: "setup" is a change of mode or word size, which makes the chip
+ *		select's level that of rest in that mode
  */
 #include <linux/debugfs.h>
 #include <linux/delay.h>
@@ -416,6 +418,15 @@ static void sim_spi_set_cs(struct spi_device *dev, bool high)
 	say(&(*bus)->log, "cs %d %s\n", spi_get_chipselect(dev, 0), on ? "on" : "off");
 }
 
+static int sim_spi_setup(struct spi_device *dev)
+{
+	struct sim_spi **bus = spi_controller_get_devdata(dev->controller);
+
+	say(&(*bus)->log, "setup %d mode 0x%x bpw %u\n", spi_get_chipselect(dev, 0),
+	    dev->mode, dev->bits_per_word);
+	return 0;
+}
+
 static int sim_spi_transfer(struct spi_controller *ctlr, struct spi_device *dev,
 			    struct spi_transfer *t)
 {
@@ -452,6 +463,7 @@ static int sim_spi_register(struct sim_spi *bus)
 	ctlr->mode_bits = spi_mode;
 	ctlr->bits_per_word_mask = spi_bpw;
 	ctlr->max_speed_hz = spi_max_hz;
+	ctlr->setup = sim_spi_setup;
 	ctlr->set_cs = sim_spi_set_cs;
 	ctlr->transfer_one = sim_spi_transfer;
 	ret = spi_register_controller(ctlr);

@@ -1,12 +1,6 @@
-import {
-  assert,
-  assertEquals,
-  assertMatch,
-  assertNotEquals,
-  assertStrictEquals,
-} from "@std/assert";
+import { assert, assertEquals, assertMatch, assertStrictEquals } from "@std/assert";
 import { MAX_TRANSFER } from "../../../lib/spi/device.ts";
-import { encodeHead, type Head, RESULT } from "../../support/spi_driver.ts";
+import { encodeHead, type Head, RESULT, type SpiGuest } from "../../support/spi_driver.ts";
 import { pause, until } from "../../support/wait.ts";
 import { withGuests } from "./fixture.ts";
 
@@ -133,6 +127,30 @@ Deno.test(
 );
 
 Deno.test(
+  "S2 modes are those of the configuration, not every phase with every polarity",
+  withGuests((guest) => {
+    const results = [0, 1, 2, 3].map((mode) => guest.exchange([1, 2], { mode }).result);
+    const { OK, PARAM_ERR } = RESULT;
+    assertEquals(results, [OK, PARAM_ERR, PARAM_ERR, OK]);
+  }, POOR),
+);
+
+Deno.test(
+  "a part does not understand a guest that uses another mode, and the log says so once",
+  withGuests((guest, { log }) => {
+    const identity = (mode: number) =>
+      guest.exchange([0x9f, 0, 0, 0], { chipSelect: 2, mode }).rx.slice(1);
+    assertEquals(identity(3), [0xef, 0x40, 0x12]);
+    assertEquals(identity(1), [0xff, 0xff, 0xff]);
+    assertEquals(identity(2), [0xff, 0xff, 0xff]);
+    assertEquals(identity(0), [0xef, 0x40, 0x12]);
+    const [warning, ...more] = log.of("warn");
+    assertMatch(warning, /the part at chip select 2 takes mode 0 or 3, the guest uses mode 1/);
+    assertEquals(more, []);
+  }),
+);
+
+Deno.test(
   "S3 buffers of different length: PARAM_ERR, and the queue goes on",
   withGuests((guest) => {
     assertStrictEquals(guest.transfer({}, { tx: [1, 2, 3], rx: 2 }).result, RESULT.PARAM_ERR);
@@ -241,7 +259,7 @@ Deno.test(
         assertEquals([...guest.ram.read(result, 1)], [RESULT.PARAM_ERR]);
       }
       const [warning, ...more] = log.of("warn");
-      assertMatch(warning, /a transfer of 16777217 bytes is refused, the limit is 16777216/);
+      assertMatch(warning, /a transfer is refused: it has 16777217 bytes, the limit is 16777216/);
       assertEquals(more, []);
     },
     undefined,
@@ -338,24 +356,105 @@ Deno.test(
   }),
 );
 
+/** Submits transfers of a second each, without data. */
+function submitSlow(guest: SpiGuest, count: number): { results: number; heads: number[] } {
+  const results = guest.ram.allocate(count);
+  guest.ram.write(results, Array(count).fill(0xee));
+  const heads = Array.from({ length: count }, (_, index) => {
+    const address = guest.ram.allocate(32);
+    guest.ram.write(address, encodeHead({ setup: 1e9 }));
+    return guest.queues[0].submit([
+      { address, length: 32 },
+      { address: results + index, length: 1, writable: true },
+    ]);
+  });
+  guest.frontEnd.barrier();
+  return { results, heads };
+}
+
 Deno.test(
-  "a queue that stops returns what was at work and what was in line",
+  "a queue that stops finishes what was at work, and the rest is there when it starts again",
   withGuests((guest) => {
-    const queue = guest.queues[0];
-    const results = guest.ram.allocate(2);
-    guest.ram.write(results, [0xee, 0xee]);
-    for (const index of [0, 1]) {
-      const address = guest.ram.allocate(32);
-      guest.ram.write(address, encodeHead({ setup: 1e9 }));
-      queue.submit([
-        { address, length: 32 },
-        { address: results + index, length: 1, writable: true },
-      ]);
-    }
+    const [queue] = guest.queues;
+    const { results, heads } = submitSlow(guest, 3);
+    assertStrictEquals(guest.frontEnd.getVringBase(0), 1);
+    assertEquals([...guest.ram.read(results, 3)], [RESULT.OK, 0xee, 0xee]);
+    assertStrictEquals(queue.takeUsed()?.head, heads[0]);
+    guest.start(queue, 1);
+    guest.frontEnd.setVringEnable(0, true);
     guest.frontEnd.barrier();
-    assertEquals(guest.frontEnd.getVringBase(0), 2);
-    assertEquals([...guest.ram.read(results, 2)], [RESULT.OK, RESULT.TRANS_ERR]);
+    assertStrictEquals(guest.frontEnd.getVringBase(0), 2);
+    assertEquals([...guest.ram.read(results, 3)], [RESULT.OK, RESULT.OK, 0xee]);
   }),
+);
+
+Deno.test(
+  "a queue that stops while its guest waits for the bus loses no request",
+  withGuests(
+    (_guest, { guests: [one, other] }) => {
+      submitSlow(one, 1);
+      const { results } = submitSlow(other, 2);
+      assertStrictEquals(other.frontEnd.getVringBase(0), 0);
+      assertEquals([...other.ram.read(results, 2)], [0xee, 0xee]);
+      one.frontEnd.getVringBase(0);
+      other.start(other.queues[0], 0);
+      other.frontEnd.setVringEnable(0, true);
+      other.frontEnd.barrier();
+      assertStrictEquals(other.frontEnd.getVringBase(0), 1);
+      assertEquals([...other.ram.read(results, 2)], [RESULT.OK, 0xee]);
+    },
+    undefined,
+    { count: 2 },
+  ),
+);
+
+Deno.test(
+  "S8 a transfer that would take longer than the limit: PARAM_ERR, and one line",
+  withGuests(
+    (guest, { log }) => {
+      const slow = { frequency: 10_000 };
+      for (let round = 0; round < 2; round++) {
+        assertStrictEquals(guest.transfer(slow, { tx: Array(100) }).result, RESULT.PARAM_ERR);
+      }
+      assertStrictEquals(guest.transfer(slow, { tx: Array(10) }).result, RESULT.OK);
+      assertStrictEquals(guest.transfer({ setup: 60e6 }, {}).result, RESULT.PARAM_ERR);
+      const [warning, ...more] = log.of("warn");
+      assertMatch(warning, /100 bytes at 10000 Hz take 0\.08 s, the limit is 0\.05 s \(max-tr/);
+      assertEquals(more, []);
+    },
+    undefined,
+    { maxTransfer: 50 },
+  ),
+);
+
+Deno.test(
+  "a long transfer that takes no time lets the event loop have its turns, and comes back whole",
+  withGuests(
+    (guest, { backEnds }) => {
+      const [queue] = guest.queues;
+      const length = 2 ** 20;
+      const head = guest.ram.allocate(32);
+      guest.ram.write(head, encodeHead({ chipSelect: 2 }));
+      const data = guest.ram.allocate(length);
+      const result = guest.ram.allocate(1);
+      guest.ram.write(data, [0x03, 0, 0, 0]);
+      queue.submit([
+        { address: head, length: 32 },
+        { address: data, length },
+        { address: data, length, writable: true },
+        { address: result, length: 1, writable: true },
+      ]);
+      let turns = 0;
+      until("an end", () => {
+        backEnds[0].loop.turn(0);
+        turns++;
+        return queue.hasUsed();
+      });
+      assert(turns > length / 65536, `${turns} turns`);
+      assertEquals([...guest.ram.read(result, 1)], [RESULT.OK]);
+      assertEquals(new Set(guest.ram.read(data + 4, length - 4)), new Set([0xff]));
+    },
+  ),
 );
 
 Deno.test(
@@ -394,7 +493,7 @@ Deno.test(
       assert(performance.now() - begin > 10);
     },
     undefined,
-    { count: 2, messageTimeout: 20 },
+    { count: 2, wait: 20 },
   ),
 );
 
@@ -409,7 +508,7 @@ Deno.test(
       assertEquals(other.exchange([READ | 0x10, 0], head).rx[1], 0x44);
     },
     undefined,
-    { count: 2, messageTimeout: 1e6 },
+    { count: 2, wait: 1e6 },
   ),
 );
 
@@ -424,7 +523,7 @@ Deno.test(
       assertEquals(guest.transfer(head, { rx: 1 }).rx, [0x33]);
     },
     undefined,
-    { messageTimeout: 5 },
+    { wait: 5 },
   ),
 );
 
@@ -454,19 +553,6 @@ Deno.test(
 );
 
 Deno.test(
-  "where no time is given, no chip waits for the rest of a message",
-  withGuests(
-    (guest) => {
-      const head = { chipSelect: REGISTERS };
-      guest.transfer(head, { tx: [READ | 0x0f] });
-      assertNotEquals(guest.transfer(head, { rx: 1 }).rx[0], 0x33);
-    },
-    undefined,
-    { messageTimeout: 0 },
-  ),
-);
-
-Deno.test(
   "a driver that is bound anew finds the bus at rest",
   withGuests(
     (guest) => {
@@ -478,7 +564,7 @@ Deno.test(
       assertEquals(guest.exchange([READ | 0x0f, 0], head).rx[1], 0x33);
     },
     undefined,
-    { messageTimeout: 1e6 },
+    { wait: 1e6 },
   ),
 );
 

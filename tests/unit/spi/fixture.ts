@@ -37,17 +37,20 @@ export class Fixture implements Disposable {
 
   /**
    * @param yaml the list of guests of a configuration file
-   * @param messageTimeout how long a chip stays selected for the rest of a message, in milliseconds
+   * @param wait how long a chip stays selected for the rest of a command, in milliseconds
    */
-  constructor(yaml = CHIPS, { count = 1, messageTimeout = 1000, queue = {} as QueueOptions } = {}) {
+  constructor(
+    yaml = CHIPS,
+    { count = 1, wait = 1000, maxTransfer = 60_000, queue = {} as QueueOptions } = {},
+  ) {
     const [settings] = readGuests(ConfigNode.parse("test.yaml", yaml));
     if (settings.kind !== "simulated") throw new TypeError("not simulated");
-    const memory = powerUp(this.#simulation, settings);
+    const memory = powerUp(this.#simulation, settings, count);
     const guests = Array.from({ length: count }, (_, guest) => guest);
     this.things = new Things(spiThings(memory, guests, this.log.logger));
     this.backEnds = Array.from({ length: count }, (_, guest) => {
-      const controller = new SimulatedController(settings, memory, guest, this.log.logger);
-      return new InProcess(new SpiDevice(controller, messageTimeout, this.log.logger));
+      const controller = new SimulatedController(settings, memory, guest, wait, this.log.logger);
+      return new InProcess(new SpiDevice(controller, maxTransfer, this.log.logger));
     });
     this.guests = this.backEnds.map((backEnd) => new SpiGuest(backEnd.connect(), queue));
   }

@@ -8,8 +8,10 @@ import {
 } from "@std/assert";
 import { ConfigNode } from "../../../lib/input/config_node.ts";
 import { UsageError } from "../../../lib/errors.ts";
-import { readGuests, readMessageTimeout } from "../../../lib/spi/config.ts";
-import { readDevice } from "../../../lib/spi/options.ts";
+import { readGuests, readTimes, TIME_KEYS } from "../../../lib/spi/config.ts";
+import { AUTOMATIC, type MessageSetting } from "../../../lib/spi/host/messages/settings.ts";
+import { readDevice, readMessages, withMessages } from "../../../lib/spi/options.ts";
+import type { ControllerSettings } from "../../../lib/spi/settings.ts";
 
 const guests = (yaml: string) => readGuests(ConfigNode.parse("spi.yaml", yaml));
 
@@ -21,13 +23,13 @@ function simulated(yaml: string) {
 
 Deno.test("a node is a controller with one chip select", () => {
   const settings = readDevice("/dev/spidev0.1");
-  assertEquals(settings, { kind: "nodes", paths: ["/dev/spidev0.1"], flash: [] });
+  assertEquals(settings, { kind: "nodes", paths: ["/dev/spidev0.1"], messages: [AUTOMATIC] });
 });
 
 Deno.test("several nodes of a bus are the chip selects of a controller, in their order", () => {
   const settings = readDevice("/dev/spidev3.2,/dev/spidev3.0");
   const paths = ["/dev/spidev3.2", "/dev/spidev3.0"];
-  assertEquals(settings, { kind: "nodes", paths, flash: [] });
+  assertEquals(settings, { kind: "nodes", paths, messages: [AUTOMATIC, AUTOMATIC] });
 });
 
 Deno.test("sN is a controller with N loopbacks", () => {
@@ -60,14 +62,62 @@ for (const [device, message] of refusedDevices) {
 
 Deno.test("the file may name the device as the command line does", () => {
   assertEquals(guests("- device: /dev/spidev0.0,/dev/spidev0.1"), [
-    { kind: "nodes", paths: ["/dev/spidev0.0", "/dev/spidev0.1"], flash: [] },
+    {
+      kind: "nodes",
+      paths: ["/dev/spidev0.0", "/dev/spidev0.1"],
+      messages: [AUTOMATIC, AUTOMATIC],
+    },
   ]);
 });
 
-Deno.test("the file may say which chips are NOR flashes", () => {
-  const [settings] = guests("- { device: '/dev/spidev0.0,/dev/spidev0.1', flash: [1] }");
+function messages(settings: ControllerSettings): readonly MessageSetting[] {
   if (settings.kind !== "nodes") fail("no nodes");
-  assertEquals(settings.flash, [1]);
+  return settings.messages;
+}
+
+Deno.test("the file may say where messages end, for each node", () => {
+  const [settings] = guests(`
+    - device: /dev/spidev0.0,/dev/spidev0.1,/dev/spidev0.2,/dev/spidev0.3
+      messages: [nor, prefix: 1, "eeprom:2", cs-change]
+  `);
+  assertEquals(messages(settings), [
+    { rule: "nor" },
+    { rule: "prefix", number: 1 },
+    { rule: "eeprom", number: 2 },
+    { rule: "cs-change" },
+  ]);
+});
+
+Deno.test("one rule is that of all nodes", () => {
+  const device = "/dev/spidev0.0,/dev/spidev0.1";
+  const [settings] = guests(`- { device: '${device}', messages: prefix:0 }`);
+  const rule: MessageSetting = { rule: "prefix", number: 0 };
+  assertEquals(messages(settings), [rule, rule]);
+  assertEquals(messages(withMessages(readDevice(device), readMessages("prefix:0"))), [rule, rule]);
+});
+
+Deno.test("the command line says the same with commas", () => {
+  const rules = readMessages("command,nor,nand,gap,eeprom:3,prefix:0x10");
+  assertEquals(rules.slice(0, 4).map(({ rule }) => rule), ["command", "nor", "nand", "gap"]);
+  assertEquals(rules.slice(4), [{ rule: "eeprom", number: 3 }, { rule: "prefix", number: 16 }]);
+});
+
+for (
+  const rule of ["", "NOR", "prefix", "prefix:", "prefix:256", "eeprom:0", "eeprom:4", "nor:1"]
+) {
+  Deno.test(`'${rule}' is no rule for messages`, () => {
+    const { message } = assertThrows(() => readMessages(`nor,${rule}`), UsageError);
+    assertMatch(message, /is no rule, expected command, nor, nand, eeprom:N, prefix:N, gap or cs/);
+  });
+}
+
+Deno.test("rules have to be as many as nodes, or one", () => {
+  const settings = readDevice("/dev/spidev0.0");
+  const { message } = assertThrows(
+    () => withMessages(settings, readMessages("nor,nor")),
+    UsageError,
+  );
+  assertStrictEquals(message, "2 rules for 1 nodes; give one for each, or one for all");
 });
 
 Deno.test("a guest can share an earlier guest's controller", () => {
@@ -89,19 +139,20 @@ Deno.test("parts have what the file says of them", () => {
         read-only: [0x0f]
         failing: [127]
       - part: loopback`);
+  const times = { "erase-ms": 0, "program-us": 0 };
   assertEquals(parts, [
     { chipSelect: 0, part: "loopback", name: undefined, settings: {} },
     {
       chipSelect: 1,
       part: "flash",
       name: "firmware",
-      settings: { "size-kib": 4096, id: 0x012345, file: "f.bin", contents: [] },
+      settings: { ...times, "size-kib": 4096, id: 0x012345, file: "f.bin", contents: [] },
     },
     {
       chipSelect: 2,
       part: "flash",
       name: undefined,
-      settings: { "size-kib": 256, id: undefined, file: undefined, contents: [] },
+      settings: { ...times, "size-kib": 256, id: undefined, file: undefined, contents: [] },
     },
     {
       chipSelect: 6,
@@ -146,9 +197,13 @@ const refusedFiles: [what: string, yaml: string, message: RegExp][] = [
   ["a guest without a controller", "[{}]", /expected one of 'device', 'simulated' and 'share'/],
   ["a guest with two", "[{ device: s1, simulated: 1 }]", /expected one of 'device'/],
   ["a device that is refused", "[{ device: s0 }]", /spi\.yaml:1: \[0\]\.device: device 's0'/],
-  ["a flash where there is no chip", "[{ device: /dev/spidev0.0, flash: [1] }]", /from 0 to 0/],
-  ["a flash for loopbacks", "[{ device: s1, flash: [0] }]", /'flash' goes with nodes/],
-  ["a flash for simulated chips", "[{ simulated: 1, flash: [0] }]", /'flash' goes with nodes/],
+  ["more rules than nodes", "[{ device: /dev/spidev0.0, messages: [nor, nor] }]", /2 rules for 1/],
+  ["an unknown rule", "[{ device: /dev/spidev0.0, messages: nro }]", /expected command, .*nro/],
+  ["two rules in one", "[{ device: /d/s, messages: [{ prefix: 1, eeprom: 1 }] }]", /one rule/],
+  ["a prefix too long", "[{ device: /d/s, messages: [prefix: 256] }]", /bytes from 0 to 255/],
+  ["rules for loopbacks", "[{ device: s1, messages: nor }]", /simulated chips know where/],
+  ["rules for simulated chips", "[{ simulated: 1, messages: nor }]", /'messages' goes with nodes/],
+  ["the former key", "[{ device: /dev/spidev0.0, flash: [0] }]", /write 'messages: nor'/],
   [
     "a node in two controllers",
     "[{ device: '/dev/spidev0.0,/dev/spidev0.1' }, { device: /dev/spidev0.1 }]",
@@ -206,7 +261,7 @@ const refusedFiles: [what: string, yaml: string, message: RegExp][] = [
   [
     "a flash of an odd size",
     "[{ simulated: { parts: [{ part: flash, size-kib: 300 }] } }]",
-    /expected 256, 512, 1024, 2048, 4096, 8192 or 16384 KiB, found 300/,
+    /expected 256, 512, .*, 32768 or 65536 KiB, found 300/,
   ],
   [
     "a register that there is not",
@@ -244,18 +299,23 @@ for (const [what, yaml, message] of refusedFiles) {
   });
 }
 
-Deno.test("the time that a chip stays selected for the rest of a message is 10 ms unless said otherwise", () => {
-  assertEquals(readMessageTimeout(undefined), 10);
-  assertEquals(readMessageTimeout(ConfigNode.parse("spi.yaml", "2500")), 2.5);
-  assertThrows(() => readMessageTimeout(ConfigNode.parse("spi.yaml", "1000001")), UsageError);
+Deno.test("a chip waits for 10 ms, and a transfer may take 1 s, unless said otherwise", () => {
+  const times = (yaml: string) => readTimes(ConfigNode.parse("spi.yaml", yaml).mapping(TIME_KEYS));
+  assertEquals(times(""), { messageTimeout: 10, maxTransfer: 1000 });
+  assertEquals(times("message-timeout-us: 2500\nmax-transfer-ms: 60000\n"), {
+    messageTimeout: 2.5,
+    maxTransfer: 60000,
+  });
+  assertThrows(() => times("message-timeout-us: 1000001\n"), UsageError);
+  assertThrows(() => times("max-transfer-ms: 0\n"), UsageError);
 });
 
 Deno.test("the example configuration is one that is accepted", () => {
   const file = new URL("../../../examples/spi.yaml", import.meta.url).pathname;
-  const keys = ConfigNode.load(file).mapping(["socket-path", "guests", "message-timeout-us"]);
+  const keys = ConfigNode.load(file).mapping(["socket-path", "guests", ...TIME_KEYS]);
   const [first, second] = readGuests(keys.guests!);
   assertStrictEquals(first, second);
   if (first.kind !== "simulated") fail("not simulated");
   assertEquals(first.parts.map(({ part }) => part), ["loopback", "flash", "registers"]);
-  assertEquals(readMessageTimeout(keys["message-timeout-us"]), 10);
+  assertEquals(readTimes(keys), { messageTimeout: 10, maxTransfer: 1000 });
 });

@@ -1,6 +1,5 @@
 import { assert, assertEquals } from "@std/assert";
 import { Timer } from "../../../ffi/timerfd.ts";
-import { Bus } from "../../../lib/spi/bus.ts";
 import { parseNodePath, pieceSize } from "../../../lib/spi/host/find_nodes.ts";
 import { combine } from "../../../lib/spi/host/probe.ts";
 import type { Limits } from "../../../lib/spi/protocol.ts";
@@ -8,51 +7,9 @@ import { describeFrequency, describeLimits } from "../../../lib/spi/describe.ts"
 import { swapWireOrder } from "../../../lib/spi/simulated/wire_order.ts";
 import { waitReadable } from "../../support/wait.ts";
 
-Deno.test("a bus belongs to one guest at a time", () => {
-  const memory = new SharedArrayBuffer(Bus.SIZE);
-  const [one, other] = [new Bus(memory, 0), new Bus(memory, 1)];
-  assert(one.claim());
-  assert(one.isMine && !other.isMine);
-  assert(!other.claim());
-  one.release();
-  assert(other.claim());
-});
-
-Deno.test("who has asked for a bus in vain is next", () => {
-  const memory = new SharedArrayBuffer(Bus.SIZE);
-  const [one, other, third] = [0, 1, 2].map((guest) => new Bus(memory, guest));
-  one.claim();
-  other.claim();
-  assert(one.isWanted && !other.isWanted);
-  one.release();
-  assert(!one.claim());
-  assert(!third.claim());
-  assert(other.claim());
-  assert(!other.isWanted);
-});
-
-Deno.test("a guest that gives up its place in the line lets others by", () => {
-  const memory = new SharedArrayBuffer(Bus.SIZE);
-  const [one, other] = [new Bus(memory, 0), new Bus(memory, 1)];
-  one.claim();
-  other.claim();
-  other.release();
-  assert(one.isMine && !one.isWanted);
-  one.release();
-  assert(one.claim());
-});
-
-Deno.test("releasing a bus that another guest has does nothing", () => {
-  const memory = new SharedArrayBuffer(Bus.SIZE);
-  const [one, other] = [new Bus(memory, 0), new Bus(memory, 1)];
-  one.claim();
-  other.release();
-  assert(one.isMine);
-});
-
 const wire = (bytes: number[], size: number, lsbFirst = false) => {
   const swapped = Uint8Array.from(bytes);
-  swapWireOrder(swapped, bytes.length, size, lsbFirst);
+  swapWireOrder(swapped, 0, bytes.length, size, lsbFirst);
   return [...swapped];
 };
 
