@@ -218,7 +218,7 @@ export class Vring implements EventHandler, RingHistory {
       return `its kick descriptor cannot be watched: ${(error as Error).message}`;
     }
     if (this.#started) {
-      this.look();
+      this.serveSoon();
       return undefined;
     }
     this.#started = true;
@@ -268,7 +268,7 @@ export class Vring implements EventHandler, RingHistory {
       for (const chain of this.#chains.all) chain.resume();
       for (const { chain, written } of this.#late.splice(0)) this.complete(chain, written);
     }
-    this.look();
+    this.serveSoon();
   }
 
   // How it ends
@@ -376,7 +376,7 @@ export class Vring implements EventHandler, RingHistory {
   }
 
   /** Has the ring served in this round of the event loop, for there may have been no kick. */
-  look(): void {
+  serveSoon(): void {
     this.#scheduler.defer(this);
   }
 
@@ -389,14 +389,14 @@ export class Vring implements EventHandler, RingHistory {
 
   /** Serves what is available and notifies the driver. */
   serve(): void {
-    if (this.#drain(BURST, TURN_TIME)) this.look();
+    if (this.#serveUpTo(BURST, TURN_TIME)) this.serveSoon();
     this.#notify();
   }
 
   /** Serves everything that is available now, for a device that needs it before it goes on. */
   drain(): void {
     if (this.#serving) return;
-    if (this.#drain(this.#size, DRAIN_TIME)) this.look();
+    if (this.#serveUpTo(this.#size, DRAIN_TIME)) this.serveSoon();
     this.#notify();
   }
 
@@ -430,7 +430,7 @@ export class Vring implements EventHandler, RingHistory {
    * @param time how long it may take, in milliseconds
    * @returns true if there may be more than the limits allowed for
    */
-  #drain(limit: number, time: number): boolean {
+  #serveUpTo(limit: number, time: number): boolean {
     const queue = this.#queue;
     if (!this.#enabled || queue === undefined || this.#waiting) return false;
     const turn = this.#turn;
@@ -487,7 +487,7 @@ export class Vring implements EventHandler, RingHistory {
     this.#chains.giveBack(chain);
     if (!this.#waiting || this.#chains.isFull) return;
     this.#waiting = false;
-    this.look();
+    this.serveSoon();
   }
 
   #refuse(queue: SplitQueue, chain: DescriptorChain): void {
