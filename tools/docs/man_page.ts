@@ -95,7 +95,9 @@ export function manPage(program: Program, version: string, date: string): string
       ".PP",
       prose(
         `The ${program.configKeys.length === 1 ? "key that is" : "keys that are"} this daemon's ` +
-          `own, ${program.configKeys.join(" and ")}, with all that can be said:`,
+          `own, ${
+            program.configKeys.join(", ").replace(/, ([^,]*)$/, " and $1")
+          }, with all that can be said:`,
       ),
       ...literal(program.configForm),
     ),
