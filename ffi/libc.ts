@@ -103,6 +103,8 @@ const library = Deno.dlopen("libc.so.6", {
     ],
     result: "i32",
   },
+  /** `int fchmod(int fd, mode_t mode)`: chmod(2) */
+  fchmod: { parameters: ["i32", "u32"], result: "i32" },
   /** `int flock(int fd, int op)`: flock(2) */
   flock: { parameters: ["i32", "i32"], result: "i32" },
   /** `int fstat(int fd, struct stat *statbuf)`: fstat(2) */
@@ -214,6 +216,16 @@ const library = Deno.dlopen("libc.so.6", {
     parameters: [
       "i32", // int sockfd
       "pointer", // const struct msghdr *msg
+      "i32", // int flags
+    ],
+    result: "i32",
+  },
+  /** `ssize_t recv(int sockfd, void buf[.size], size_t size, int flags)`: recv(2) */
+  recv: {
+    parameters: [
+      "i32", // int sockfd
+      "buffer", // void *buf
+      "u32", // size_t size
       "i32", // int flags
     ],
     result: "i32",

@@ -45,15 +45,18 @@ function address(path: string): Uint8Array<ArrayBuffer> {
 /**
  * Makes a non-blocking socket that listens at `path`, which must not exist.
  *
+ * @param mode of its file; all may connect whom the process's umask does not exclude if left out
  * @throws {SystemError} as bind(2) and listen(2)
  */
-export function listenAt(path: string): number {
+export function listenAt(path: string, mode = 0o777): number {
   const fd = check(
     "socket",
     libc.socket(AF_UNIX, SOCK_STREAM | SOCK_CLOEXEC | SOCK_NONBLOCK, 0),
   );
   try {
     const name = address(path);
+    // The file gets the mode that the socket has before.
+    check("fchmod", libc.fchmod(fd, mode));
     check("bind", libc.bind(fd, name, name.length));
     check("listen", libc.listen(fd, 16));
     return fd;

@@ -6,8 +6,8 @@
  * eventfd(2), and only where it has said that it sleeps.
  *
  * The memory begins with words of 32 bits: how many bytes were written and read so far (modulo
- * 2^32), how many events were left out, and whether the reader sleeps. Behind them come records,
- * each at a multiple of 8 bytes and in one piece:
+ * 2^32), how many events were left out, whether the reader sleeps, and which kinds it wants. Behind
+ * them come records, each at a multiple of 8 bytes and in one piece:
  *
  * ```
  * u32 size of the record in bytes, a multiple of 8
@@ -27,9 +27,10 @@ const WRITTEN = 0;
 const READ = 1;
 const LEFT_OUT = 2;
 const SLEEPS = 3;
+const WANTED = 4;
 /** Where records begin. The words are apart from each other for the processors' caches. */
 const STRIDE = 16;
-const HEADER = 4 * STRIDE * 4;
+const HEADER = 5 * STRIDE * 4;
 
 const FILLER = 0;
 const DATA = 40;
@@ -75,6 +76,11 @@ export class EventWriter {
     this.#offset = performance.timeOrigin - timeOrigin;
   }
 
+  /** True if the reader wants events of that kind, one of 1 to 31. Others had better not be written. */
+  wants(kind: number): boolean {
+    return (this.#words[WANTED * STRIDE] & (1 << kind)) !== 0;
+  }
+
   /** The longest data that an event can have in bytes: so much always finds room in an empty ring. */
   get maxLength(): number {
     return this.#capacity / 2 - DATA;
@@ -83,8 +89,9 @@ export class EventWriter {
   /**
    * Writes an event of now, or counts it as left out.
    *
-   * @param kind not 0
+   * @param kind from 1 to 31
    * @param data from which `length` bytes at `start` are copied
+   * @param more from which as many bytes follow, from `moreStart` on
    */
   write(
     kind: number,
@@ -95,15 +102,18 @@ export class EventWriter {
     data?: DataView,
     start = 0,
     length = 0,
+    more?: DataView,
+    moreStart = 0,
   ): void {
     const words = this.#words;
-    const size = (DATA + length + 7) & ~7;
+    const total = more === undefined ? length : 2 * length;
+    const size = (DATA + total + 7) & ~7;
     const written = words[WRITTEN * STRIDE];
     const free = this.#capacity - ((written - Atomics.load(words, READ * STRIDE)) >>> 0);
     let at = (written >>> 0) & (this.#capacity - 1);
     const rest = this.#capacity - at;
     const filler = size <= rest ? 0 : rest;
-    if (size + filler > free || length > this.maxLength) {
+    if (size + filler > free || total > this.maxLength) {
       Atomics.add(words, LEFT_OUT * STRIDE, 1);
       return;
     }
@@ -120,8 +130,9 @@ export class EventWriter {
     view.setUint32(at + 20, second, true);
     view.setUint32(at + 24, third, true);
     view.setUint32(at + 28, fourth, true);
-    view.setUint32(at + 32, length, true);
+    view.setUint32(at + 32, total, true);
     if (data !== undefined) this.#copy(data, start, at + DATA, length);
+    if (more !== undefined) this.#copy(more, moreStart, at + DATA + length, length);
     Atomics.store(words, WRITTEN * STRIDE, (written + filler + size) | 0);
     if (Atomics.load(words, SLEEPS * STRIDE) === 1) this.#wakeReader();
   }
@@ -202,6 +213,11 @@ export class EventReader {
     }
     Atomics.store(this.#words, READ * STRIDE, this.#position);
     return false;
+  }
+
+  /** Says which kinds of events are wanted from now on, as a mask of `1 << kind`. */
+  want(kinds: number): void {
+    Atomics.store(this.#words, WANTED * STRIDE, kinds);
   }
 
   /** How many events were left out since the last time that this was asked. */

@@ -87,13 +87,23 @@ export class Things {
     }
   }
 
+  /** The things of that name. */
+  find(name: string): readonly Thing[] {
+    return this.#byName.get(name) ?? this.#byAlias.get(name) ?? [];
+  }
+
+  /** The shortest name by which nothing else is known. */
+  shownName({ name, guests }: Thing): string {
+    return this.find(name).length === 1 ? name : `${guests[0]}/${name}`;
+  }
+
   /**
    * The thing of that name.
    *
    * @throws {PropertyError} if there is none, or more than one
    */
   get(name: string): Thing {
-    const found = this.#byName.get(name) ?? this.#byAlias.get(name) ?? [];
+    const found = this.find(name);
     if (found.length === 1) return found[0];
     if (found.length === 0) throw new PropertyError(`there is no '${name}'`);
     const names = found.map(({ guests, name }) => `${guests[0]}/${name}`).join(", ");

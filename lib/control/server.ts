@@ -1,0 +1,124 @@
+/**
+ * The control socket: clients look at the simulated world of a daemon, change it, and are told what
+ * guests do to it. On a thread of its own, so that no client takes time of a guest.
+ *
+ * @module
+ */
+
+import type { Logger } from "@logtape/logtape";
+import { EPOLLIN } from "../../ffi/epoll.ts";
+import { close } from "../../ffi/fd.ts";
+import { accept } from "../../ffi/socket.ts";
+import { PropertyError } from "../simulation/check_value.ts";
+import type { EventHandler, Poller } from "../virtio/device.ts";
+import { ControlConnection, type LineHandler } from "./connection.ts";
+import { methods } from "./methods.ts";
+import {
+  ControlError,
+  type ControlRequest,
+  errorLine,
+  INTERNAL_ERROR,
+  METHOD_NOT_FOUND,
+  parseRequest,
+  REFUSED,
+  type RequestId,
+  resultLine,
+} from "./protocol.ts";
+import { type ControlWorld, LATER, type Reply } from "./world.ts";
+
+/** The most clients at a time. */
+const MAX_CLIENTS = 256;
+
+/** Serves clients. */
+export class ControlServer implements EventHandler, LineHandler {
+  readonly #socket: number;
+  readonly #poller: Poller;
+  readonly #world: ControlWorld;
+  readonly #log: Logger;
+  readonly #connections = new Set<ControlConnection>();
+
+  /** @param socket listens; stays the caller's */
+  constructor(socket: number, poller: Poller, world: ControlWorld, log: Logger) {
+    this.#socket = socket;
+    this.#poller = poller;
+    this.#world = world;
+    this.#log = log;
+    poller.watch(socket, EPOLLIN, this);
+  }
+
+  /** A client connects. */
+  onEvents(_events: number): void {
+    const fd = accept(this.#socket);
+    if (fd < 0) return;
+    if (this.#connections.size >= MAX_CLIENTS) {
+      this.#log.warn(`a control client is turned away: there are ${MAX_CLIENTS} already`);
+      close(fd);
+      return;
+    }
+    this.#connections.add(new ControlConnection(fd, this.#poller, this));
+    this.#log.debug("a control client has connected");
+  }
+
+  onLine(connection: ControlConnection, line: string): void {
+    if (line.trim() === "") return;
+    let request: ControlRequest;
+    try {
+      request = parseRequest(line);
+    } catch (error) {
+      connection.send(errorLine(null, this.#explain(error)));
+      return;
+    }
+    const { id, method, params } = request;
+    const reply = this.#replyTo(connection, id);
+    const run = Object.hasOwn(methods, method) ? methods[method] : undefined;
+    if (run === undefined) {
+      const known = Object.keys(methods).join(", ");
+      const problem = `there is no method '${method}'; there are ${known}`;
+      return reply(() => {
+        throw new ControlError(METHOD_NOT_FOUND, problem);
+      });
+    }
+    let result: unknown;
+    try {
+      result = run(this.#world, params, connection, reply);
+    } catch (error) {
+      return reply(() => {
+        throw error;
+      });
+    }
+    if (result !== LATER) reply(() => result);
+  }
+
+  onEnd(connection: ControlConnection): void {
+    this.#connections.delete(connection);
+    this.#world.unsubscribe(connection);
+    this.#log.debug("a control client has gone");
+  }
+
+  /** Ends all connections. */
+  close(): void {
+    this.#poller.unwatch(this.#socket);
+    for (const connection of [...this.#connections]) connection.close();
+  }
+
+  #replyTo(connection: ControlConnection, id: RequestId | undefined): Reply {
+    return (result) => {
+      let line: string;
+      try {
+        line = resultLine(id ?? null, result() ?? {});
+      } catch (error) {
+        line = errorLine(id ?? null, this.#explain(error));
+      }
+      if (id !== undefined) connection.send(line);
+    };
+  }
+
+  #explain(error: unknown): ControlError {
+    if (error instanceof ControlError) return error;
+    const { message, stack } = error as Error;
+    if (error instanceof PropertyError) return new ControlError(REFUSED, message);
+    this.#log.error(`internal error: ${message}`);
+    this.#log.debug(`${stack}`);
+    return new ControlError(INTERNAL_ERROR, `internal error: ${message}`);
+  }
+}

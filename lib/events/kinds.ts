@@ -1,0 +1,58 @@
+/**
+ * The kinds of events that a guest's thread tells of, and what their numbers mean.
+ *
+ * @module
+ */
+
+/** `first`: a {@linkcode GuestState}. */
+export const GUEST = 1;
+/**
+ * A message of an I2C transaction. `first`: the address; `second`: `I2C_…` flags; `third`: how many
+ * bytes the message has. The data are its first bytes.
+ */
+export const I2C_MESSAGE = 2;
+/**
+ * An SPI transfer. `first`: the chip select; `second`: what `SPI_…` says of it; `third`: how many
+ * bytes it has; `fourth`: the frequency in Hz. The data are the first bytes that were sent, then as
+ * many that were received, each where there are some.
+ */
+export const SPI_TRANSFER = 3;
+/** The chip of an SPI bus that is selected no longer is. */
+export const SPI_RELEASE = 4;
+/** A GPIO line. `first`: its number; `second`: what changes, one of `LINE_…`; `third`: to what. */
+export const LINE = 5;
+
+/** What a guest is at. */
+export const GUEST_WAITING = 0;
+export const GUEST_CONNECTED = 1;
+export const GUEST_READY = 2;
+
+/** Flags of an I2C message. */
+export const I2C_READ = 1;
+export const I2C_FAILED = 2;
+/** It is the first, the last of its transaction. */
+export const I2C_FIRST = 4;
+export const I2C_LAST = 8;
+export const I2C_TEN_BIT = 16;
+
+/** Flags of an SPI transfer: how it ended, what it had, and its mode. */
+export const SPI_FAILED = 1;
+export const SPI_SENT = 2;
+export const SPI_RECEIVED = 4;
+export const SPI_CPHA = 8;
+export const SPI_CPOL = 16;
+export const SPI_CS_HIGH = 32;
+export const SPI_LSB_FIRST = 64;
+/** In the same word: bits per word, and the data lines in each direction. */
+export const SPI_WORD_SHIFT = 8;
+export const SPI_TX_SHIFT = 16;
+export const SPI_RX_SHIFT = 20;
+
+/** What changes of a line: its level, its direction as in the protocol, its interrupt. */
+export const LINE_LEVEL = 0;
+export const LINE_DIRECTION = 1;
+/** 1 while an edge or a level waits to be told to the guest. */
+export const LINE_INTERRUPT = 2;
+
+/** The most bytes of a message, or of a transfer in each direction, that an event carries. */
+export const EVENT_DATA = 4096;
