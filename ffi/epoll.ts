@@ -14,6 +14,7 @@ const EPOLL_CTL_ADD = 1;
 const EPOLL_CTL_DEL = 2;
 
 /** Event bits: epoll_ctl(2). */
+export const EPOLLOUT = 0x004;
 export const EPOLLIN = 0x1;
 export const EPOLLERR = 0x8;
 export const EPOLLHUP = 0x10;

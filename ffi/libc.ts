@@ -220,16 +220,6 @@ const library = Deno.dlopen("libc.so.6", {
     ],
     result: "i32",
   },
-  /** `ssize_t recv(int sockfd, void buf[.size], size_t size, int flags)`: recv(2) */
-  recv: {
-    parameters: [
-      "i32", // int sockfd
-      "buffer", // void *buf
-      "u32", // size_t size
-      "i32", // int flags
-    ],
-    result: "i32",
-  },
   /** `ssize_t send(int sockfd, const void buf[.size], size_t size, int flags)`: send(2) */
   send: {
     parameters: [

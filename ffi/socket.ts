@@ -28,6 +28,8 @@ const MSG_CMSG_CLOEXEC = 0x40000000;
 
 /** The longest path that fits `sun_path` with its terminating zero, in bytes: unix(7). */
 export const MAX_SOCKET_PATH = 107;
+/** How many may wait to be accepted. */
+const BACKLOG = 128;
 /** The most descriptors that one message can carry: `SCM_MAX_FD` of the kernel. */
 export const MAX_MESSAGE_FDS = 253;
 
@@ -58,7 +60,7 @@ export function listenAt(path: string, mode = 0o777): number {
     // The file gets the mode that the socket has before.
     check("fchmod", libc.fchmod(fd, mode));
     check("bind", libc.bind(fd, name, name.length));
-    check("listen", libc.listen(fd, 16));
+    check("listen", libc.listen(fd, BACKLOG));
     return fd;
   } catch (error) {
     close(fd);

@@ -15,7 +15,7 @@ const MSG_NOSIGNAL = 0x4000;
  * @returns how many bytes, 0 at the end of the stream, or -1 with errno set
  */
 export function receiveBytes(fd: number, target: Uint8Array<ArrayBuffer>): number {
-  return libc.recv(fd, target, target.length, MSG_DONTWAIT);
+  return libc.recv(fd, Deno.UnsafePointer.of(target), target.length, MSG_DONTWAIT);
 }
 
 /** Sends as much as there is room for. @returns how many bytes, or -1 with errno set */

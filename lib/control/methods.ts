@@ -40,12 +40,13 @@ type Method = (
 /** Properties that are being pulsed, of whatever client. */
 const pulsed = new Set<string>();
 
-function describe({ program, version, things, guests }: ControlWorld) {
+function describe(world: ControlWorld) {
+  const { program, version, things } = world;
   return {
     protocol: PROTOCOL_VERSION,
     program,
     version,
-    guests: guests(),
+    guests: world.guests(),
     things: things.all.map((thing) => ({ ...thing.describe(), name: things.shownName(thing) })),
   };
 }
@@ -104,7 +105,10 @@ function write({ things }: ControlWorld, params: Params) {
   const { thing, property } = findProperty(things, textParam(params, "name"));
   const bytes = bytesParam(params, "data");
   if (bytes.length > MAX_RANGE) {
-    throw new ControlError(INVALID_PARAMS, `'data' has more than ${MAX_RANGE} bytes; write in parts`);
+    throw new ControlError(
+      INVALID_PARAMS,
+      `'data' has more than ${MAX_RANGE} bytes; write in parts`,
+    );
   }
   thing.write(property, integerParam(params, "at", 0, 2 ** 32, 0), bytes);
 }

@@ -32,8 +32,6 @@ export interface Observed {
   readonly program: string;
   readonly version: string;
   readonly things: Things;
-  /** Of {@linkcode Changes}; `undefined` where nothing is simulated. */
-  readonly changes: SharedArrayBuffer | undefined;
   readonly guests: readonly { readonly title: string; readonly socket: string }[];
   /** By guest. All have the same eventfd(2) to wake their reader. */
   readonly rings: readonly EventRingMemory[];
@@ -72,7 +70,7 @@ export class Observer implements ControlWorld {
   #listener: ChangeListener | undefined;
 
   constructor(loop: ObserverLoop, observed: Observed) {
-    const { program, version, things, changes, guests, rings } = observed;
+    const { program, version, things, guests, rings } = observed;
     this.program = program;
     this.version = version;
     this.things = things;
@@ -88,7 +86,8 @@ export class Observer implements ControlWorld {
     this.#wake = rings[0].wake;
     this.#timeOrigin = rings[0].timeOrigin;
     for (const thing of things.all) this.#byNumber.set(thing.number, thing);
-    this.#changes = changes && new Changes(changes);
+    const [first] = things.all;
+    this.#changes = first && new Changes(first.changes);
     loop.watch(this.#wake, EPOLLIN, { onEvents: () => this.#drainRings() });
     loop.watch(this.#changed, EPOLLIN, { onEvents: () => this.#drainChanges() });
     this.#want();
@@ -165,7 +164,7 @@ export class Observer implements ControlWorld {
     }
     const value = Number.isNaN(change.value)
       ? attempt(() => thing.get(property))
-      : thing.valueOf(property, change.value);
+      : thing.changedTo(property, change.value);
     return { ...head, value };
   }
 

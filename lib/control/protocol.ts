@@ -110,8 +110,9 @@ export interface PropertyEvent extends EventHead {
   readonly name: string;
   /** What it is now; absent for bytes. */
   readonly value?: unknown;
-  /** Of bytes, which have changed: from where on, and what they are now in hexadecimal. */
+  /** Of bytes, which have changed: from where on, how many, and the first in hexadecimal. */
   readonly at?: number;
+  readonly length?: number;
   readonly data?: string;
 }
 
@@ -122,7 +123,7 @@ export interface GuestEvent extends EventHead {
   readonly state: GuestState;
 }
 
-/** What a guest is at. */
+/** What a guest is at: without a front-end, with one, or with a driver that is served. */
 export type GuestState = "waiting" | "connected" | "ready";
 
 /** Something went over a bus. */

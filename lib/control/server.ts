@@ -46,10 +46,12 @@ export class ControlServer implements EventHandler, LineHandler {
     poller.watch(socket, EPOLLIN, this);
   }
 
-  /** A client connects. */
+  /** Clients connect. */
   onEvents(_events: number): void {
-    const fd = accept(this.#socket);
-    if (fd < 0) return;
+    for (let fd = accept(this.#socket); fd >= 0; fd = accept(this.#socket)) this.#begin(fd);
+  }
+
+  #begin(fd: number): void {
     if (this.#connections.size >= MAX_CLIENTS) {
       this.#log.warn(`a control client is turned away: there are ${MAX_CLIENTS} already`);
       close(fd);

@@ -48,6 +48,14 @@ export const generalOptions: readonly OptionSpec[] = [
     help: "read the configuration from a YAML file; options win over it",
   },
   {
+    name: "control",
+    value: "PATH",
+    help:
+      "let vhost-device-ctl and others look at what is simulated, and change it, at this socket",
+    details: "Only the daemon's own user may connect. What is simulated can be read, set and " +
+      "watched there while guests run; what is real can be watched.",
+  },
+  {
     name: "list",
     help: "show what this host has for the daemon to serve, and exit",
   },

@@ -5,6 +5,7 @@
  */
 
 import type { Logger } from "@logtape/logtape";
+import type { EventWriter } from "../events/event_ring.ts";
 import type { VirtioDevice } from "../virtio/device.ts";
 import type { ConfigNode } from "../input/config_node.ts";
 import type { OptionSpec, OptionValues } from "../input/options.ts";
@@ -67,9 +68,10 @@ export interface DeviceKind<Settings, Key extends string = string> {
   /**
    * Makes the device of one guest, on its thread.
    *
+   * @param events where it tells what the guest does, if that is observed
    * @throws {RuntimeError} if the host does not have what it needs
    */
-  create(settings: Settings, log: Logger): VirtioDevice;
+  create(settings: Settings, log: Logger, events?: EventWriter): VirtioDevice;
 
   /**
    * What is simulated for the guests, for whoever controls it; on any thread. A device that

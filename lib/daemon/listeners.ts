@@ -165,13 +165,14 @@ function notUsable(path: string, number: number): RuntimeError {
 /**
  * Makes the socket at `path` and listens.
  *
+ * @param mode as for {@linkcode listenAt}
  * @throws {RuntimeError} if that is not possible
  */
-export function listen(path: string): Listener {
+export function listen(path: string, mode?: number): Listener {
   const { fd, device, inode } = alone(path, () => {
     clear(path);
     try {
-      return { fd: listenAt(path), ...linkStatus(path) };
+      return { fd: listenAt(path, mode), ...linkStatus(path) };
     } catch (error) {
       throw error instanceof SystemError ? notUsable(path, error.errno) : error;
     }

@@ -28,6 +28,8 @@ export interface DaemonSettings<Settings> {
   readonly guests: readonly GuestPlan<Settings>[];
   readonly log: LogSettings;
   readonly pollMicroseconds: number;
+  /** Where control clients connect; nowhere if `undefined`. */
+  readonly control: string | undefined;
 }
 
 /** Keys of the configuration file that all daemons share. */
@@ -37,6 +39,7 @@ export const COMMON_KEYS = [
   "log-level",
   "log-format",
   "poll-us",
+  "control",
 ] as const;
 
 type CommonConfig = Partial<Record<(typeof COMMON_KEYS)[number], ConfigNode>>;
@@ -96,6 +99,12 @@ function whereToListen(
     );
   }
   return { path };
+}
+
+function controlPath(option: OptionValues[string], config?: ConfigNode): string | undefined {
+  const path = option === undefined ? config?.string("a path") : String(option);
+  if (path === "") config?.fail("expected a path, found an empty text");
+  return path;
 }
 
 /** How much is to be logged; known before everything else. */
@@ -169,5 +178,6 @@ export function readSettings<Settings>(
     guests,
     log: logSettings(options, config),
     pollMicroseconds: number("poll-us", options, 0, MAX_POLL_MICROSECONDS, config["poll-us"]) ?? 0,
+    control: controlPath(options.control, config.control),
   };
 }

@@ -4,7 +4,6 @@
  * @module
  */
 
-import { createEventfd, signalEventfd } from "../../ffi/eventfd.ts";
 import { descriptorLimit, openDescriptors, raiseDescriptorLimit } from "../../ffi/resource.ts";
 import { isIgnored } from "../../ffi/signal.ts";
 import { descriptorShare } from "./descriptor_budget.ts";
@@ -14,7 +13,8 @@ import type { DaemonSettings, SocketSettings } from "./settings.ts";
 import { Watchdog } from "./watchdog.ts";
 import { MAX_MEMORY } from "../virtio/guest_memory.ts";
 import { RuntimeError } from "../errors.ts";
-import type { WorkerReport, WorkerStart } from "./worker.ts";
+import { Control } from "./control.ts";
+import { endWithin, Thread } from "./thread.ts";
 
 /** How long threads have to end after a signal, in milliseconds. */
 const STOP_LIMIT = 150;
@@ -34,52 +34,6 @@ function openSockets(where: SocketSettings, count: number): Listener[] {
   return listeners;
 }
 
-/** A guest's thread, as the main thread sees it. */
-class Guest {
-  /** Settles when the device is there; rejects with a RuntimeError otherwise. */
-  readonly serving: Promise<void>;
-  /** Settles when the thread has come to its end: with the reason where that was an early one. */
-  readonly ended: Promise<string | undefined>;
-  hasEnded = false;
-  /** Its device was there. */
-  hasServed = false;
-  /** What the device has to do at the end, for people; `undefined` for nothing. */
-  duty: string | undefined;
-  readonly #stop = createEventfd();
-
-  constructor(entry: string, watchdog: Watchdog, start: Omit<WorkerStart, "stop" | "guard">) {
-    const worker = new Worker(entry, { type: "module", name: `guest ${start.guest}` });
-    const serving = Promise.withResolvers<void>();
-    const ended = Promise.withResolvers<string | undefined>();
-    this.serving = serving.promise;
-    this.ended = ended.promise;
-    this.ended.then(() => this.hasEnded = true);
-    const fail = (reason: string) => {
-      serving.reject(new RuntimeError(`guest ${start.guest}: ${reason}`));
-      ended.resolve(reason);
-    };
-    worker.onmessage = ({ data }: MessageEvent<WorkerReport>) => {
-      if (data.state === "serving") {
-        this.hasServed = true;
-        this.duty = data.duty;
-        serving.resolve();
-      } else if (data.state === "calling") watchdog.wake();
-      else if (data.state === "failed") fail(data.reason);
-      else ended.resolve(undefined);
-    };
-    worker.onerror = (event) => {
-      event.preventDefault();
-      fail(`internal error: ${event.message}`);
-    };
-    const guard = watchdog.add();
-    worker.postMessage({ ...start, stop: this.#stop, guard } satisfies WorkerStart);
-  }
-
-  stop(): void {
-    signalEventfd(this.#stop);
-  }
-}
-
 /** Settles when the process is asked to end, each time anew without effect. */
 function stopSignal(): Promise<void> {
   return new Promise((resolve) => {
@@ -94,7 +48,7 @@ function stopSignal(): Promise<void> {
 /** Settles when all guests have ended; rejects if none did so in good order. */
 async function allEnded(
   program: string,
-  guests: readonly Guest[],
+  guests: readonly Thread[],
   listeners: readonly Listener[],
 ): Promise<void> {
   const reasons = await Promise.all(guests.map(async ({ ended }, guest) => {
@@ -110,20 +64,12 @@ async function allEnded(
   }
 }
 
-/** Settles when all of the guests have ended, or after that time. */
-async function endWithin(milliseconds: number, guests: readonly Guest[]): Promise<void> {
-  let timer: ReturnType<typeof setTimeout> | undefined;
-  const limit = new Promise<void>((resolve) => timer = setTimeout(resolve, milliseconds));
-  await Promise.race([Promise.all(guests.map(({ ended }) => ended)), limit]);
-  clearTimeout(timer);
-}
-
 /**
  * Asks all guests to end, and waits for that.
  *
  * @throws {RuntimeError} if a device has not done what it has to do at the end
  */
-async function endAll(program: string, guests: readonly Guest[]): Promise<void> {
+async function endAll(program: string, guests: readonly Thread[]): Promise<void> {
   for (const guest of guests) guest.stop();
   await endWithin(STOP_LIMIT, guests);
   await endWithin(
@@ -172,26 +118,35 @@ export async function supervise<Settings>(
   };
   const watchdog = new Watchdog();
   const listeners = openSockets(settings.sockets, settings.guests.length);
-  const guests: Guest[] = [];
+  const guests: Thread[] = [];
+  let control: Control | undefined;
   try {
+    if (settings.control !== undefined) {
+      control = new Control(settings.control, settings.guests.length);
+    }
     settings.guests.forEach((plan, guest) => {
       const { fd: socket, listening } = listeners[guest];
       guests.push(
-        new Guest(entry, watchdog, {
+        new Thread(entry, `guest ${guest}`, {
           guest,
           settings: plan.settings,
           socket,
           listening,
           log: settings.log,
           pollMicroseconds: settings.pollMicroseconds,
+          events: control?.events[guest],
           share,
-        }),
+          guard: watchdog.add(),
+        }, { onCalling: () => watchdog.wake() }),
       );
     });
-    const serving = Promise.all(guests.map((guest) => guest.serving)).then(() => {
+    control?.start(program, entry, settings, listeners);
+    const threads = control?.thread === undefined ? guests : [...guests, control.thread];
+    const serving = Promise.all(threads.map((thread) => thread.serving)).then(() => {
       settings.guests.forEach((plan, guest) => {
         getLog(program, guest).info(`${plan.title} at ${listeners[guest].title}`);
       });
+      if (control !== undefined) getLog(program).info(`control clients at ${control.path}`);
       return allEnded(program, guests, listeners);
     });
     await Promise.race([signal, serving]);
@@ -199,6 +154,7 @@ export async function supervise<Settings>(
     try {
       await endAll(program, guests);
     } finally {
+      await control?.end();
       for (const listener of listeners) listener.remove();
     }
   }

@@ -8,10 +8,13 @@ import type { Logger } from "@logtape/logtape";
 import { EPOLLIN } from "../../ffi/epoll.ts";
 import { setNonBlocking } from "../../ffi/fd.ts";
 import { guardThread } from "../../ffi/guard.ts";
-import { Session, type Share } from "../vhost_user/session.ts";
+import { type EventRingMemory, EventWriter } from "../events/event_ring.ts";
+import { GUEST, GUEST_CONNECTED, GUEST_READY, GUEST_WAITING } from "../events/kinds.ts";
+import { type GuestState, Session, type Share } from "../vhost_user/session.ts";
 import type { VirtioDevice } from "../virtio/device.ts";
 import { Acceptor } from "./acceptor.ts";
 import type { DeviceKind } from "./device_kind.ts";
+import type { ControlStart } from "./control_worker.ts";
 import { EventLoop } from "./event_loop.ts";
 import { configureGuestLog, getLog, type LogSettings } from "./log.ts";
 import { RuntimeError, UsageError } from "../errors.ts";
@@ -27,6 +30,8 @@ export interface WorkerStart {
   readonly stop: number;
   readonly log: LogSettings;
   readonly pollMicroseconds: number;
+  /** Where the thread tells what its guest does, if that is observed. */
+  readonly events: EventRingMemory | undefined;
   readonly share: Share;
   /** Through which the main thread sees, and ends, system calls that do not return. */
   readonly guard: SharedArrayBuffer;
@@ -58,6 +63,12 @@ function reasonOf(error: unknown): string {
   return isExpected(error) ? message : `internal error: ${message}`;
 }
 
+const STATES = { waiting: GUEST_WAITING, connected: GUEST_CONNECTED, ready: GUEST_READY } as const;
+
+function tellState(events: EventWriter, state: GuestState): void {
+  if (events.wants(GUEST)) events.write(GUEST, STATES[state], 0, 0, 0);
+}
+
 /**
  * Serves the device until the thread is told to stop.
  *
@@ -67,6 +78,7 @@ function serveFrontEnds(
   device: VirtioDevice,
   start: WorkerStart,
   log: Logger,
+  events: EventWriter | undefined,
   ready: (loop: EventLoop) => void,
 ): void {
   const loop = new EventLoop((error) => {
@@ -76,6 +88,7 @@ function serveFrontEnds(
     session.end(isExpected(error) ? "its device has failed" : "internal error");
   }, start.pollMicroseconds);
   const session = new Session(device, loop, log, start.share);
+  if (events !== undefined) session.onState = (state) => tellState(events, state);
   let acceptor: Acceptor | undefined;
   loop.watch(start.stop, EPOLLIN, { onEvents: () => loop.stop() });
   if (start.listening) {
@@ -107,9 +120,10 @@ function serve<Settings>(
   const log = getLog(kind.program, start.guest);
   let outcome: WorkerReport = { state: "ended" };
   try {
-    const device = kind.create(start.settings as Settings, log);
+    const events = start.events && new EventWriter(start.events);
+    const device = kind.create(start.settings as Settings, log, events);
     try {
-      serveFrontEnds(device, start, log, (loop) => {
+      serveFrontEnds(device, start, log, events, (loop) => {
         limit.drive((milliseconds, action) => loop.after(milliseconds, action));
         report({ state: "serving", duty: device.duty });
       });
@@ -125,15 +139,24 @@ function serve<Settings>(
   report(outcome);
 }
 
-/** Makes this thread a guest's: waits for its settings, then serves until it is told to stop. */
+/**
+ * Makes this thread a guest's, or the one that serves control clients: waits for its settings, then
+ * serves until it is told to stop.
+ */
 export function runWorker<Settings>(kind: DeviceKind<Settings>): void {
   const scope = self as unknown as {
-    onmessage: ((event: MessageEvent<WorkerStart>) => void) | null;
+    onmessage: ((event: MessageEvent<WorkerStart | ControlStart>) => void) | null;
     postMessage(message: WorkerReport): void;
     close(): void;
   };
-  scope.onmessage = ({ data }) => {
-    serve(kind, data, (message) => scope.postMessage(message));
+  scope.onmessage = async ({ data }) => {
+    const report = (message: WorkerReport) => scope.postMessage(message);
+    if ("control" in data) {
+      const { serveControl } = await import("./control_worker.ts");
+      serveControl(kind, data, report);
+    } else {
+      serve(kind, data, report);
+    }
     scope.close();
   };
 }

@@ -17,11 +17,6 @@ export const I2C_MESSAGE = 2;
  * many that were received, each where there are some.
  */
 export const SPI_TRANSFER = 3;
-/** The chip of an SPI bus that is selected no longer is. */
-export const SPI_RELEASE = 4;
-/** A GPIO line. `first`: its number; `second`: what changes, one of `LINE_…`; `third`: to what. */
-export const LINE = 5;
-
 /** What a guest is at. */
 export const GUEST_WAITING = 0;
 export const GUEST_CONNECTED = 1;
@@ -47,12 +42,6 @@ export const SPI_LSB_FIRST = 64;
 export const SPI_WORD_SHIFT = 8;
 export const SPI_TX_SHIFT = 16;
 export const SPI_RX_SHIFT = 20;
-
-/** What changes of a line: its level, its direction as in the protocol, its interrupt. */
-export const LINE_LEVEL = 0;
-export const LINE_DIRECTION = 1;
-/** 1 while an edge or a level waits to be told to the guest. */
-export const LINE_INTERRUPT = 2;
 
 /** The most bytes of a message, or of a transfer in each direction, that an event carries. */
 export const EVENT_DATA = 4096;

@@ -13,6 +13,7 @@ import type { DescriptorChain } from "../virtio/descriptor_chain.ts";
 import { type DeviceHost, type EventHandler, HELD, type VirtioDevice } from "../virtio/device.ts";
 import { writeFailure } from "../virtio/trailing_status.ts";
 import type { I2cAdapter } from "./backend.ts";
+import type { I2cEvents } from "./events.ts";
 import { MAX_LENGTH, MAX_MESSAGES, type Messages, SLOT_SIZE } from "./messages.ts";
 import {
   ADDRESS_COUNT,
@@ -82,12 +83,19 @@ export class I2cDevice implements VirtioDevice, EventHandler {
   /** The transaction that was unfinished when the timer was set. */
   #watched = 0;
   #warned = false;
+  readonly #events: I2cEvents | undefined;
   readonly #log: Logger;
   #host: DeviceHost | undefined;
 
   /** @param messages that the adapters expect transactions to be made of */
-  constructor(served: readonly ServedAdapter[], messages: Messages, log: Logger) {
+  constructor(
+    served: readonly ServedAdapter[],
+    messages: Messages,
+    log: Logger,
+    events?: I2cEvents,
+  ) {
     this.#log = log;
+    this.#events = events;
     this.#messages = messages;
     this.#adapters = served.map(({ adapter }) => adapter);
     this.#routes = route(served);
@@ -197,6 +205,7 @@ export class I2cDevice implements VirtioDevice, EventHandler {
     this.#possible = 0;
     this.#transactions = (this.#transactions + 1) | 0;
     const done = this.#transfer(possible);
+    this.#events?.transaction(this.#messages, possible, done);
     const last = count - 1;
     for (let index = 0; index < last; index++) {
       const chain = this.#release(index);

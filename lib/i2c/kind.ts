@@ -7,9 +7,11 @@
 import type { Logger } from "@logtape/logtape";
 import { FUNC_10BIT_ADDR } from "../../ffi/i2c_uapi.ts";
 import type { DeviceKind } from "../daemon/device_kind.ts";
+import type { EventWriter } from "../events/event_ring.ts";
 import { RuntimeError, UsageError } from "../errors.ts";
 import type { I2cAdapter } from "./backend.ts";
 import { I2cDevice } from "./device.ts";
+import { I2cEvents } from "./events.ts";
 import { HostAdapter, type HostAdapterSettings } from "./host/host_adapter.ts";
 import {
   abilitiesText,
@@ -106,7 +108,7 @@ function titleOf(settings: AdapterSettings): string {
   return `a simulated ${smbusOnly ? "SMBus" : "I2C"} adapter with ${list || "nothing on it"}`;
 }
 
-function create(settings: I2cSettings, log: Logger): I2cDevice {
+function create(settings: I2cSettings, log: Logger, events?: EventWriter): I2cDevice {
   const messages = new Messages();
   const open: I2cAdapter[] = [];
   try {
@@ -117,7 +119,7 @@ function create(settings: I2cSettings, log: Logger): I2cDevice {
       open.push(adapter);
       return { adapter, addresses: addressesOf(entry) };
     });
-    return new I2cDevice(served, messages, log);
+    return new I2cDevice(served, messages, log, events && new I2cEvents(events));
   } catch (error) {
     for (const adapter of open) adapter.close();
     throw error;

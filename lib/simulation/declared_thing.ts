@@ -15,6 +15,7 @@ import {
   type SettingValue,
   type Value,
 } from "./property.ts";
+import type { ThingSettings } from "./simulation.ts";
 import type { PropertyDescription, Thing, ThingDescription, ThingPlace } from "./thing.ts";
 
 /** How long a thing that is busy is waited for, in milliseconds; a loaded machine is slow to go on. */
@@ -24,6 +25,8 @@ type ScalarProperty = Exclude<Property, { type: "bytes" }>;
 
 /** A thing; what its properties are while guests run is for others to say. */
 export abstract class DeclaredThing implements Thing {
+  readonly number: number;
+  readonly changes: SharedArrayBuffer;
   readonly name: string;
   readonly alias: string | undefined;
   readonly guests: readonly number[];
@@ -36,18 +39,21 @@ export abstract class DeclaredThing implements Thing {
   readonly #lock: Lock;
 
   /**
+   * @param thing its number, and where its changes are told
    * @param settings from the configuration
    * @param lock held while it is read or changed
    * @param kinds of faults that can be injected
    */
   constructor(
-    readonly number: number,
+    { thing: number, changes }: ThingSettings,
     { name, alias, place, guests }: ThingPlace,
     declaration: Declaration,
     settings: Readonly<Record<string, SettingValue>>,
     lock: Lock,
     kinds: readonly Fault[] = [],
   ) {
+    this.number = number;
+    this.changes = changes;
     this.name = name;
     this.alias = alias;
     this.guests = guests;
@@ -91,6 +97,12 @@ export abstract class DeclaredThing implements Thing {
 
   propertyAt(place: number): string {
     return this.#names[place];
+  }
+
+  changedTo(property: string, value: number): Value {
+    const declared = this.#property(property);
+    if (declared.type === "choice") return declared.choices[value];
+    return declared.type === "boolean" ? value !== 0 : value;
   }
 
   /** The place of a property, as in the records of `Changes`. */

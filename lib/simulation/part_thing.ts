@@ -37,7 +37,7 @@ export class PartThing extends DeclaredThing {
     lock: Lock,
     log: Logger,
   ) {
-    super(part.thing, place, model, part.settings, lock, kinds);
+    super(part, place, model, part.settings, lock, kinds);
     this.#model = model;
     this.#part = part;
     this.#state = stateOf(part);

@@ -41,10 +41,14 @@ export interface Thing {
   readonly alias: string | undefined;
   /** The guests that have it. */
   readonly guests: readonly number[];
+  /** Where its changes are told: the memory of `Changes`. */
+  readonly changes: SharedArrayBuffer;
 
   describe(): ThingDescription;
   /** The name of the property at a place, as in the records of `Changes`. */
   propertyAt(place: number): string;
+  /** What a number in those records stands for: the property's value. */
+  changedTo(property: string, value: number): Value;
   /** Reads a property that is no bytes. */
   get(name: string): Value;
   /** Sets a property that is no bytes, to anything: it is checked. */

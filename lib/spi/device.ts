@@ -11,6 +11,7 @@ import { type DescriptorChain, HostBuffer } from "../virtio/descriptor_chain.ts"
 import { type DeviceHost, HELD, type VirtioDevice } from "../virtio/device.ts";
 import { writeFailure } from "../virtio/trailing_status.ts";
 import type { SpiBackend, TransferData } from "./backend.ts";
+import type { SpiEvents } from "./events.ts";
 import { BusTurn, type TurnOwner } from "./bus_turn.ts";
 import {
   encodeConfig,
@@ -46,6 +47,7 @@ export class SpiDevice implements VirtioDevice, TurnOwner {
   readonly #turn: BusTurn;
   readonly #maxTransferTime: number;
   readonly #log: Logger;
+  readonly #events: SpiEvents | undefined;
   readonly #transfer = new Transfer();
   #sent = new HostBuffer(USUAL_TRANSFER);
   #received = new HostBuffer(USUAL_TRANSFER);
@@ -57,7 +59,8 @@ export class SpiDevice implements VirtioDevice, TurnOwner {
   readonly #refusals = new Set<string>();
 
   /** @param maxTransferTime a transfer that would take longer is refused; in milliseconds */
-  constructor(backend: SpiBackend, maxTransferTime: number, log: Logger) {
+  constructor(backend: SpiBackend, maxTransferTime: number, log: Logger, events?: SpiEvents) {
+    this.#events = events;
     this.#backend = backend;
     this.#turn = new BusTurn(backend, maxTransferTime + TURN_ALLOWANCE, this);
     this.#maxTransferTime = maxTransferTime;
@@ -153,6 +156,7 @@ export class SpiDevice implements VirtioDevice, TurnOwner {
 
   #finish(chain: DescriptorChain): number {
     this.#turn.endTransfer();
+    this.#events?.transfer(this.#transfer, this.#data, this.#turn.succeeded);
     const { rxLength } = this.#transfer;
     if (!this.#turn.succeeded) return writeFailure(chain, TRANS_ERR);
     if (rxLength > 0) chain.write(0, this.#data.received, 0, rxLength);

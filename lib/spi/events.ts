@@ -13,7 +13,6 @@ import {
   SPI_FAILED,
   SPI_LSB_FIRST,
   SPI_RECEIVED,
-  SPI_RELEASE,
   SPI_RX_SHIFT,
   SPI_SENT,
   SPI_TRANSFER,
@@ -63,10 +62,5 @@ export class SpiEvents {
       second,
       0,
     );
-  }
-
-  /** The chip that was selected is released. */
-  release(): void {
-    if (this.#writer.wants(SPI_RELEASE)) this.#writer.write(SPI_RELEASE, 0, 0, 0, 0);
   }
 }

@@ -10,6 +10,7 @@ import type { DeviceKind, GuestPlan } from "../daemon/device_kind.ts";
 import { UsageError } from "../errors.ts";
 import type { SpiBackend } from "./backend.ts";
 import { SpiDevice } from "./device.ts";
+import { SpiEvents } from "./events.ts";
 import {
   HostController,
   type HostMemory,
@@ -187,8 +188,9 @@ export const spi: DeviceKind<SpiSettings, Key> = {
     });
   },
 
-  create(settings, log) {
-    return new SpiDevice(makeBackend(settings, log), settings.times.maxTransfer, log);
+  create(settings, log, events) {
+    const backend = makeBackend(settings, log);
+    return new SpiDevice(backend, settings.times.maxTransfer, log, events && new SpiEvents(events));
   },
 
   things(settings, log) {

@@ -42,6 +42,8 @@ const ringFeatureNames: readonly (readonly [bigint, string])[] = [
 
 /** One device and its rings, for one front-end after another. */
 export class BackEnd implements RequestTarget, RingSet, DeviceHost {
+  /** Is called once a driver is served. */
+  onReady: () => void = () => {};
   readonly #device: VirtioDevice;
   readonly #scheduler: Scheduler;
   readonly #log: Logger;
@@ -330,6 +332,7 @@ export class BackEnd implements RequestTarget, RingSet, DeviceHost {
     const first = this.#vrings[0];
     if (this.#announced || !first.started || !first.enabled) return;
     this.#announced = true;
+    this.onReady();
     const mebibytes = Math.round(this.#memory.size / 2 ** 20);
     this.#log.info(`ready: ${mebibytes} MiB of guest memory, queue size ${first.size}`, {
       memoryRegions: this.#memory.regionCount,

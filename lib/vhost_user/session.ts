@@ -34,6 +34,9 @@ export interface Share {
   readonly memory?: number;
 }
 
+/** What a guest is at. */
+export type GuestState = "waiting" | "connected" | "ready";
+
 /** Serves one device to front-ends that come and go, one at a time. */
 export class Session implements EventHandler {
   readonly #backEnd: BackEnd;
@@ -41,12 +44,15 @@ export class Session implements EventHandler {
   readonly #log: Logger;
   readonly #share: Share;
   readonly #unknown = new Set<number>();
+  /** Is told of each change of what the guest is at. */
+  onState: (state: GuestState) => void = () => {};
   #connection: Connection | undefined;
   #onEnd: (() => void) | undefined;
 
   /** @param device is attached to the session for good */
   constructor(device: VirtioDevice, scheduler: Scheduler, log: Logger, share: Share = {}) {
     this.#backEnd = new BackEnd(device, scheduler, log, share.memory);
+    this.#backEnd.onReady = () => this.onState("ready");
     this.#scheduler = scheduler;
     this.#log = log;
     this.#share = share;
@@ -62,6 +68,7 @@ export class Session implements EventHandler {
     this.#connection = new Connection(fd, this.#share.descriptors);
     this.#onEnd = onEnd;
     this.#log.info("front-end connected");
+    this.onState("connected");
     this.#scheduler.watch(fd, EPOLLIN, this);
   }
 
@@ -79,6 +86,7 @@ export class Session implements EventHandler {
       this.#unknown.clear();
       const line = `front-end gone: ${reason}; ${served} requests were served`;
       this.#log.info(line, { reason, served });
+      this.onState("waiting");
       this.#onEnd?.();
     }
   }

@@ -20,12 +20,17 @@ const ARROWS: Readonly<Record<string, readonly string[]>> = {
   "lib/input": BASE,
   "lib/virtio": BASE,
   "lib/vhost_user": [...BASE, "lib/virtio"],
+  "lib/events": BASE,
+  "lib/control": [...BASE, "lib/events", "lib/simulation", "lib/virtio"],
   "lib/simulation": [...BASE, "lib/input", "lib/virtio"],
   ...Object.fromEntries(DEVICES.flatMap((device) => {
     const below = [...BASE, "lib/input", "lib/virtio"];
     return [
-      [device, [...below, "lib/simulation", `${device}/host`, `${device}/simulated`]],
-      [`${device}/kind.ts`, [...below, device, "lib/simulation", "lib/daemon/device_kind.ts"]],
+      [device, [...below, "lib/simulation", "lib/events", `${device}/host`, `${device}/simulated`]],
+      [`${device}/kind.ts`, [
+        ...below,
+        ...[device, "lib/simulation", "lib/events", "lib/daemon/device_kind.ts"],
+      ]],
       [`${device}/about.ts`, ["lib/daemon/device_kind.ts"]],
       [`${device}/device.ts`, [...below, device]],
       [`${device}/protocol.ts`, ["lib/virtio"]],
@@ -42,6 +47,8 @@ const ARROWS: Readonly<Record<string, readonly string[]>> = {
     "lib/virtio",
     "lib/vhost_user",
     "lib/simulation",
+    "lib/events",
+    "lib/control",
   ],
   "cmd": ["lib/daemon", "lib/program.ts", ...DEVICES],
 };

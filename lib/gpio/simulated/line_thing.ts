@@ -9,17 +9,18 @@ import { DeclaredThing } from "../../simulation/declared_thing.ts";
 import type { Value } from "../../simulation/property.ts";
 import type { Thing } from "../../simulation/thing.ts";
 import { directionName } from "../protocol.ts";
-import { lineDeclaration, lineProperties, type SimulatedLine } from "./line.ts";
+import { lineDeclaration, lineProperties } from "./line.ts";
 import { Lines, type PoweredChip } from "./lines.ts";
 
 class LineThing extends DeclaredThing {
   readonly #lines: Lines;
   readonly #line: number;
 
-  constructor(lines: Lines, line: number, first: number, guest: number, settings: SimulatedLine) {
+  constructor(lines: Lines, line: number, chip: PoweredChip, guest: number) {
     const alias = `${line}`;
+    const settings = chip.lines[line];
     super(
-      first + line,
+      { thing: chip.thing + line, changes: chip.changes },
       { name: settings.name || alias, alias, place: `line ${line}`, guests: [guest] },
       lineDeclaration,
       { ...settings, direction: directionName(settings.direction) },
@@ -58,7 +59,5 @@ class LineThing extends DeclaredThing {
 /** The lines of a guest's chip. */
 export function lineThings(chip: PoweredChip, guest: number): Thing[] {
   const lines = new Lines(chip);
-  return chip.lines.map((settings, line) =>
-    new LineThing(lines, line, chip.thing, guest, settings)
-  );
+  return chip.lines.map((_, line) => new LineThing(lines, line, chip, guest));
 }

@@ -40,6 +40,7 @@ Deno.test("one guest at a path is what there is without more being said", () => 
     guests: [{ settings: "device 0", title: "" }],
     log: { level: "info", format: "text" },
     pollMicroseconds: 0,
+    control: undefined,
   });
 });
 
@@ -69,6 +70,7 @@ Deno.test("options win over the configuration file", () => {
     guests: [{ settings: "device 0", title: "" }],
     log: { level: "trace", format: "text" },
     pollMicroseconds: 0,
+    control: undefined,
   });
 });
 
