@@ -46,12 +46,10 @@ export class ControlServer implements EventHandler, LineHandler {
     poller.watch(socket, EPOLLIN, this);
   }
 
-  /** Clients connect. */
+  /** A client connects. One at a time, so that those that have gone make room meanwhile. */
   onEvents(_events: number): void {
-    for (let fd = accept(this.#socket); fd >= 0; fd = accept(this.#socket)) this.#begin(fd);
-  }
-
-  #begin(fd: number): void {
+    const fd = accept(this.#socket);
+    if (fd < 0) return;
     if (this.#connections.size >= MAX_CLIENTS) {
       this.#log.warn(`a control client is turned away: there are ${MAX_CLIENTS} already`);
       close(fd);

@@ -50,8 +50,7 @@ export const generalOptions: readonly OptionSpec[] = [
   {
     name: "control",
     value: "PATH",
-    help:
-      "let vhost-device-ctl and others look at what is simulated, and change it, at this socket",
+    help: "serve control clients at this socket",
     details: "Only the daemon's own user may connect. What is simulated can be read, set and " +
       "watched there while guests run; what is real can be watched.",
   },
