@@ -8,6 +8,7 @@
  * @module
  */
 
+import { monotonicTime } from "../../ffi/clock.ts";
 import { clearEventfd, createEventfd, signalEventfd } from "../../ffi/eventfd.ts";
 import { close } from "../../ffi/fd.ts";
 import { Lock } from "../threads/lock.ts";
@@ -83,7 +84,7 @@ export class Bus {
 
   /** For how long it has been this guest's, in milliseconds. */
   get held(): number {
-    return performance.now() - this.#since;
+    return monotonicTime() - this.#since;
   }
 
   /** True if nobody has the bus; it may be kept for a guest for {@linkcode RESERVATION}. */
@@ -99,6 +100,10 @@ export class Bus {
    */
   claim(anyway = false): boolean {
     const words = this.#words;
+    if (this.#guests === 1) {
+      words[OWNER] = this.#me;
+      return true;
+    }
     this.#lock.acquire();
     try {
       const owner = words[OWNER];
@@ -115,7 +120,7 @@ export class Bus {
       else if (!mine) this.#forgetPast();
       Atomics.store(words, OWNER, this.#me);
       words[RESERVED] = 0;
-      const now = performance.now();
+      const now = monotonicTime();
       // While the bus was kept for this guest, others could not use it.
       this.#since = mine && !waits ? Math.max(this.#until, now - RESERVATION) : now;
       return true;
@@ -127,11 +132,15 @@ export class Bus {
   /** Gives the bus back, or a place in the line for it. */
   release(): void {
     const words = this.#words;
+    if (this.#guests === 1) {
+      words[OWNER] = 0;
+      return;
+    }
     this.#lock.acquire();
     try {
       if (words[this.#at(this.#guest) + WAITS] !== 0) this.#setWaiting(0);
       if (words[OWNER] === this.#me) {
-        this.#until = performance.now();
+        this.#until = monotonicTime();
         this.#used[this.#guest] += this.#until - this.#since;
         Atomics.store(words, OWNER, 0);
         this.#passOn(true);

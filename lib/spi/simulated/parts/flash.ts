@@ -13,6 +13,7 @@
  * @module
  */
 
+import { monotonicTime } from "../../../../ffi/clock.ts";
 import type { PartContext } from "../../../simulation/part.ts";
 import type { Properties, Settings } from "../../../simulation/property.ts";
 import {
@@ -158,15 +159,10 @@ function sizeOf(settings: FlashSettings): number {
   return settings["size-kib"] * KIB;
 }
 
-/** A time that all threads share, in milliseconds. */
-function now(): number {
-  return performance.timeOrigin + performance.now();
-}
-
 function statusOf(state: DataView, register: number): number {
   const value = state.getUint8(STATUS + register);
   if (register !== 0) return value;
-  return value | (now() < state.getFloat64(BUSY_UNTIL) ? BUSY : 0);
+  return value | (monotonicTime() < state.getFloat64(BUSY_UNTIL) ? BUSY : 0);
 }
 
 const NOTHING = commandOf(-1);
@@ -236,7 +232,7 @@ class Flash implements SpiPart {
   #begin(code: number): number {
     const command = this.#command = commandOf(code);
     const state = this.#state;
-    const busy = now() < this.#view.getFloat64(BUSY_UNTIL);
+    const busy = monotonicTime() < this.#view.getFloat64(BUSY_UNTIL);
     const quad = (state[STATUS + 1] & QUAD_ENABLED) !== 0;
     this.#ignored = (busy && command.action !== READ_STATUS) || (command.quad && !quad);
     const long = command.address === 3 && command.action !== READ_SFDP &&
@@ -377,7 +373,7 @@ class Flash implements SpiPart {
   }
 
   #setBusy(milliseconds: number): void {
-    if (milliseconds > 0) this.#view.setFloat64(BUSY_UNTIL, now() + milliseconds);
+    if (milliseconds > 0) this.#view.setFloat64(BUSY_UNTIL, monotonicTime() + milliseconds);
   }
 
   #changed(at: number, length: number): void {
