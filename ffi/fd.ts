@@ -17,6 +17,7 @@ const F_SEAL_SHRINK = 2;
 const LOCK_SH = 1;
 const LOCK_EX = 2;
 const LOCK_NB = 4;
+const LOCK_UN = 8;
 const POLLOUT = 0x4;
 const S_IFMT = 0o170000;
 
@@ -130,6 +131,11 @@ export function lockExclusively(fd: number): boolean {
  */
 export function lockShared(fd: number): boolean {
   return libc.flock(fd, LOCK_SH | LOCK_NB) === 0;
+}
+
+/** Lets others take it again, before `fd` is closed. */
+export function unlock(fd: number): void {
+  libc.flock(fd, LOCK_UN);
 }
 
 /** What stat(2) tells of a file. */

@@ -15,7 +15,9 @@ import type { SpiEvents } from "./events.ts";
 import { BusTurn, type TurnOwner } from "./bus_turn.ts";
 import {
   encodeConfig,
+  FUNC_CS_HIGH,
   HEAD_SIZE,
+  MODE_CS_HIGH,
   PARAM_ERR,
   refusedField,
   RESULT_SIZE,
@@ -167,8 +169,12 @@ export class SpiDevice implements VirtioDevice, TurnOwner {
   /** Why the transfer is refused, for people; `undefined` if it is not. */
   #problem(): string | undefined {
     const transfer = this.#transfer;
+    const { modeFunctions } = this.#backend.limits;
     const field = refusedField(transfer, this.#backend.limits);
     if (field !== undefined) {
+      if (field === "mode" && transfer.mode & MODE_CS_HIGH && !(modeFunctions & FUNC_CS_HIGH)) {
+        return "its chip select is active-high, and the controller's is not";
+      }
       const hertz = field === "freq" ? ` of ${transfer.frequency} Hz` : "";
       return `${field}${hertz} is not what the controller can do`;
     }

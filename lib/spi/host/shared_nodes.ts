@@ -5,7 +5,7 @@
  * @module
  */
 
-import { close, replace } from "../../../ffi/fd.ts";
+import { close, replace, unlock } from "../../../ffi/fd.ts";
 import { readMode, writeMode } from "../../../ffi/spidev.ts";
 import { Lock } from "../../threads/lock.ts";
 import { openNode } from "./find_nodes.ts";
@@ -80,8 +80,9 @@ export class SharedNodes {
     return this.#words[this.#at(node) + GONE] !== 0;
   }
 
-  /** Notes that a node has gone. */
+  /** Notes that a node has gone. What comes back may be at the same place of a `/dev` of files. */
   setGone(node: number): void {
+    unlock(this.fd(node));
     this.#words[this.#at(node) + GONE] = 1;
   }
 

@@ -16,12 +16,15 @@ Deno.test("the status of a file is what it is, of a link either its own or its t
     group: gid,
     device: BigInt(dev),
     inode: BigInt(ino ?? 0),
+    deviceNode: 0n,
     size: 5,
   };
   assertEquals(file.pathStatus(path), expected);
   assertEquals(file.pathStatus(link), expected);
   assertStrictEquals(file.linkStatus(link).type, S_IFLNK);
   assertStrictEquals(file.linkStatus(folder.path).type, S_IFDIR);
+  // Character device 1, 3: documentation of Linux, "Linux allocated devices".
+  assertStrictEquals(file.pathStatus("/dev/null").deviceNode, 0x103n);
   {
     const { call, errno } = assertThrows(() => file.pathStatus(folder.file("none")), SystemError);
     assertEquals({ call, errno }, { call: "stat", errno: ENOENT });
