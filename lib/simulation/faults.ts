@@ -5,7 +5,7 @@
  */
 
 /** The kinds of faults, each with what it does. */
-export const FAULTS = {
+const FAULTS = {
   nak: "does not acknowledge its address",
   fail: "lets a transfer fail",
   wrong: "answers with a wrong byte",
