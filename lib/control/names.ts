@@ -16,7 +16,7 @@ export interface PropertyName {
 }
 
 /** The property that a thing's name alone stands for, if there is one. */
-export function mainProperty(thing: Thing): string | undefined {
+function mainProperty(thing: Thing): string | undefined {
   const { properties } = thing.describe();
   if (properties.some(({ name }) => name === "value")) return "value";
   const bytes = properties.filter(({ type }) => type === "bytes");

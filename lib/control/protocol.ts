@@ -14,8 +14,8 @@ export const MAX_LINE = 1 << 20;
 export const MAX_RANGE = 1 << 18;
 
 /** Errors by their numbers. */
-export const PARSE_ERROR = -32700;
-export const INVALID_REQUEST = -32600;
+const PARSE_ERROR = -32700;
+const INVALID_REQUEST = -32600;
 export const METHOD_NOT_FOUND = -32601;
 export const INVALID_PARAMS = -32602;
 export const INTERNAL_ERROR = -32603;

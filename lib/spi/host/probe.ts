@@ -91,7 +91,7 @@ export function limitsOf({ mode, bitsPerWord, speed }: NodeSettings): Limits {
 }
 
 /** Puts settings back; as far as the kernel lets it, which took them before. */
-export function restoreSettings(fd: number, settings: NodeSettings): void {
+function restoreSettings(fd: number, settings: NodeSettings): void {
   writeMode(fd, settings.mode);
   writeBitsPerWord(fd, settings.bitsPerWord);
   if (settings.speed > 0) writeMaxSpeed(fd, settings.speed);

@@ -16,7 +16,7 @@ import {
   SPI_LSB_FIRST,
   writeMode,
 } from "../../../ffi/spidev.ts";
-import type { Case } from "./case.ts";
+
 import { pattern, Spidev } from "./spidev.ts";
 
 const LOOPBACK = "/dev/spidev3.0";
@@ -73,228 +73,183 @@ class Mtd implements Disposable {
   }
 }
 
-/** The cases, in an order in which none disturbs another. */
-const cases: readonly Case[] = [
-  ...[4, 5, 255, 4096, 4097, 65536].map((length) => ({
-    name: `spidev sends and receives ${length} bytes at the same time`,
-    run() {
-      using spi = new Spidev(LOOPBACK);
-      echoes(spi, length);
-    },
-  })),
-  {
-    name: "a transfer that only writes reaches the chip",
-    run() {
-      using spi = new Spidev(REGISTERS);
-      assertEquals(spi.message({ tx: Uint8Array.of(0x20, 1, 2, 3) }), "OK");
-      assertEquals([0x20, 0x21, 0x22].map((at) => readRegister(spi, at)), [1, 2, 3]);
-    },
-  },
-  {
-    name: "a transfer that only reads sends zeros",
-    run() {
-      using spi = new Spidev(LOOPBACK);
-      const rx = new Uint8Array(300).fill(0xee);
-      assertEquals(spi.message({ rx }), "OK");
-      assertEquals(rx, new Uint8Array(300));
-    },
-  },
-  ...[0, 1, 2, 3].map((mode) => ({
-    name: `spidev transfers in mode ${mode}`,
-    run() {
-      using spi = new Spidev(LOOPBACK);
-      spi.setMode((mode & 1 ? SPI_CPHA : 0) | (mode & 2 ? SPI_CPOL : 0));
-      echoes(spi, 64);
-    },
-  })),
-  {
-    name: "spidev transfers with an active-high chip select",
-    run() {
-      using spi = new Spidev(LOOPBACK);
-      spi.setMode(SPI_CS_HIGH);
-      echoes(spi, 64);
-      spi.setMode(0);
-    },
-  },
-  {
-    name: "with the least significant bit first, a chip sees bits in the other order",
-    run() {
-      using spi = new Spidev(REGISTERS);
-      spi.setMode(SPI_LSB_FIRST);
-      const rx = new Uint8Array(2);
-      assertEquals(spi.message({ tx: Uint8Array.of(0x09, 0), rx }), "OK");
-      spi.setMode(0);
-      assertEquals(rx[1], 0xa5);
-      assertEquals(spi.message({ tx: Uint8Array.of(0x90, 0), rx }), "OK");
-      assertEquals(rx[1], 0xa5);
-    },
-  },
-  {
-    name: "in loop mode a chip is not reached",
-    run() {
-      using spi = new Spidev(REGISTERS);
-      spi.setMode(SPI_LOOP);
-      const tx = Uint8Array.of(0x24, 0x77);
-      const rx = new Uint8Array(2);
-      assertEquals(spi.message({ tx, rx }), "OK");
-      spi.setMode(0);
-      assertEquals(rx, tx);
-      assertEquals(readRegister(spi, 0x24), 0);
-    },
-  },
-  {
-    name: "words of 16 bits go over the wire with their high byte first",
-    run() {
-      using spi = new Spidev(REGISTERS);
-      const rx = new Uint8Array(2);
-      const tx = Uint8Array.of(0, READ | 0x0f);
-      assertEquals(spi.message({ tx, rx, bitsPerWord: 16 }), "OK");
-      assertEquals(rx[0], 0x33);
-    },
-  },
-  {
-    name: "spidev transfers words of 8 and of 16 bits",
-    run() {
-      using spi = new Spidev(LOOPBACK);
-      echoes(spi, 64, 8);
-      echoes(spi, 64, 16);
-    },
-  },
-  {
-    name: "a command and what is read for it may be two transfers of a message",
-    run() {
-      using spi = new Spidev(REGISTERS);
-      const rx = new Uint8Array(2);
-      assertEquals(spi.message({ tx: Uint8Array.of(READ | 0x0f) }, { rx }), "OK");
-      assertEquals([...rx], [0x33, 0xa5]);
-    },
-  },
-  {
-    name: "cs_change between two transfers of a message ends the chip's command",
-    run() {
-      using spi = new Spidev(REGISTERS);
-      const tx = Uint8Array.of(READ | 0x0f, 0);
-      const first = new Uint8Array(2);
-      const second = new Uint8Array(2);
-      const outcome = spi.message({ tx, rx: first, csChange: true }, { tx, rx: second });
-      assertEquals(outcome, "OK");
-      assertEquals([first[1], second[1]], [0x33, 0x33]);
-      const lone = new Uint8Array(1);
-      const command = Uint8Array.of(READ | 0x0f);
-      assertEquals(spi.message({ tx: command, csChange: true }, { rx: lone }), "OK");
-      assertNotEquals(lone[0], 0x33);
-    },
-  },
-  {
-    name: "registers that are read only stay as they are",
-    run() {
-      using spi = new Spidev(REGISTERS);
-      assertEquals(spi.message({ tx: Uint8Array.of(0x0f, 0) }), "OK");
-      assertEquals(readRegister(spi, 0x0f), 0x33);
-    },
-  },
-  {
-    name: "a mode that the controller lacks comes back as EINVAL, and the next transfer works",
-    run() {
-      using spi = new Spidev(POOR);
-      // Linux takes CPOL's bits for those of CS_HIGH and LSB_FIRST, and lets these pass.
-      spi.setMode(SPI_CS_HIGH);
-      assertEquals(spi.message({ tx: pattern(4) }), "EINVAL");
-      spi.setMode(0);
-      echoes(spi, 4);
-    },
-  },
-  {
-    name: "a frequency over the controller's comes back as EINVAL, and the next transfer works",
-    run() {
-      using spi = new Spidev(POOR_TOO_FAST);
-      assertEquals(spi.message({ tx: pattern(4) }), "EINVAL");
-      assertEquals(spi.message({ tx: pattern(4), speed: 1_000_000 }), "OK");
-    },
-  },
-  {
-    name: "Linux knows from the configuration which word sizes there are",
-    run() {
-      using spi = new Spidev(POOR);
-      assertEquals(spi.message({ tx: pattern(4), bitsPerWord: 32 }), "EINVAL");
-      assertEquals(spi.message({ tx: pattern(4), bitsPerWord: 16 }), "OK");
-    },
-  },
-  {
-    name: "Linux knows from the configuration which modes there are",
-    run() {
-      using spi = new Spidev(POOR);
-      assertEquals(errnoOf(() => writeMode(spi.fd, SPI_CPHA | SPI_CPOL)), "OK");
-      assertEquals(errnoOf(() => writeMode(spi.fd, 0)), "OK");
-    },
-  },
-  {
-    name: "a transfer that fails comes back as EIO, and the next one works",
-    run() {
-      using spi = new Spidev(REGISTERS);
-      assertEquals(spi.message({ tx: Uint8Array.of(0x7f, 1) }), "EIO");
-      assertEquals(readRegister(spi, 0x0f), 0x33);
-    },
-  },
-  {
-    name: "transfers take the time that the wire takes",
-    run() {
-      using spi = new Spidev(LOOPBACK);
-      const begin = performance.now();
-      assertEquals(spi.message({ tx: pattern(4096), speed: 1_000_000 }), "OK");
-      const milliseconds = performance.now() - begin;
-      assert(milliseconds >= 4096 * 8 / 1000, `${milliseconds} ms`);
-    },
-  },
-  {
-    name: "spi-nor finds the flash by its JEDEC id, with its size",
-    run() {
-      assertEquals(Deno.readTextFileSync("/sys/class/mtd/mtd0/size").trim(), `${1024 * 1024}`);
-      const id = "/sys/bus/spi/devices/spi3.2/spi-nor/jedec_id";
-      assertEquals(Deno.readTextFileSync(id).trim(), "ef4014");
-    },
-  },
-  {
-    name: "spi-nor reads what is in the flash's file",
-    run() {
-      using mtd = new Mtd();
-      assertEquals(mtd.read(0x8f000, 5000), pattern(5000, 7));
-    },
-  },
-  {
-    name: "spi-nor erases a sector and none beside it",
-    run() {
-      using mtd = new Mtd();
-      // The largest unit that Linux may choose.
-      mtd.erase(0x90000, 65536);
-      assertEquals(mtd.read(0x90000, 65536), new Uint8Array(65536).fill(0xff));
-      assertEquals(mtd.read(0x8f000, 4096), pattern(4096, 7));
-    },
-  },
-  {
-    name: "spi-nor writes across pages and reads it back",
-    run() {
-      using mtd = new Mtd();
-      mtd.erase(0x20000, 65536);
-      const bytes = pattern(5001, 3);
-      mtd.write(0x20003, bytes);
-      assertEquals(mtd.read(0x20003, bytes.length), bytes);
-    },
-  },
-  {
-    name: "what is written twice without erasing loses bits only",
-    run() {
-      using mtd = new Mtd();
-      mtd.erase(0x30000, 65536);
-      mtd.write(0x30000, Uint8Array.of(0xf0, 0x0f));
-      mtd.write(0x30000, Uint8Array.of(0xcc, 0xcc));
-      assertEquals([...mtd.read(0x30000, 2)], [0xc0, 0x0c]);
-    },
-  },
-];
+// The tests have an order in which none disturbs another.
+
+for (const length of [4, 5, 255, 4096, 4097, 65536]) {
+  Deno.test(`spidev sends and receives ${length} bytes at the same time`, () => {
+    using spi = new Spidev(LOOPBACK);
+    echoes(spi, length);
+  });
+}
+
+Deno.test("a transfer that only writes reaches the chip", () => {
+  using spi = new Spidev(REGISTERS);
+  assertEquals(spi.message({ tx: Uint8Array.of(0x20, 1, 2, 3) }), "OK");
+  assertEquals([0x20, 0x21, 0x22].map((at) => readRegister(spi, at)), [1, 2, 3]);
+});
+
+Deno.test("a transfer that only reads sends zeros", () => {
+  using spi = new Spidev(LOOPBACK);
+  const rx = new Uint8Array(300).fill(0xee);
+  assertEquals(spi.message({ rx }), "OK");
+  assertEquals(rx, new Uint8Array(300));
+});
+
+for (const mode of [0, 1, 2, 3]) {
+  Deno.test(`spidev transfers in mode ${mode}`, () => {
+    using spi = new Spidev(LOOPBACK);
+    spi.setMode((mode & 1 ? SPI_CPHA : 0) | (mode & 2 ? SPI_CPOL : 0));
+    echoes(spi, 64);
+  });
+}
+
+Deno.test("spidev transfers with an active-high chip select", () => {
+  using spi = new Spidev(LOOPBACK);
+  spi.setMode(SPI_CS_HIGH);
+  echoes(spi, 64);
+  spi.setMode(0);
+});
+
+Deno.test("with the least significant bit first, a chip sees bits in the other order", () => {
+  using spi = new Spidev(REGISTERS);
+  spi.setMode(SPI_LSB_FIRST);
+  const rx = new Uint8Array(2);
+  assertEquals(spi.message({ tx: Uint8Array.of(0x09, 0), rx }), "OK");
+  spi.setMode(0);
+  assertEquals(rx[1], 0xa5);
+  assertEquals(spi.message({ tx: Uint8Array.of(0x90, 0), rx }), "OK");
+  assertEquals(rx[1], 0xa5);
+});
+
+Deno.test("in loop mode a chip is not reached", () => {
+  using spi = new Spidev(REGISTERS);
+  spi.setMode(SPI_LOOP);
+  const tx = Uint8Array.of(0x24, 0x77);
+  const rx = new Uint8Array(2);
+  assertEquals(spi.message({ tx, rx }), "OK");
+  spi.setMode(0);
+  assertEquals(rx, tx);
+  assertEquals(readRegister(spi, 0x24), 0);
+});
+
+Deno.test("words of 16 bits go over the wire with their high byte first", () => {
+  using spi = new Spidev(REGISTERS);
+  const rx = new Uint8Array(2);
+  const tx = Uint8Array.of(0, READ | 0x0f);
+  assertEquals(spi.message({ tx, rx, bitsPerWord: 16 }), "OK");
+  assertEquals(rx[0], 0x33);
+});
+
+Deno.test("spidev transfers words of 8 and of 16 bits", () => {
+  using spi = new Spidev(LOOPBACK);
+  echoes(spi, 64, 8);
+  echoes(spi, 64, 16);
+});
+
+Deno.test("a command and what is read for it may be two transfers of a message", () => {
+  using spi = new Spidev(REGISTERS);
+  const rx = new Uint8Array(2);
+  assertEquals(spi.message({ tx: Uint8Array.of(READ | 0x0f) }, { rx }), "OK");
+  assertEquals([...rx], [0x33, 0xa5]);
+});
+
+Deno.test("cs_change between two transfers of a message ends the chip's command", () => {
+  using spi = new Spidev(REGISTERS);
+  const tx = Uint8Array.of(READ | 0x0f, 0);
+  const first = new Uint8Array(2);
+  const second = new Uint8Array(2);
+  const outcome = spi.message({ tx, rx: first, csChange: true }, { tx, rx: second });
+  assertEquals(outcome, "OK");
+  assertEquals([first[1], second[1]], [0x33, 0x33]);
+  const lone = new Uint8Array(1);
+  const command = Uint8Array.of(READ | 0x0f);
+  assertEquals(spi.message({ tx: command, csChange: true }, { rx: lone }), "OK");
+  assertNotEquals(lone[0], 0x33);
+});
+
+Deno.test("registers that are read only stay as they are", () => {
+  using spi = new Spidev(REGISTERS);
+  assertEquals(spi.message({ tx: Uint8Array.of(0x0f, 0) }), "OK");
+  assertEquals(readRegister(spi, 0x0f), 0x33);
+});
+
+Deno.test("a mode that the controller lacks comes back as EINVAL, and the next transfer works", () => {
+  using spi = new Spidev(POOR);
+  // Linux takes CPOL's bits for those of CS_HIGH and LSB_FIRST, and lets these pass.
+  spi.setMode(SPI_CS_HIGH);
+  assertEquals(spi.message({ tx: pattern(4) }), "EINVAL");
+  spi.setMode(0);
+  echoes(spi, 4);
+});
+
+Deno.test("a frequency over the controller's comes back as EINVAL, and the next transfer works", () => {
+  using spi = new Spidev(POOR_TOO_FAST);
+  assertEquals(spi.message({ tx: pattern(4) }), "EINVAL");
+  assertEquals(spi.message({ tx: pattern(4), speed: 1_000_000 }), "OK");
+});
+
+Deno.test("Linux knows from the configuration which word sizes there are", () => {
+  using spi = new Spidev(POOR);
+  assertEquals(spi.message({ tx: pattern(4), bitsPerWord: 32 }), "EINVAL");
+  assertEquals(spi.message({ tx: pattern(4), bitsPerWord: 16 }), "OK");
+});
+
+Deno.test("Linux knows from the configuration which modes there are", () => {
+  using spi = new Spidev(POOR);
+  assertEquals(errnoOf(() => writeMode(spi.fd, SPI_CPHA | SPI_CPOL)), "OK");
+  assertEquals(errnoOf(() => writeMode(spi.fd, 0)), "OK");
+});
+
+Deno.test("a transfer that fails comes back as EIO, and the next one works", () => {
+  using spi = new Spidev(REGISTERS);
+  assertEquals(spi.message({ tx: Uint8Array.of(0x7f, 1) }), "EIO");
+  assertEquals(readRegister(spi, 0x0f), 0x33);
+});
+
+Deno.test("transfers take the time that the wire takes", () => {
+  using spi = new Spidev(LOOPBACK);
+  const begin = performance.now();
+  assertEquals(spi.message({ tx: pattern(4096), speed: 1_000_000 }), "OK");
+  const milliseconds = performance.now() - begin;
+  assert(milliseconds >= 4096 * 8 / 1000, `${milliseconds} ms`);
+});
+
+Deno.test("spi-nor finds the flash by its JEDEC id, with its size", () => {
+  assertEquals(Deno.readTextFileSync("/sys/class/mtd/mtd0/size").trim(), `${1024 * 1024}`);
+  const id = "/sys/bus/spi/devices/spi3.2/spi-nor/jedec_id";
+  assertEquals(Deno.readTextFileSync(id).trim(), "ef4014");
+});
+
+Deno.test("spi-nor reads what is in the flash's file", () => {
+  using mtd = new Mtd();
+  assertEquals(mtd.read(0x8f000, 5000), pattern(5000, 7));
+});
+
+Deno.test("spi-nor erases a sector and none beside it", () => {
+  using mtd = new Mtd();
+  // The largest unit that Linux may choose.
+  mtd.erase(0x90000, 65536);
+  assertEquals(mtd.read(0x90000, 65536), new Uint8Array(65536).fill(0xff));
+  assertEquals(mtd.read(0x8f000, 4096), pattern(4096, 7));
+});
+
+Deno.test("spi-nor writes across pages and reads it back", () => {
+  using mtd = new Mtd();
+  mtd.erase(0x20000, 65536);
+  const bytes = pattern(5001, 3);
+  mtd.write(0x20003, bytes);
+  assertEquals(mtd.read(0x20003, bytes.length), bytes);
+});
+
+Deno.test("what is written twice without erasing loses bits only", () => {
+  using mtd = new Mtd();
+  mtd.erase(0x30000, 65536);
+  mtd.write(0x30000, Uint8Array.of(0xf0, 0x0f));
+  mtd.write(0x30000, Uint8Array.of(0xcc, 0xcc));
+  assertEquals([...mtd.read(0x30000, 2)], [0xc0, 0x0c]);
+});
 
 // The flash's driver may still be at its probe.
 for (let tries = 0; tries < 100 && libc.open(cString("/dev/mtd0"), O_RDWR, 0) < 0; tries++) {
   await new Promise((resolve) => setTimeout(resolve, 20));
 }
-for (const { name, run } of cases) Deno.test(name, run);

@@ -1,4 +1,4 @@
-import assert from "node:assert/strict";
+import { assert, assertEquals, assertStrictEquals, fail } from "@std/assert";
 import { close } from "../../../ffi/fd.ts";
 import { clearEventfd, createEventfd } from "../../../ffi/eventfd.ts";
 import { EventReader, EventWriter, makeEventRing } from "../../../lib/events/event_ring.ts";
@@ -25,12 +25,12 @@ Deno.test("an event is read as it was written, with its time", () => {
   using it = ring(1024);
   const before = performance.now();
   it.writer.write(7, 1, 2, 0xffffffff, 4, counting(20), 3, 10);
-  assert.ok(it.reader.next());
+  assert(it.reader.next());
   const { kind, time, first, second, third, fourth, data } = it.reader.event;
-  assert.deepEqual([kind, first, second, third, fourth], [7, 1, 2, 0xffffffff, 4]);
-  assert.deepEqual([...data], [3, 4, 5, 6, 7, 8, 9, 10, 11, 12]);
-  assert.ok(time >= before && time <= performance.now());
-  assert.ok(!it.reader.next());
+  assertEquals([kind, first, second, third, fourth], [7, 1, 2, 0xffffffff, 4]);
+  assertEquals([...data], [3, 4, 5, 6, 7, 8, 9, 10, 11, 12]);
+  assert(time >= before && time <= performance.now());
+  assert(!it.reader.next());
 });
 
 Deno.test("events of all lengths come through, round and round", () => {
@@ -38,13 +38,15 @@ Deno.test("events of all lengths come through, round and round", () => {
   for (let round = 0; round < 2000; round++) {
     const length = (round * 7) % it.writer.maxLength;
     it.writer.write(1 + round % 5, round, 0, 0, 0, counting(length, round), 0, length);
-    assert.ok(it.reader.next());
-    assert.equal(it.reader.event.first, round);
-    assert.equal(it.reader.event.data.length, length);
-    if (length > 0) assert.equal(it.reader.event.data[length - 1], (round + length - 1) & 0xff);
-    assert.ok(!it.reader.next());
+    assert(it.reader.next());
+    assertStrictEquals(it.reader.event.first, round);
+    assertStrictEquals(it.reader.event.data.length, length);
+    if (length > 0) {
+      assertStrictEquals(it.reader.event.data[length - 1], (round + length - 1) & 0xff);
+    }
+    assert(!it.reader.next());
   }
-  assert.equal(it.reader.takeLeftOut(), 0);
+  assertEquals(it.reader.takeLeftOut(), 0);
 });
 
 Deno.test("positions wrap around at 2^32 bytes", () => {
@@ -58,10 +60,10 @@ Deno.test("positions wrap around at 2^32 bytes", () => {
       it.writer.write(1, round, 0, 0, 0, counting(8), 0, 8);
       it.writer.write(2, round, 0, 0, 0);
       for (const kind of [1, 2]) {
-        assert.ok(reader.next());
-        assert.deepEqual([reader.event.kind, reader.event.first], [kind, round]);
+        assert(reader.next());
+        assertEquals([reader.event.kind, reader.event.first], [kind, round]);
       }
-      assert.ok(!reader.next());
+      assert(!reader.next());
     }
   }
 });
@@ -71,36 +73,36 @@ Deno.test("what finds no room is counted and left out, and what was there stays"
   for (let index = 0; index < 20; index++) it.writer.write(1, index, 0, 0, 0);
   const seen: number[] = [];
   while (it.reader.next()) seen.push(it.reader.event.first);
-  assert.deepEqual(seen, Array.from({ length: 12 }, (_, index) => index));
-  assert.equal(it.reader.takeLeftOut(), 8);
-  assert.equal(it.reader.takeLeftOut(), 0);
+  assertEquals(seen, Array.from({ length: 12 }, (_, index) => index));
+  assertEquals(it.reader.takeLeftOut(), 8);
+  assertEquals(it.reader.takeLeftOut(), 0);
   it.writer.write(1, 99, 0, 0, 0);
-  assert.ok(it.reader.next());
-  assert.equal(it.reader.event.first, 99);
+  assert(it.reader.next());
+  assertEquals(it.reader.event.first, 99);
 });
 
 Deno.test("an event that is too long for the ring is left out, the next is not", () => {
   using it = ring(512);
   const length = it.writer.maxLength + 1;
   it.writer.write(1, 0, 0, 0, 0, counting(length), 0, length);
-  assert.ok(!it.reader.next());
-  assert.equal(it.reader.takeLeftOut(), 1);
+  assert(!it.reader.next());
+  assertEquals(it.reader.takeLeftOut(), 1);
   it.writer.write(1, 1, 0, 0, 0, counting(length), 0, length - 1);
-  assert.ok(it.reader.next());
+  assert(it.reader.next());
 });
 
 Deno.test("a reader that sleeps is woken once, one that does not sleep never", () => {
   using it = ring(1024);
   it.writer.write(1, 0, 0, 0, 0);
-  assert.ok(!it.isWoken());
-  assert.ok(!it.reader.sleep(), "there is an event to be read first");
-  assert.ok(it.reader.next());
-  assert.ok(!it.reader.next());
-  assert.ok(it.reader.sleep());
+  assert(!it.isWoken());
+  assert(!it.reader.sleep(), "there is an event to be read first");
+  assert(it.reader.next());
+  assert(!it.reader.next());
+  assert(it.reader.sleep());
   it.writer.write(1, 1, 0, 0, 0);
   it.writer.write(1, 2, 0, 0, 0);
-  assert.ok(it.isWoken());
-  assert.ok(!it.isWoken());
+  assert(it.isWoken());
+  assert(!it.isWoken());
 });
 
 Deno.test("nothing is lost, doubled or torn between two threads", async () => {
@@ -119,17 +121,17 @@ Deno.test("nothing is lost, doubled or torn between two threads", async () => {
     while (read + leftOut < total && performance.now() < deadline) {
       while (reader.next()) {
         const { first, second, third, data } = reader.event;
-        assert.ok(first >= next, `event ${first} came again`);
+        assert(first >= next, `event ${first} came again`);
         next = first + 1;
         read++;
-        assert.equal(second, (first * 31) >>> 0);
-        assert.equal(third, data.length);
-        for (const byte of data) if (byte !== (first & 0xff)) assert.fail(`event ${first} is torn`);
+        assertStrictEquals(second, (first * 31) >>> 0);
+        assertStrictEquals(third, data.length);
+        for (const byte of data) if (byte !== (first & 0xff)) fail(`event ${first} is torn`);
       }
       leftOut += reader.takeLeftOut();
     }
-    assert.equal(read + leftOut, total);
-    assert.ok(read > 1000, `only ${read} were read`);
+    assertStrictEquals(read + leftOut, total);
+    assert(read > 1000, `only ${read} were read`);
   } finally {
     worker.terminate();
     close(wake);

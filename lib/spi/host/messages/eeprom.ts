@@ -7,9 +7,6 @@
 import { CommandTable, TableRule } from "./table.ts";
 import type { MessageWaits } from "./rule.ts";
 
-/** How many bytes an address can have. */
-export const ADDRESS_LENGTHS = [1, 2, 3] as const;
-
 function commands(address: number): CommandTable {
   const table = new CommandTable()
     .add("read", address, 0x03)
@@ -23,7 +20,7 @@ function commands(address: number): CommandTable {
 
 /** Messages to an EEPROM. */
 export class EepromRule extends TableRule {
-  /** @param address its length in bytes */
+  /** @param address its length in bytes, 1 to 3 */
   constructor(address: number, waits: MessageWaits) {
     super(commands(address), waits);
   }

@@ -17,7 +17,7 @@ import { PrefixRule } from "./prefix.ts";
 import type { MessageRule, MessageWaits } from "./rule.ts";
 
 /** Rules that stand for themselves. */
-export const PLAIN_RULES = ["command", "nor", "nand", "gap", "cs-change"] as const;
+const PLAIN_RULES = ["command", "nor", "nand", "gap", "cs-change"] as const;
 
 /** Rules with a number. */
 export const NUMBERED_RULES = {
