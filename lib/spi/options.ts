@@ -26,7 +26,7 @@ export const spiOptions: readonly OptionSpec[] = [
     name: "device",
     short: "l",
     value: "D[,D]...",
-    help: "nodes of one bus such as /dev/spidev0.0, one per chip select; sN for N loopbacks",
+    help: "nodes of one bus, as /dev/spidev0.0: one per chip select; sN for N loopbacks",
     details:
       "All guests get the same controller and take turns. Nodes become chip selects 0, 1, … " +
       "in the order in which they are given.",
