@@ -49,7 +49,10 @@ fetch() {
 	trap 'rm -rf "$part"' EXIT
 	echo "toolchain: installing deno $1 from the npm registry (40 MB)" >&2
 	npm install --prefix "$part" --ignore-scripts --no-audit --no-fund \
-		--no-package-lock --loglevel=error "deno@$1" >&2 || return 1
+		--no-package-lock --loglevel=error "deno@$1" >&2 || {
+		rm -rf "$part"
+		return 1
+	}
 	# The package for a machine is an optional one: npm does not mind if it is not there.
 	if [ ! -f "$part/node_modules/@deno/$package/deno" ]; then
 		echo "toolchain: the registry has no deno $1 for $(uname -m)" >&2
