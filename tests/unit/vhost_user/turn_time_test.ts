@@ -4,7 +4,7 @@ import { assertEquals, assertGreater, assertLess } from "@std/assert";
 import { close } from "../../../ffi/fd.ts";
 import type { DescriptorChain } from "../../../lib/virtio/descriptor_chain.ts";
 import { Turn } from "../../../lib/vhost_user/turn.ts";
-import { EchoDevice } from "../../support/echo_device.ts";
+import { EchoDevice, HOLD_QUEUE } from "../../support/echo_device.ts";
 import { FrontEnd } from "../../support/front_end.ts";
 import { Guest } from "../../support/guest.ts";
 import { InProcess } from "../../support/in_process.ts";
@@ -147,4 +147,34 @@ Deno.test("the clock is looked at after each piece of slow work", () => {
     pieces++;
   }
   assertLess(pieces, 6);
+});
+
+/** Looks at the other queue before it answers; that one's requests take long. */
+class DrainsSlowly extends EchoDevice {
+  drained = 0;
+
+  override process(queue: number, chain: DescriptorChain): number {
+    if (queue === HOLD_QUEUE) {
+      takeTime(SLOW);
+      this.drained++;
+    } else {
+      this.drain(HOLD_QUEUE);
+    }
+    return this.echo(chain);
+  }
+}
+
+Deno.test("V12 a queue that is served for the sake of another has its limit, too", () => {
+  const count = 256;
+  using backEnd = new InProcess(new DrainsSlowly());
+  using guest = new Guest(backEnd.connect(), { size: count });
+  const [first, second] = guest.queues;
+  second.offer(...new Array(count).fill(second.place(guest.segments([1], 1))));
+  first.submit(guest.segments([1], 1));
+  backEnd.loop.turn(0);
+  assertEquals(first.usedIndexOfDevice, 1);
+  assertGreater(backEnd.device.drained, 0);
+  assertLess(backEnd.device.drained, 64);
+  backEnd.settle();
+  assertEquals(second.usedIndexOfDevice, count);
 });
