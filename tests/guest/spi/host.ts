@@ -27,6 +27,7 @@ import {
 import { command, Daemon } from "../../support/daemon.ts";
 import { FrontEnd } from "../../support/front_end.ts";
 import { encodeHead, RESULT, SpiGuest } from "../../support/spi_driver.ts";
+import { Random } from "../../support/random.ts";
 import { TemporaryFolder } from "../../support/temporary_folder.ts";
 import { pause, until } from "../../support/wait.ts";
 import type { Case } from "./case.ts";
@@ -149,6 +150,25 @@ const ok = (rx: ArrayLike<number>) => ({
   rx: Array.from(rx),
   used: rx.length + 1,
 });
+
+/** A request that makes sense more often than not, and the room for its answer. */
+function randomRequest(random: Random): [request: Uint8Array, room: number] {
+  const tx = random.oneIn(4)
+    ? []
+    : Array.from({ length: 1 + random.below(8) }, () =>
+      random.pick([0x02, 0x03, 0x05, 0x06, 0x0f, 0x13, 0x9f, 0x20, random.below(256)]));
+  const head = encodeHead({
+    chipSelect: random.oneIn(8) ? random.below(4) : random.below(2),
+    csChange: random.oneIn(8) ? random.below(3) : random.below(2),
+    mode: random.pick([0, 0, 0, 3]),
+    bitsPerWord: random.oneIn(8) ? 16 : 8,
+    frequency: random.pick([0, 1_000_000, 10_000_000]),
+    setup: random.pick([0, 0, 1000]),
+    inactive: random.pick([0, 0, 2_000_000]),
+  });
+  const room = random.oneIn(2) ? tx.length : random.oneIn(2) ? 0 : random.below(8);
+  return [Uint8Array.of(...head, ...tx), random.oneIn(3) ? 1 : room + 1];
+}
 
 /** Takes a bus away, or puts it back. */
 function setPresent(bus: number, present: boolean): void {
@@ -341,6 +361,41 @@ const cases: readonly Case[] = [
         { messageTimeout: 20_000 },
       ),
   },
+  ...["command", "nor", "prefix:2", "gap"].map((messages) => ({
+    name:
+      `S9 whatever guests send under '${messages}', never are two chips selected, or one for ever`,
+    run: () =>
+      served(
+        `${NODE},${OTHER_NODE}`,
+        (_guest, { guests }) => {
+          const random = new Random(messages.length);
+          const selected = new Set<string>();
+          const follow = () => {
+            for (const line of busLog()) {
+              const [, chip, state] = /^cs (\d) (on|off)$/.exec(line) ?? [];
+              if (state === "on") selected.add(chip);
+              else if (state === "off") selected.delete(chip);
+              assert(selected.size < 2, "two chips are selected");
+            }
+          };
+          for (let round = 0; round < 15; round++) {
+            const heads = guests.map((guest) =>
+              guest.queues[0].submit(guest.segments(...randomRequest(random)))
+            );
+            guests.forEach((guest, index) =>
+              assertEquals(guest.queues[0].waitUsed(guest.frontEnd).head, heads[index])
+            );
+            follow();
+          }
+          until("all chips are released", () => {
+            follow();
+            return selected.size === 0;
+          });
+        },
+        2,
+        { messages, messageTimeout: 1000 },
+      ),
+  })),
   {
     name: "S5 the nodes of a bus are the chip selects of one controller",
     run: () =>
