@@ -361,6 +361,21 @@ const cases: readonly Case[] = [
         { messageTimeout: 20_000 },
       ),
   },
+  {
+    name: "S9 a chip whose message is known to be incomplete waits for a second, and no longer",
+    run: () =>
+      served(
+        NODE,
+        (guest) => {
+          guest.transfer({}, { tx: [0x03] });
+          const begin = performance.now();
+          until("a release", () => wholeBusLog().at(-1) === "cs 0 off");
+          assert(performance.now() - begin >= 950);
+        },
+        1,
+        { messages: "nor", messageTimeout: 1000 },
+      ),
+  },
   ...["command", "nor", "prefix:2", "gap"].map((messages) => ({
     name:
       `S9 whatever guests send under '${messages}', never are two chips selected, or one for ever`,
