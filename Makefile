@@ -4,10 +4,12 @@
 SHELL := /bin/bash
 
 # DENO=PATH       another deno than scripts/toolchain.sh would take
+# MINUTES=N       how long a soak lasts; 5 if left out
+# SEED=N          the cases of a soak, to have them once more
 # FILTER=TEXT     only tests with this in their names
 # PEER=PATH       another daemon, for the bench to compare with
 # QEMU=VERSIONS   of 7, 10 and 11, for qemu-guest
-export DENO FILTER PEER
+export DENO FILTER PEER MINUTES SEED
 # Trust the machine's certificate authorities, too: registries are often mirrored.
 export DENO_TLS_CA_STORE ?= mozilla,system
 export DENO_NO_UPDATE_CHECK := 1
@@ -40,6 +42,10 @@ lint check unit integration fuzz:
 	@scripts/test.sh $@
 guest-test: guest ## only the tests with real Linux drivers in front
 	@scripts/test.sh guest
+
+.PHONY: soak
+soak: ## hostile front-ends on all daemons at once, for MINUTES=5
+	@$(run_deno) run --allow-all tests/soak/main.ts
 
 .PHONY: fmt
 fmt: ## format all files
