@@ -316,7 +316,7 @@ export class BackEnd implements RequestTarget, RingSet, DeviceHost {
   driverBeginsAnew(ring: Vring): void {
     this.#log.debug(`queue ${ring.index} shows that a driver begins anew: the device is reset`);
     // The new driver may have started other rings already, and they go on.
-    const going = this.#vrings.filter((other) => other !== ring && other.startedAgain);
+    const going = this.#vrings.filter((other) => other.startedAgain);
     for (const other of this.#vrings) {
       if (other !== ring && !other.startedAgain) other.discard();
     }

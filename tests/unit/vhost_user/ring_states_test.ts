@@ -200,28 +200,63 @@ for (const first of [0, 1]) {
 }
 
 Deno.test("V5 what a new driver has queued before its first queue starts is not lost", () => {
-  using it = new Pair();
+  const device = new Scribbler();
+  using it = new Pair({}, device);
   it.guest.request([1], 1);
   const bases = pause(it.guest);
   assertEquals(bases, [1, 0]);
-  it.backEnd.device.calls.length = 0;
+  device.calls.length = 0;
   using again = new Rebound(it.guest, { order: [] });
-  const { frontEnd, queues: [queue, holdQueue] } = again.guest;
+  const { frontEnd, ram, queues: [queue, holdQueue] } = again.guest;
   // Nothing tells yet that this is another driver: the second queue was never used.
   again.guest.start(holdQueue);
   frontEnd.setVringEnable(HOLD_QUEUE, true);
-  const held = [1, 2, 3].map((value) => holdQueue.submit(oneByte(again.guest, value)));
+  const held = [1, 2, 3].map((value) => {
+    const segments = oneByte(again.guest, value);
+    return { value, head: holdQueue.submit(segments), response: segments[1].address };
+  });
   frontEnd.barrier();
-  assertStrictEquals(it.backEnd.device.held.length, 3);
-  assert(!it.backEnd.device.calls.includes("reset"));
+  assertStrictEquals(device.held.length, 3);
+  assert(!device.calls.includes("reset"));
   again.guest.start(queue);
   frontEnd.setVringEnable(0, true);
   assertEquals([...again.guest.request([2, 3], 2).response], [2, 3]);
-  assert(it.backEnd.device.calls.includes("reset"));
-  for (const head of held) {
-    it.backEnd.device.release();
+  assert(device.calls.includes("reset"));
+  for (const { value, head, response } of held) {
+    // What the device wrote when it gave the chain back was not meant for this driver.
+    assertStrictEquals(ram.read(response, 1)[0], UNTOUCHED);
+    device.release();
     assertEquals(holdQueue.takeUsed(), { head, length: 1 });
+    assertStrictEquals(ram.read(response, 1)[0], value);
   }
+});
+
+Deno.test("V5 a queue that was never used may begin anywhere after a pause", () => {
+  using it = new Pair();
+  it.guest.request([1], 1);
+  const bases = pause(it.guest);
+  it.backEnd.device.calls.length = 0;
+  const { queues } = it.guest;
+  queues[1].pretendAvailable(5);
+  it.guest.start(queues[0], bases[0]);
+  it.guest.start(queues[1], 5);
+  for (const { index } of queues) it.guest.frontEnd.setVringEnable(index, true);
+  it.guest.frontEnd.barrier();
+  assertEquals(it.backEnd.device.calls, []);
+});
+
+Deno.test("V5 a change of the memory table is no start, whatever the driver has done to its ring", () => {
+  using it = new Pair();
+  const { frontEnd, ram, queues: [queue] } = it.guest;
+  it.guest.request([1], 1);
+  it.guest.start(queue, frontEnd.getVringBase(0));
+  frontEnd.barrier();
+  it.backEnd.device.calls.length = 0;
+  // The last used entry, which is the device's to write.
+  ram.view(queue.usedAt, 12).setUint32(4, 77, true);
+  frontEnd.setMemoryTable(ram);
+  frontEnd.barrier();
+  assertEquals(it.backEnd.device.calls, []);
 });
 
 Deno.test("R5 the first completion after a start calls, with EVENT_IDX", () => {
@@ -308,6 +343,23 @@ Deno.test("a ring that is missing or broken is told of once, whatever becomes of
   }
   assertStrictEquals(it.backEnd.log.of("error").length, 3);
   assertStrictEquals(takeCounter(queue.errorFd), 1);
+  frontEnd.setVringAddresses(0, queue.addresses);
+  queue.kick();
+  frontEnd.barrier();
+  assertStrictEquals(it.backEnd.log.of("error").length, 3, "other addresses mend nothing");
+});
+
+Deno.test("a ring that was broken and is started again is one like any other", () => {
+  using it = new Pair();
+  const { frontEnd, ram, queues: [queue] } = it.guest;
+  queue.pretendAvailable(1000);
+  queue.kick();
+  const base = frontEnd.getVringBase(0);
+  queue.pretendAvailable(base);
+  it.guest.start(queue, base);
+  assertEquals([...it.guest.request([1], 1).response], [1]);
+  frontEnd.setMemoryTable(ram);
+  assertEquals([...it.guest.request([2], 1).response], [2]);
 });
 
 Deno.test("an exception of ours is not the front-end's refusal", () => {
