@@ -179,6 +179,13 @@ Deno.test("V12 a refusal that the front-end would not hear of ends its connectio
   assertEquals(next.askNumber(REQUEST.GET_QUEUE_NUM), 2n);
 });
 
+Deno.test("V12 a refusal on which nothing depends does not end the connection", () => {
+  using backEnd = InProcess.echo();
+  using frontEnd = backEnd.connect();
+  frontEnd.send(REQUEST.SET_CONFIG, u32(0, 1, 0));
+  assertStrictEquals(frontEnd.askNumber(REQUEST.GET_QUEUE_NUM), 2n);
+});
+
 for (
   const [what, bytes] of [
     ["another protocol version", message(REQUEST.GET_FEATURES, [], 0x2)],
