@@ -6,7 +6,7 @@ SHELL := /bin/bash
 # DENO=PATH       another deno than scripts/toolchain.sh would take
 # MINUTES=N       how long a soak lasts; 5 if left out
 # SEED=N          the cases of a soak, to have them once more
-# FILTER=TEXT     only tests with this in their names
+# FILTER=TEXT     only tests, or mutants, with this in their names
 # PEER=PATH       another daemon, for the bench to compare with
 # QEMU=VERSIONS   of 7, 10 and 11, for qemu-guest
 export DENO FILTER PEER MINUTES SEED
@@ -54,6 +54,10 @@ fmt: ## format all files
 .PHONY: bench
 bench: ## measure latency and throughput
 	@$(run_deno) run --allow-all tests/bench/main.ts
+
+.PHONY: mutants
+mutants: ## make small changes to the sources, and see whether the tests notice
+	@$(run_deno) run --allow-all tests/mutants/main.ts
 
 .PHONY: toolchain
 toolchain: ## fetch deno unless there is one; its path is the last line

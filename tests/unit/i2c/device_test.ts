@@ -293,7 +293,8 @@ Deno.test("I5 messages have up to 65535 bytes, and not one more", () => {
     assertEquals(statuses(guest.exchange(read(0x50, 65536))), [ERR]);
     assertEquals(statuses(guest.exchange({ ...write(0x50), bytes: [...bytes, 0] })), [ERR]);
     assertEquals(adapter.transactions, ["r65535@0x50", "w65535@0x50"]);
-  });
+    // One that would take more.
+  }, new RecordingAdapter(70_000));
 });
 
 Deno.test("I5 a message longer than the adapter can do is an error", () => {
@@ -347,7 +348,10 @@ Deno.test("I5 a request without a whole header, or without room for a status, is
   withAdapter((guest, adapter) => {
     assertEquals(guest.request([0xa0, 0, 0, 0, 0], 3).response, Uint8Array.of(0, 0, ERR));
     assertStrictEquals(guest.request([], 1).response[0], ERR);
+    assertStrictEquals(guest.request([0xa0, 0, 0, 0, 0, 0, 0], 1).response[0], ERR);
     assertEquals(guest.request([0xa0, 0, 0, 0, 0, 0, 0, 0, 1], 0).length, 0);
+    // One that reads.
+    assertEquals(guest.request([0xa0, 0, 0, 0, 2, 0, 0, 0], 0).length, 0);
     assertEquals(adapter.transactions, []);
     assertEquals(statuses(guest.exchange(read(0x50, 1))), [OK]);
   });

@@ -5,6 +5,9 @@ import { pause, until } from "../../support/wait.ts";
 import { withGuests } from "./fixture.ts";
 
 const REGISTERS = 1;
+const FLASH = 2;
+const WRITE_ENABLE = 0x06;
+const READ_STATUS = 0x05;
 const READ = 0x80;
 
 const ok = (rx: ArrayLike<number>) => ({
@@ -120,7 +123,7 @@ Deno.test(
       { rxNbits: 4 },
       { rxNbits: 2, txNbits: 1 },
       { frequency: 1_000_000 },
-      { wordDelay: 1000, setup: 1000, hold: 1000, inactive: 1000 },
+      { wordDelay: 1_000_000, setup: 1000, hold: 1000, inactive: 1000 },
     ];
     for (const head of heads) assertEquals(guest.exchange([1, 2], head), ok([1, 2]));
   }, POOR),
@@ -181,7 +184,15 @@ Deno.test(
 
 Deno.test(
   "S3 a request without room for a result comes back unanswered",
-  withGuests((guest) => assertEquals(guest.request(encodeHead({}), 0).length, 0)),
+  withGuests((guest) => {
+    assertEquals(guest.request(encodeHead({}), 0).length, 0);
+    // Nothing of it has reached the chip.
+    const enable = new Uint8Array(33);
+    enable.set(encodeHead({ chipSelect: FLASH }));
+    enable[32] = WRITE_ENABLE;
+    assertEquals(guest.request(enable, 0).length, 0);
+    assertEquals(guest.exchange([READ_STATUS, 0], { chipSelect: FLASH }).rx[1], 0);
+  }),
 );
 
 Deno.test(
@@ -473,6 +484,40 @@ Deno.test(
       other.queues[0].waitUsed(other.frontEnd);
       const response = other.ram.read(other.buffer("response", 3), 3);
       assertEquals([...response], [0xff, 0x44, RESULT.OK]);
+    },
+    undefined,
+    { count: 2 },
+  ),
+);
+
+Deno.test(
+  "a command ends where its guest turns to another chip",
+  withGuests((guest) => {
+    guest.transfer({ chipSelect: REGISTERS }, { tx: [READ | 0x0f] });
+    assertEquals(guest.exchange([READ_STATUS, 0], { chipSelect: FLASH }).rx[1], 0);
+    assertEquals(guest.exchange([READ | 0x10, 0], { chipSelect: REGISTERS }).rx[1], 0x44);
+  }),
+);
+
+Deno.test(
+  "a transfer that nobody waits for is not finished",
+  withGuests(
+    (guest, { backEnds, guests: [, other] }) => {
+      const length = 2 ** 20;
+      const head = guest.ram.allocate(32);
+      guest.ram.write(head, encodeHead({ chipSelect: REGISTERS }));
+      const data = guest.ram.allocate(length);
+      guest.ram.write(data, [0, ...new Uint8Array(length - 1).fill(1)]);
+      guest.ram.write(data + length - 256, new Uint8Array(256).fill(2));
+      guest.queues[0].submit([
+        { address: head, length: 32 },
+        { address: data, length },
+        { address: guest.ram.allocate(1), length: 1, writable: true },
+      ]);
+      backEnds[0].loop.turn(0);
+      backEnds[0].session.end("the test has it so");
+      const { rx } = other.exchange([READ, 0], { chipSelect: REGISTERS });
+      assertStrictEquals(rx[1], 1);
     },
     undefined,
     { count: 2 },

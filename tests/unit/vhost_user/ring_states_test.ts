@@ -150,6 +150,38 @@ function pause(guest: Guest): number[] {
   return guest.queues.map(({ index }) => guest.frontEnd.getVringBase(index));
 }
 
+Deno.test("V5 the used index alone shows that a driver begins anew", () => {
+  using it = new Pair();
+  it.guest.request([1], 1);
+  const [base] = pause(it.guest);
+  const { queues: [queue], ram } = it.guest;
+  const { device } = it.backEnd;
+  device.calls.length = 0;
+  // The entry before it is the same one as before.
+  ram.words(queue.usedAt, 2)[1] += queue.size;
+  it.guest.start(queue, base);
+  it.guest.frontEnd.barrier();
+  assert(device.calls.includes("reset"));
+});
+
+Deno.test("R4 what comes just before kicks are asked for again is served without one", () => {
+  using it = new Pair();
+  const { guest, guest: { queues: [queue], frontEnd } } = it;
+  const late = queue.place(oneByte(guest, 7));
+  const { store } = Atomics;
+  try {
+    Atomics.store = ((words: Uint16Array, index: number, value: number) => {
+      if (index === 0 && value === 0 && queue.availableIndex === 1) queue.offer(late);
+      return store(words, index, value);
+    }) as typeof Atomics.store;
+    const early = queue.submit(oneByte(guest, 6));
+    frontEnd.barrier();
+    assertEquals([queue.takeUsed()?.head, queue.takeUsed()?.head], [early, late]);
+  } finally {
+    Atomics.store = store;
+  }
+});
+
 for (const first of [0, 1]) {
   const order = [first, 1 - first];
 
@@ -414,6 +446,26 @@ Deno.test("V12 features, protocol features and status do not outlive the connect
   next.barrier();
   assertStrictEquals(queue.takeUsed()?.length, 1);
   assertStrictEquals(queue.takeCalls(), 0);
+});
+
+Deno.test("that a ring was enabled does not outlive the connection, nor what it has served", () => {
+  using it = new Pair();
+  it.guest.request([1], 1);
+  it.guest.frontEnd.close();
+  it.backEnd.settle();
+  using next = new Guest(it.backEnd.connect(), { order: [] });
+  const { frontEnd, queues: [queue] } = next;
+  next.start(queue);
+  const head = queue.submit(oneByte(next, 5));
+  frontEnd.barrier();
+  assert(!queue.hasUsed(), "a ring is served that was not enabled");
+  frontEnd.setVringEnable(0, true);
+  frontEnd.barrier();
+  assertEquals(queue.takeUsed(), { head, length: 1 });
+  frontEnd.close();
+  it.backEnd.settle();
+  const ends = it.backEnd.log.of("info").filter((line) => line.startsWith("front-end gone"));
+  assertEquals(ends.map((line) => /(\d+) requests were served/.exec(line)?.[1]), ["1", "1"]);
 });
 
 Deno.test("a driver whose features were refused is not served, and the next one is", () => {

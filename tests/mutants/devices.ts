@@ -1,0 +1,190 @@
+/**
+ * Changes of the three devices and of their protocols.
+ *
+ * @module
+ */
+
+import type { MutatedFile } from "./mutation.ts";
+
+const GPIO = "tests/integration/gpio_test.ts";
+const I2C = "tests/unit/i2c/device_test.ts";
+const I2C_PROTOCOL = "tests/unit/i2c/protocol_test.ts";
+const SMBUS = "tests/unit/i2c/smbus_test.ts";
+const SPI = "tests/unit/spi/device_test.ts";
+
+export const deviceFiles: readonly MutatedFile[] = [
+  {
+    path: "lib/gpio/device.ts",
+    tests: [GPIO],
+    mutations: [
+      { find: "line >= backend.lineCount", replace: "line > backend.lineCount" },
+      { find: "if (value > 1) return false;", replace: "" },
+      {
+        find: "direction !== DIRECTION_OUT || this.#irqType[line] !== IRQ_NONE",
+        replace: "direction !== DIRECTION_OUT",
+      },
+      {
+        find: "if (!this.#return(line, EVENT_VALID)) this.#latched[line] = 1;",
+        replace: "this.#return(line, EVENT_VALID);",
+      },
+      { find: "chain.writableLength !== 1 + size", replace: "chain.writableLength < 1 + size" },
+      { find: "&& this.#waiting[line] === undefined) {", replace: ") {" },
+      { find: "if (!this.#interrupts) return false;", replace: "" },
+      {
+        find: "return type === IRQ_LEVEL_LOW && this.#backend.value(line) === 0;",
+        replace: "return type === IRQ_LEVEL_LOW;",
+      },
+      {
+        find: "this.#host?.drain(EVENT_QUEUE);\n    this.#irqType[line] = IRQ_NONE;",
+        replace: "this.#irqType[line] = IRQ_NONE;",
+      },
+      { find: "this.#backend.release();", replace: "" },
+      {
+        find: "this.#remembered.fill(NOTHING_REMEMBERED);\n    this.#irqType",
+        replace: "this.#irqType",
+      },
+      { find: "this.#irqType.fill(IRQ_NONE);", replace: "" },
+      { find: "this.#latched[line] = 0;\n        status", replace: "status" },
+      { find: "edges !== 0 && this.#irqType[line] === IRQ_NONE &&", replace: "edges !== 0 &&" },
+      { find: "|| this.#refused[line]) {", replace: ") {" },
+      { find: "this.#disable(line);\n      this.#remembered", replace: "this.#remembered" },
+      { find: "if (room < RESPONSE_SIZE) return 1;", replace: "" },
+      { find: "chain.readableLength >= REQUEST_SIZE", replace: "chain.readableLength >= 2" },
+    ],
+  },
+  {
+    path: "lib/gpio/protocol.ts",
+    tests: [GPIO],
+    mutations: [
+      {
+        find: "config.setUint32(4, namesSize, true);",
+        replace: "config.setUint16(2, namesSize, true);",
+      },
+      { find: 'if (names.every((name) => name === "")) return new Uint8Array(0);', replace: "" },
+      { find: "${name}\\0", replace: "${name}" },
+      { find: "IRQ_EDGE_RISING = 1", replace: "IRQ_EDGE_RISING = 3" },
+    ],
+  },
+  {
+    path: "lib/i2c/device.ts",
+    tests: [I2C],
+    mutations: [
+      { find: "length > maxLength || ", replace: "" },
+      { find: "length > MAX_LENGTH || ", replace: "" },
+      { find: "this.#count === MAX_MESSAGES", replace: "this.#count === MAX_MESSAGES - 1" },
+      { find: "this.#overlong = more;", replace: "this.#overlong = false;" },
+      { find: "address < 0x78 || address > 0x7b", replace: "address < 0x78 || address > 0x7a" },
+      { find: "index < done ?", replace: "index <= done ?" },
+      { find: "if (first < end) break;", replace: "" },
+      {
+        find: "while (end < count && this.#routes[addresses[end]] === adapter) end++;",
+        replace: "",
+      },
+      { find: "(toRead ? sent : room) !== 0", replace: "false" },
+      { find: " || (length === 0 && !zeroLength)", replace: "" },
+      { find: "room < 0 || ", replace: "" },
+      {
+        find: "const room = chain.writableLength - 1;",
+        replace: "const room = chain.writableLength;",
+      },
+      {
+        find: "chain.readableLength >= HEADER_SIZE",
+        replace: "chain.readableLength >= HEADER_SIZE - 1",
+      },
+      { find: "chain.read(HEADER_SIZE, messages.data", replace: "chain.read(0, messages.data" },
+    ],
+  },
+  {
+    path: "lib/i2c/protocol.ts",
+    tests: [I2C_PROTOCOL],
+    mutations: [
+      { find: "if (field & 1) return -1;", replace: "" },
+      { find: "(field & 6) << 7", replace: "(field & 6) << 6" },
+      { find: "(field & 0xf8) !== 0xf0", replace: "(field & 0xf0) !== 0xf0" },
+      { find: "field <= 0xff", replace: "field < 0xf0" },
+      { find: "address <= 2 ||", replace: "address < 2 ||" },
+      { find: "address > 0x77", replace: "address > 0x78" },
+    ],
+  },
+  {
+    path: "lib/i2c/smbus.ts",
+    tests: [SMBUS],
+    mutations: [
+      { find: "if (data[0] < length) return false;", replace: "" },
+      { find: "data[0] < length", replace: "data[0] <= length" },
+      { find: "count !== 2 || addresses[first] !== addresses[second]", replace: "count !== 2" },
+      { find: "count >= 1 && count <= SMBUS_BLOCK_MAX &&", replace: "" },
+      {
+        find: "length >= 2 && length <= 1 + SMBUS_BLOCK_MAX;\n  return fits",
+        replace: "length >= 2 && length <= SMBUS_BLOCK_MAX;\n  return fits",
+      },
+      { find: "index < received ? data[index] : 0xff", replace: "data[index]" },
+      { find: "reads[first] || !reads[second] || ", replace: "reads[first] || " },
+    ],
+  },
+  {
+    path: "lib/spi/device.ts",
+    tests: [SPI],
+    mutations: [
+      { find: "chain.writableLength < RESULT_SIZE", replace: "false" },
+      { find: "length > MAX_TRANSFER", replace: "length > MAX_TRANSFER + 1" },
+      { find: "if (length > MAX_TRANSFER)", replace: "if (false)" },
+      { find: "this.#turn.end();\n      return writeFailure", replace: "return writeFailure" },
+      { find: "if (held[0]?.isSuspended) {", replace: "if (false) {" },
+      {
+        find: "reset(): void {\n    this.#turn.end();",
+        replace: "reset(): void {",
+        survives: "before a reset the queue was stopped, which has ended the turn",
+      },
+      { find: "milliseconds > this.#maxTransferTime", replace: "false" },
+      { find: "held.reverse()", replace: "held" },
+      { find: "if (length > this.#sent.bytes.length) this.#makeRoom(length);", replace: "" },
+      { find: "chain.writeU8(rxLength, TRANS_OK);", replace: "chain.writeU8(0, TRANS_OK);" },
+      { find: "this.#refusals.add(kind);", replace: "" },
+      {
+        find: "if (this.#held.length === 0) {\n      const written",
+        replace: "{\n      const written",
+      },
+    ],
+  },
+  {
+    path: "lib/spi/protocol.ts",
+    tests: [SPI],
+    mutations: [
+      {
+        find: "transfer.chipSelect >= limits.chipSelects",
+        replace: "transfer.chipSelect > limits.chipSelects",
+      },
+      { find: 'if (bitsPerWord === 0) return "bits_per_word";', replace: "" },
+      { find: "transfer.csChange > 1", replace: "transfer.csChange > 2" },
+      { find: "transfer.reserved !== 0", replace: "false" },
+      { find: "transfer.wordDelay > limits.maxWordDelay", replace: "false" },
+      {
+        find: "transfer.wordDelay > limits.maxWordDelay",
+        replace: "transfer.wordDelay >= limits.maxWordDelay",
+      },
+      { find: "transfer.setup > limits.maxSetup", replace: "false" },
+      { find: "transfer.hold > limits.maxHold", replace: "false" },
+      { find: "transfer.inactive > limits.maxInactive", replace: "false" },
+      { find: "txLength > 0 && rxLength > 0 && txLength !== rxLength", replace: "false" },
+      { find: "transfer.length % wordBytes(bitsPerWord) !== 0", replace: "false" },
+      { find: "maximum !== 0 && transfer.frequency > maximum", replace: "false" },
+      { find: "transfer.frequency > maximum", replace: "transfer.frequency >= maximum" },
+      { find: "this.rxNbits = lines & 0xff;", replace: "this.rxNbits = lines & 0x7;" },
+      { find: "chain.readableLength < HEAD_SIZE", replace: "false" },
+      { find: "(mode & ~MODE_ALL) !== 0", replace: "false" },
+      { find: "bits <= 16 ? 2", replace: "bits < 16 ? 2" },
+      { find: "(mask >>> (bitsPerWord - 1)) & 1", replace: "(mask >>> bitsPerWord) & 1" },
+    ],
+  },
+  {
+    path: "lib/spi/bus_turn.ts",
+    tests: [SPI],
+    mutations: [
+      { find: "if (selected) this.#backend.deselect();", replace: "" },
+      { find: "if (bus.isMine && this.#backend.selected) this.#backend.deselect();", replace: "" },
+      { find: "if (patient && !bus.isWanted)", replace: "if (false)" },
+      { find: "if (patient && !bus.isWanted)", replace: "if (patient)" },
+    ],
+  },
+];
