@@ -81,6 +81,24 @@ export function isSocketAlive(path: string): boolean {
   return failed !== ECONNREFUSED;
 }
 
+/**
+ * Connects to the socket that listens at `path`, after those that wait for it already. Calls for
+ * bytes with the result need not wait: see `stream.ts`.
+ *
+ * @throws {SystemError} as connect(2)
+ */
+export function connectTo(path: string): number {
+  const name = address(path);
+  const fd = check("socket", libc.socket(AF_UNIX, SOCK_STREAM | SOCK_CLOEXEC, 0));
+  try {
+    check("connect", libc.connect(fd, name, name.length));
+    return fd;
+  } catch (error) {
+    close(fd);
+    throw error;
+  }
+}
+
 /** Accepts a connection; -1 with errno set where there is none. The result does not block. */
 export function accept(fd: number): number {
   return libc.accept4(fd, null, null, SOCK_CLOEXEC | SOCK_NONBLOCK);

@@ -47,7 +47,11 @@ function describe(world: ControlWorld) {
     program,
     version,
     guests: world.guests(),
-    things: things.all.map((thing) => ({ ...thing.describe(), name: things.shownName(thing) })),
+    things: things.all.map((thing) => ({
+      ...thing.describe(),
+      name: things.shownName(thing),
+      alias: thing.alias,
+    })),
   };
 }
 

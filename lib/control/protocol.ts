@@ -44,7 +44,8 @@ export class ControlError extends Error {
   }
 }
 
-function isObject(value: unknown): value is Record<string, unknown> {
+/** True for what JSON calls an object. */
+export function isObject(value: unknown): value is Record<string, unknown> {
   return typeof value === "object" && value !== null && !Array.isArray(value);
 }
 

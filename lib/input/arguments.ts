@@ -99,6 +99,64 @@ function plainly(args: readonly string[], options: readonly OptionSpec[]): Plain
   return plain;
 }
 
+/** What a command line says. */
+export interface CommandLine {
+  /** Of an option that can be given several times, the last value. */
+  readonly values: OptionValues;
+  /** All values by option, in their order. */
+  readonly lists: ReadonlyMap<OptionSpec, readonly string[]>;
+  /** What is no option and no value of one, and everything after `--`. */
+  readonly operands: readonly string[];
+}
+
+function read(
+  args: readonly string[],
+  options: readonly OptionSpec[],
+  takesOperands: boolean,
+): CommandLine {
+  const plain = plainly(args, options);
+  const names = (isSwitch: boolean) =>
+    options.filter(({ value }) => (value === undefined) === isSwitch).map(({ name }) => name);
+  const parsed = parseArgs(plain.args, {
+    boolean: names(true),
+    string: [...names(false), "_"],
+    collect: options.map(({ name }) => name),
+    unknown: (argument, name) => {
+      if (name !== undefined) throw unknownOption(argument.replace(/(?<=\w)=.*/s, ""), options);
+      if (!takesOperands || /^[\u2010-\u2015\u2212]/.test(argument)) {
+        throw unexpected(argument, options);
+      }
+    },
+  });
+  const operands = parsed._.map(String);
+  if (!takesOperands) {
+    for (const argument of operands) throw unexpected(argument, options);
+  }
+  const values: Record<string, string | true> = {};
+  const lists = new Map<OptionSpec, readonly string[]>();
+  for (const [option, [shown, again]] of plain.written) {
+    if (again !== undefined && !option.several) {
+      throw new UsageError(`option '${again}' is given twice; give it once`);
+    }
+    const given: (string | true)[] = parsed[option.name];
+    for (const value of given) {
+      if (value === "") {
+        throw new UsageError(
+          `option '${shown}' has an empty value; write ${shown} ${option.value}`,
+        );
+      }
+      if (option.choices !== undefined && !option.choices.includes(`${value}`)) {
+        throw new UsageError(
+          `option '${shown}' has the value '${value}', expected ${anyOf(option.choices)}`,
+        );
+      }
+      values[option.name] = value;
+    }
+    lists.set(option, given.map(String));
+  }
+  return { values, lists, operands };
+}
+
 /**
  * Reads arguments: `--name VALUE`, `--name=VALUE`, `-n VALUE`, `-nVALUE` and `-n=VALUE`.
  *
@@ -108,34 +166,17 @@ export function readArguments(
   args: readonly string[],
   options: readonly OptionSpec[],
 ): OptionValues {
-  const plain = plainly(args, options);
-  const names = (isSwitch: boolean) =>
-    options.filter(({ value }) => (value === undefined) === isSwitch).map(({ name }) => name);
-  const parsed = parseArgs(plain.args, {
-    boolean: names(true),
-    string: [...names(false), "_"],
-    collect: options.map(({ name }) => name),
-    unknown: (argument, name) => {
-      if (name === undefined) throw unexpected(argument, options);
-      throw unknownOption(argument.replace(/(?<=\w)=.*/s, ""), options);
-    },
-  });
-  for (const argument of parsed._) throw unexpected(`${argument}`, options);
-  const values: Record<string, string | true> = {};
-  for (const [option, [shown, again]] of plain.written) {
-    if (again !== undefined) {
-      throw new UsageError(`option '${again}' is given twice; give it once`);
-    }
-    const [value] = parsed[option.name];
-    if (value === "") {
-      throw new UsageError(`option '${shown}' has an empty value; write ${shown} ${option.value}`);
-    }
-    if (option.choices !== undefined && !option.choices.includes(value)) {
-      throw new UsageError(
-        `option '${shown}' has the value '${value}', expected ${anyOf(option.choices)}`,
-      );
-    }
-    values[option.name] = value;
-  }
-  return values;
+  return read(args, options, false).values;
+}
+
+/**
+ * Reads the command line of a program that takes operands, before, after and between the options.
+ *
+ * @throws {UsageError} for an unknown, repeated or incomplete option
+ */
+export function readCommandLine(
+  args: readonly string[],
+  options: readonly OptionSpec[],
+): CommandLine {
+  return read(args, options, true);
 }

@@ -17,6 +17,8 @@ export interface OptionSpec {
   readonly choices?: readonly string[];
   /** True if the value is the path of an existing file. */
   readonly file?: boolean;
+  /** True if it can be given several times; all values count. */
+  readonly several?: boolean;
   /** One line for `--help`, without a full stop. */
   readonly help: string;
   /** A paragraph for the manual, where the line does not say it all. */

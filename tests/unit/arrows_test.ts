@@ -50,7 +50,16 @@ const ARROWS: Readonly<Record<string, readonly string[]>> = {
     "lib/events",
     "lib/control",
   ],
-  "cmd": ["lib/daemon", "lib/program.ts", ...DEVICES],
+  "lib/ctl": [
+    ...BASE,
+    "lib/permissions.ts",
+    "lib/program.ts",
+    "deno.json",
+    "lib/input",
+    "lib/simulation",
+    "lib/control",
+  ],
+  "cmd": ["lib/daemon", "lib/ctl", "lib/program.ts", ...DEVICES],
 };
 
 /** Within its own device: `protocol.ts` says only types of others, device and rooms stay apart. */
