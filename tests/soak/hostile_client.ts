@@ -27,7 +27,8 @@ export class HostileClient implements AsyncDisposable {
     this.tried[what] = (this.tried[what] ?? 0) + 1;
   }
 
-  start(): void {
+  /** Starts a process, and waits until it has begun with its cases. */
+  async start(): Promise<void> {
     this.#child = new Deno.Command(Deno.execPath(), {
       args: ["run", "-A", "--quiet", MODULE, this.type, this.socket, `${this.random.u32()}`],
       env: { DENO_NO_UPDATE_CHECK: "1", NO_COLOR: "1" },
@@ -35,16 +36,19 @@ export class HostileClient implements AsyncDisposable {
       stdout: "piped",
       stderr: "inherit",
     }).spawn();
-    this.#reading = this.#read(this.#child.stdout);
+    const begun = Promise.withResolvers<void>();
+    this.#reading = this.#read(this.#child.stdout, begun.resolve).finally(begun.resolve);
+    await begun.promise;
   }
 
-  async #read(stream: ReadableStream<Uint8Array<ArrayBuffer>>): Promise<void> {
+  async #read(stream: ReadableStream<Uint8Array<ArrayBuffer>>, begun: () => void): Promise<void> {
     let rest = "";
     for await (const text of stream.pipeThrough(new TextDecoderStream())) {
       const lines = (rest + text).split("\n");
       // The last line may be half one, for good if the process was killed.
       rest = lines.pop()!;
       for (const line of lines) this.#take(JSON.parse(line));
+      begun();
     }
   }
 
@@ -68,7 +72,7 @@ export class HostileClient implements AsyncDisposable {
   async replace(): Promise<void> {
     this.#count("kills");
     await this.end();
-    this.start();
+    await this.start();
   }
 
   /** Kills the process. Has returned when all that it had is closed. */

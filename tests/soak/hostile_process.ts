@@ -35,12 +35,12 @@ if (import.meta.main) {
     return promise;
   };
   let tried: Tried = {};
-  let told = performance.now();
+  let told = 0;
   for (let count = 0;; count++) {
     const caseSeed = (Number(seed) + count) >>> 0;
     using hostile = new Hostile(new Random(caseSeed), type, socket, scribble, tried);
     try {
-      await hostile.next();
+      await hostile.run(caseSeed);
     } catch (error) {
       const problem = Deno.inspect(error, { colors: false });
       print({ tried: {}, problem: `case ${caseSeed} at ${socket}: ${problem}` });

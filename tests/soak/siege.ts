@@ -107,9 +107,9 @@ export class Siege implements AsyncDisposable {
   /** Has it besieged for some seconds. */
   async run(seconds: number): Promise<DaemonFigures> {
     const { random } = this;
+    await Promise.all(this.#clients.map((client) => client.start()));
     const begin = performance.now();
     const end = begin + 1000 * seconds;
-    for (const client of this.#clients) client.start();
     const watch = setInterval(() => this.#look(), OFTEN);
     try {
       await Promise.all(this.#clients.map(async (client) => {

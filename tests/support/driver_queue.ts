@@ -235,7 +235,7 @@ export class DriverQueue implements Disposable {
       const rest = deadline - performance.now();
       const called = waitReadable(this.callFd, Math.max(0, frontEnd.pump ? 1 : rest));
       if (called) clearEventfd(this.callFd);
-      else if (rest <= 0) {
+      else if (performance.now() >= deadline) {
         throw new Error(
           this.hasUsed()
             ? `queue ${this.index}: a buffer was used, but there was no call`
