@@ -7,6 +7,7 @@
  */
 
 import type { DeviceAbout, DeviceKind } from "../lib/daemon/device_kind.ts";
+import type { Tool } from "../lib/ctl/main.ts";
 import type { Daemon } from "../lib/daemon/main.ts";
 import type { Program } from "../lib/program.ts";
 
@@ -50,4 +51,9 @@ export async function findDaemons(): Promise<KnownDaemon[]> {
     const { about } = await import(new URL(`lib/${type}/about.ts`, ROOT).href);
     return { program: name, type, kind, about };
   }));
+}
+
+/** Those that are given commands. */
+export async function findTools(): Promise<Tool[]> {
+  return (await findPrograms()).filter((program): program is Tool => "commands" in program);
 }

@@ -6,7 +6,7 @@
  */
 
 import { assertEquals } from "@std/assert";
-import { findDaemons, findPrograms } from "../../tools/programs.ts";
+import { findDaemons, findPrograms, findTools } from "../../tools/programs.ts";
 
 /** The project's folder. */
 export const ROOT = new URL("../../", import.meta.url).pathname.replace(/\/$/, "");
@@ -20,6 +20,8 @@ export const UNITS = `${ROOT}/dist/units`;
 export const PROGRAMS = (await findPrograms()).map(({ name }) => name);
 /** The devices that there are daemons for. */
 export const TYPES = (await findDaemons()).map(({ type }) => type);
+/** The programs that are given commands. */
+export const TOOLS = (await findTools()).map(({ name }) => name);
 
 export const isRoot = Deno.uid() === 0;
 

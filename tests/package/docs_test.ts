@@ -6,6 +6,7 @@
 
 import { assert, assertEquals, assertMatch } from "@std/assert";
 import { allOptions, findPrograms } from "../../tools/docs/programs.ts";
+import { findTools } from "../../tools/programs.ts";
 import { DOCS, ROOT, run, SHIPPED, succeed } from "./build.ts";
 
 const programs = await findPrograms();
@@ -103,5 +104,50 @@ for (const program of programs) {
     const all = (await complete("--")).trim().split("\n").map((line) => line.split(/[\t=]/)[0]);
     assertEquals(all.sort(), options.map((option) => `--${option.name}`).sort());
     assertMatch(await complete("--log-level d"), /^debug\b/);
+  });
+}
+
+for (const tool of await findTools()) {
+  const { name, options, commands } = tool;
+
+  Deno.test(`${name}.1: has all commands and options, and nothing is to complain of`, async () => {
+    const page = `${DOCS}/man1/${name}.1`;
+    const man = await run("man", ["--warnings", "-E", "UTF-8", "-l", "-Tutf8", "-Z", page], {
+      env: { LC_ALL: "C.UTF-8", MANROFFSEQ: "" },
+    });
+    assertEquals([man.code, man.stderr], [0, ""]);
+    const mandoc = await run("mandoc", ["-T", "lint", "-W", "warning", page]);
+    assertEquals([mandoc.code, mandoc.stdout + mandoc.stderr], [0, ""]);
+    const shown = await succeed("man", ["-l", page], {
+      env: { LC_ALL: "C.UTF-8", MANWIDTH: "120", MANPAGER: "cat" },
+    });
+    const text = shown.replaceAll("‐", "-");
+    for (const { syntax } of commands) assert(text.includes(`\n       ${syntax}`), syntax);
+    for (const option of options) {
+      assertMatch(text, new RegExp(`^ +(-\\w, )?--${option.name}( |$)`, "m"));
+    }
+    for (const { args } of tool.examples) assert(text.includes(`${name} ${args}`), args);
+  });
+
+  Deno.test(`bash, zsh and fish complete ${name}`, async () => {
+    const words = commands.map(({ name }) => name);
+    const bash = await succeed("bash", [
+      "-ec",
+      `source "$1"; COMP_WORDS=("$2" ""); COMP_CWORD=1
+       "$(complete -p "$2" | sed 's/.*-F \\([^ ]*\\).*/\\1/')"; printf '%s\\n' "\${COMPREPLY[@]}"`,
+      "bash",
+      `${DOCS}/bash/${name}`,
+      name,
+    ]);
+    assertEquals(bash.split("\n").slice(0, words.length), words);
+    const zsh = `${DOCS}/zsh/_${name}`;
+    const text = await succeed("zsh", ["-fc", `_arguments() { print -rl -- "$@" }; . ${zsh}`]);
+    for (const { name } of options) assertMatch(text, new RegExp(`--${name}[=\\[]`), name);
+    assert(text.includes(`1:command:(${words.join(" ")})`), text);
+    const fish = await succeed("fish", [
+      ...["--no-config", "-c"],
+      `source ${DOCS}/fish/${name}.fish; complete -C '${name} '`,
+    ]);
+    for (const word of words) assertMatch(fish, new RegExp(`^${word}\t`, "m"));
   });
 }

@@ -17,6 +17,7 @@ import {
   script,
   SHIPPED,
   succeed,
+  TOOLS,
   TYPES,
   UNITS,
 } from "./build.ts";
@@ -38,6 +39,12 @@ Deno.test("install puts everything below DESTDIR and PREFIX, and uninstall takes
   ]).concat([
     "bin/vhost-device",
     ...PROGRAMS.map((name) => `bin/${name}`),
+    ...TOOLS.flatMap((name) => [
+      `share/bash-completion/completions/${name}`,
+      `share/fish/vendor_completions.d/${name}.fish`,
+      `share/man/man1/${name}.1`,
+      `share/zsh/site-functions/_${name}`,
+    ]),
     "share/man/man1/vhost-device.1",
     "lib/sysusers.d/vhost-device.conf",
     "lib/udev/rules.d/60-vhost-device.rules",

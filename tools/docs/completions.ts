@@ -5,7 +5,14 @@
  */
 
 import type { OptionSpec } from "../../lib/input/options.ts";
-import { allOptions, type Program } from "./programs.ts";
+
+/** A program as far as its command line is concerned. */
+export interface Completed {
+  readonly program: string;
+  readonly options: readonly OptionSpec[];
+  /** What it can be told to do, where the first word that is no option says that. */
+  readonly commands?: readonly { readonly name: string; readonly help: string }[];
+}
 
 /** Options whose value is a path, of a file that exists or one that is to be made. */
 function takesPath(option: OptionSpec): boolean {
@@ -22,8 +29,8 @@ function forms(option: OptionSpec): string[] {
 }
 
 /** To be sourced by bash-completion when the program's name is completed for the first time. */
-export function bashCompletion(program: Program): string {
-  const options = allOptions(program);
+export function bashCompletion(program: Completed): string {
+  const { options, commands = [] } = program;
   const name = `_${program.program.replaceAll("-", "_")}`;
   const cases = options.filter(({ value }) => value !== undefined).map((option) => {
     const reply = option.choices !== undefined
@@ -46,7 +53,7 @@ ${name}() {
   case $option in
 ${cases.join("\n")}
     *) mapfile -t COMPREPLY < <(compgen -W ${
-    quoted(options.flatMap(forms).join(" "))
+    quoted([...commands.map(({ name }) => name), ...options.flatMap(forms)].join(" "))
   } -- "$word") ;;
   esac
 }
@@ -61,6 +68,7 @@ function zshText(text: string): string {
 
 function zshOption(option: OptionSpec): string {
   const [first, second] = forms(option);
+  if (option.several) return zshRepeated(option);
   const excluded = option.name === "help" || option.name === "version"
     ? "(- *)"
     : second === undefined
@@ -80,9 +88,21 @@ function zshOption(option: OptionSpec): string {
   return `${quoted(excluded)}{${mark(first)},${mark(second)}}${text}`;
 }
 
+/** One that may come again. */
+function zshRepeated(option: OptionSpec): string {
+  const { several: _, ...once } = option;
+  return zshOption(once).replace(/^'\([^)]*\)'/, "'*'");
+}
+
 /** A function for a folder of zsh's fpath. */
-export function zshCompletion(program: Program): string {
-  const lines = allOptions(program).map((option) => `  ${zshOption(option)}`);
+export function zshCompletion(program: Completed): string {
+  const { commands = [] } = program;
+  const lines = [
+    ...program.options.map((option) => `  ${zshOption(option)}`),
+    ...(commands.length === 0 ? [] : [
+      `  ${quoted(`1:command:(${commands.map(({ name }) => name).join(" ")})`)} '*::operand: '`,
+    ]),
+  ];
   return `#compdef ${program.program}
 # zsh completion of ${program.program}
 
@@ -96,8 +116,18 @@ function fishQuoted(text: string): string {
 }
 
 /** Commands for a file in fish's completions folder. */
-export function fishCompletion(program: Program): string {
-  const lines = allOptions(program).map((option) =>
+export function fishCompletion(program: Completed): string {
+  const { commands = [] } = program;
+  const names = commands.map(({ name }) => name).join(" ");
+  const first = commands.map(({ name, help }) =>
+    [
+      `complete -c ${program.program}`,
+      `-n ${fishQuoted(`not __fish_seen_subcommand_from ${names}`)}`,
+      `-a ${name}`,
+      `-d ${fishQuoted(help)}`,
+    ].join(" ")
+  );
+  const lines = program.options.map((option) =>
     [
       `complete -c ${program.program}`,
       ...(option.short === undefined ? [] : [`-s ${option.short}`]),
@@ -111,6 +141,6 @@ export function fishCompletion(program: Program): string {
   return `# fish completion of ${program.program}
 
 complete -c ${program.program} -f
-${lines.join("\n")}
+${[...lines, ...first].join("\n")}
 `;
 }

@@ -14,8 +14,9 @@ import { bashCompletion, fishCompletion, zshCompletion } from "./completions.ts"
 import { guideOf, withTables } from "./guides.ts";
 import { manPage } from "./man_page.ts";
 import { overviewPage } from "./overview_page.ts";
-import { findPrograms as findAll } from "../programs.ts";
-import { findPrograms } from "./programs.ts";
+import { findPrograms as findAll, findTools } from "../programs.ts";
+import { allOptions, findPrograms } from "./programs.ts";
+import { toolPage } from "./tool_page.ts";
 
 const [target] = Deno.args;
 if (target === undefined) {
@@ -34,13 +35,24 @@ if (target === "--guides") {
 } else {
   const seconds = Number(Deno.env.get("SOURCE_DATE_EPOCH") ?? Date.now() / 1000);
   const date = new Date(seconds * 1000).toISOString().slice(0, 10);
-  for (const program of programs) {
-    const { program: name } = program;
+  const tools = await findTools();
+  const documented = [
+    ...programs.map((program) => ({
+      completed: { program: program.program, options: allOptions(program) },
+      page: manPage(program, VERSION, date),
+    })),
+    ...tools.map((tool) => ({
+      completed: { program: tool.name, options: tool.options, commands: tool.commands },
+      page: toolPage(tool, programs.map(({ program }) => program), VERSION, date),
+    })),
+  ];
+  for (const { completed, page } of documented) {
+    const name = completed.program;
     const files = {
-      [`man1/${name}.1`]: manPage(program, VERSION, date),
-      [`bash/${name}`]: bashCompletion(program),
-      [`zsh/_${name}`]: zshCompletion(program),
-      [`fish/${name}.fish`]: fishCompletion(program),
+      [`man1/${name}.1`]: page,
+      [`bash/${name}`]: bashCompletion(completed),
+      [`zsh/_${name}`]: zshCompletion(completed),
+      [`fish/${name}.fish`]: fishCompletion(completed),
     };
     for (const [path, text] of Object.entries(files)) {
       Deno.mkdirSync(`${target}/${path.split("/")[0]}`, { recursive: true });
@@ -48,7 +60,8 @@ if (target === "--guides") {
     }
   }
   const described = (await findAll()).map(({ name }) => {
-    const summary = programs.find(({ program }) => program === name)?.summary;
+    const summary = programs.find(({ program }) => program === name)?.summary ??
+      tools.find((tool) => tool.name === name)?.summary;
     return summary === undefined ? { name } : { name, summary };
   });
   const page = overviewPage(described, VERSION, date);

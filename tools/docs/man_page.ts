@@ -23,7 +23,8 @@ import {
   tagged,
 } from "./roff.ts";
 
-function option(spec: OptionSpec): string[] {
+/** What an option means. */
+export function option(spec: OptionSpec): string[] {
   const value = spec.value === undefined ? "" : ` ${italic(spec.value)}`;
   const forms = [
     ...(spec.short === undefined ? [] : [bold(`-${spec.short}`)]),
