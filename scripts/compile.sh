@@ -62,7 +62,9 @@ check_variables() {
 		shift
 	done
 	shift
-	grep -ohE '(process\.env\.|Deno\.env\.get\(")[A-Z_]+' "$@" | grep -oE '[A-Z_]+$' | sort -u |
+	# Where it finds nothing, grep fails.
+	{ grep -ohE '(process\.env\.|Deno\.env\.get\(")[A-Z_]+' "$@" || :; } |
+		sed -E 's/.*[^A-Z_]//' | sort -u |
 		while read -r name; do
 			[[ $granted == *,$name,* ]] || {
 				echo "compile: the variable $name is read; add it to the permissions of the program" >&2
