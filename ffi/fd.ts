@@ -38,6 +38,7 @@ export const O_NOCTTY = 0o400;
 export const O_NONBLOCK = 0o4000;
 export const O_DIRECTORY = Deno.build.arch === "x86_64" ? 0o200000 : 0o40000;
 const O_CLOEXEC = 0o2000000;
+export const O_PATH = 0o10000000;
 
 /**
  * Opens a file.

@@ -7,7 +7,8 @@
 import type { Logger } from "@logtape/logtape";
 import { EPOLLET, EPOLLIN } from "../../ffi/epoll.ts";
 import { EAGAIN, EINTR, errno, errnoText } from "../../ffi/errno.ts";
-import { close, O_RDONLY, open, setNonBlocking } from "../../ffi/fd.ts";
+import { createEventfd } from "../../ffi/eventfd.ts";
+import { close, setNonBlocking } from "../../ffi/fd.ts";
 import { accept } from "../../ffi/socket.ts";
 import type { EventHandler } from "../virtio/device.ts";
 import type { EventLoop } from "./event_loop.ts";
@@ -87,7 +88,7 @@ export class Acceptor implements EventHandler {
   #refill(): void {
     if (this.#spare >= 0) return;
     try {
-      this.#spare = open("/dev/null", O_RDONLY);
+      this.#spare = createEventfd();
     } catch {
       // Tried again with the next front-end.
     }

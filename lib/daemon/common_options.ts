@@ -12,6 +12,9 @@ export const MAX_GUESTS = 256;
 /** The longest time that a guest's thread may look for work before it sleeps, in microseconds. */
 export const MAX_POLL_MICROSECONDS = 1_000_000;
 
+/** Whether the daemon confines itself. */
+export const SANDBOX = ["on", "off"] as const;
+
 /** Options before those of the device, in the order of `--help`. */
 export const socketOptions: readonly OptionSpec[] = [
   {
@@ -68,6 +71,15 @@ export const generalOptions: readonly OptionSpec[] = [
     help: "look for requests for N microseconds before sleeping (default 0)",
     details: "Saves the wake-up where requests follow each other closely and each guest has a " +
       "processor to spare; a loss where it has not.",
+  },
+  {
+    name: "sandbox",
+    value: "on|off",
+    choices: SANDBOX,
+    help: "give up what is not needed to serve guests (default on)",
+    details: "Capabilities, files that the configuration does not name, and system calls that a " +
+      "daemon does not make, by means of the kernel: no_new_privs, Landlock and seccomp. What the " +
+      "kernel cannot do is told in the log.",
   },
   {
     name: "log-level",

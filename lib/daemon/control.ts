@@ -38,12 +38,13 @@ export class Control {
   start<Settings>(
     program: string,
     entry: string,
-    { guests, log }: DaemonSettings<Settings>,
+    { guests, log, sandbox }: DaemonSettings<Settings>,
     listeners: readonly Listener[],
   ): void {
     this.thread = new Thread(entry, "control", {
       control: this.#listener.fd,
       log,
+      sandbox,
       guests: guests.map(({ settings, title }, guest) => ({
         settings,
         title,

@@ -13,6 +13,7 @@ import type { DeviceKind } from "./device_kind.ts";
 import { EventLoop } from "./event_loop.ts";
 import { VERSION } from "./help.ts";
 import { configureLog, getLog, type LogSettings } from "./log.ts";
+import { confineThread } from "./sandbox/sandbox.ts";
 import type { WorkerReport } from "./worker.ts";
 
 /** From the main thread: everything that this thread needs. */
@@ -23,6 +24,8 @@ export interface ControlStart {
   readonly stop: number;
   readonly guests: readonly ObservedGuest[];
   readonly log: LogSettings;
+  /** True if the thread is to be confined. */
+  readonly sandbox: boolean;
 }
 
 /** A guest as this thread needs it. */
@@ -58,6 +61,7 @@ export function serveControl<Settings>(
       rings: start.guests.map(({ events }) => events),
     });
     const server = new ControlServer(start.control, loop, observer, log);
+    if (start.sandbox) confineThread([]);
     report({ state: "serving", duty: undefined });
     try {
       loop.run();

@@ -28,6 +28,10 @@ export interface GuestPlan<Settings> {
   readonly settings: Settings;
   /** What is served, for people, for example `8 simulated lines`. */
   readonly title: string;
+  /** True if it gets devices of this host, whose nodes are opened anew when they come back. */
+  readonly hostDevices?: boolean;
+  /** Paths of files that its device opens while it serves, beside those it opens as it is made. */
+  readonly files?: readonly string[];
   /** How many file descriptors the device may come to have, where those are more than a few. */
   readonly descriptors?: number;
 }

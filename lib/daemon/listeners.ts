@@ -38,6 +38,8 @@ export interface Listener {
   readonly listening: boolean;
   /** Where it is, for people. */
   readonly title: string;
+  /** Where it is, if it was made here. */
+  readonly path?: string;
   /**
    * Closes it where it listens, and takes its file away where that is still the one made here.
    * Without effect from the second time on: the number may be somebody else's by then.
@@ -182,6 +184,7 @@ export function listen(path: string, mode?: number): Listener {
     fd,
     listening: true,
     title: path,
+    path,
     remove() {
       if (removed) return;
       removed = true;

@@ -157,6 +157,8 @@ function configure(
   { level }: LogSettings,
   stderr: (record: LogRecord) => void,
 ): void {
+  // The sandbox leaves no way to open it later.
+  output ??= new Output(STANDARD_ERROR);
   configureSync({
     reset: true,
     sinks: { stderr },

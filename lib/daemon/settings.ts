@@ -5,7 +5,7 @@
  */
 
 import type { Logger } from "@logtape/logtape";
-import { MAX_GUESTS, MAX_POLL_MICROSECONDS } from "./common_options.ts";
+import { MAX_GUESTS, MAX_POLL_MICROSECONDS, SANDBOX } from "./common_options.ts";
 import type { ConfigNode } from "../input/config_node.ts";
 import type { DeviceKind, GuestPlan } from "./device_kind.ts";
 import { LOG_FORMATS, LOG_LEVELS, type LogSettings } from "./log.ts";
@@ -30,6 +30,8 @@ export interface DaemonSettings<Settings> {
   readonly pollMicroseconds: number;
   /** Where control clients connect; nowhere if `undefined`. */
   readonly control: string | undefined;
+  /** True to give up what is not needed. */
+  readonly sandbox: boolean;
 }
 
 /** Keys of the configuration file that all daemons share. */
@@ -40,6 +42,7 @@ export const COMMON_KEYS = [
   "log-format",
   "poll-us",
   "control",
+  "sandbox",
 ] as const;
 
 type CommonConfig = Partial<Record<(typeof COMMON_KEYS)[number], ConfigNode>>;
@@ -179,5 +182,6 @@ export function readSettings<Settings>(
     log: logSettings(options, config),
     pollMicroseconds: number("poll-us", options, 0, MAX_POLL_MICROSECONDS, config["poll-us"]) ?? 0,
     control: controlPath(options.control, config.control),
+    sandbox: (options.sandbox ?? config.sandbox?.choice(SANDBOX) ?? "on") === "on",
   };
 }

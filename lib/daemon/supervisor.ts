@@ -4,11 +4,15 @@
  * @module
  */
 
+import { dirname } from "node:path";
+import type { Logger } from "@logtape/logtape";
 import { descriptorLimit, openDescriptors, raiseDescriptorLimit } from "../../ffi/resource.ts";
 import { isIgnored } from "../../ffi/signal.ts";
 import { descriptorShare } from "./descriptor_budget.ts";
 import { inherit, listen, type Listener, socketPaths } from "./listeners.ts";
 import { getLog } from "./log.ts";
+import { servingPaths } from "./sandbox/paths.ts";
+import { confineProcess, confineThread } from "./sandbox/sandbox.ts";
 import type { DaemonSettings, SocketSettings } from "./settings.ts";
 import { Watchdog } from "./watchdog.ts";
 import { MAX_MEMORY } from "../virtio/guest_memory.ts";
@@ -32,6 +36,27 @@ function openSockets(where: SocketSettings, count: number): Listener[] {
     throw error;
   }
   return listeners;
+}
+
+/** Has the threads begin to serve. */
+function open(gate: SharedArrayBuffer): void {
+  const word = new Int32Array(gate);
+  Atomics.store(word, 0, 1);
+  Atomics.notify(word, 0);
+}
+
+/**
+ * Confines the main thread, and then all threads together.
+ *
+ * @param sockets that have to be removed at the end
+ */
+function confine(sockets: readonly string[], log: Logger): void {
+  const folders = new Set(sockets.map(dirname));
+  const lacks = [
+    ...confineThread([...folders].map((path) => ({ path, use: "remove" }))),
+    ...confineProcess(),
+  ];
+  if (lacks.length > 0) log.warn(`the sandbox has gaps on this kernel: ${lacks.join("; ")}`);
 }
 
 /** Settles when the process is asked to end, each time anew without effect. */
@@ -120,6 +145,7 @@ export async function supervise<Settings>(
   const listeners = openSockets(settings.sockets, settings.guests.length);
   const guests: Thread[] = [];
   let control: Control | undefined;
+  const gate = new SharedArrayBuffer(4);
   try {
     if (settings.control !== undefined) {
       control = new Control(settings.control, settings.guests.length);
@@ -137,12 +163,19 @@ export async function supervise<Settings>(
           events: control?.events[guest],
           share,
           guard: watchdog.add(),
+          paths: settings.sandbox ? servingPaths(plan) : undefined,
+          gate,
         }, { onCalling: () => watchdog.wake() }),
       );
     });
     control?.start(program, entry, settings, listeners);
     const threads = control?.thread === undefined ? guests : [...guests, control.thread];
     const serving = Promise.all(threads.map((thread) => thread.serving)).then(() => {
+      if (settings.sandbox) {
+        const paths = [...listeners.map(({ path }) => path), control?.path];
+        confine(paths.filter((path) => path !== undefined), getLog(program));
+      }
+      open(gate);
       settings.guests.forEach((plan, guest) => {
         getLog(program, guest).info(`${plan.title} at ${listeners[guest].title}`);
       });
@@ -151,6 +184,7 @@ export async function supervise<Settings>(
     });
     await Promise.race([signal, serving]);
   } finally {
+    open(gate);
     try {
       await endAll(program, guests);
     } finally {

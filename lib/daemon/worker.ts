@@ -11,6 +11,8 @@ import { guardThread } from "../../ffi/guard.ts";
 import { type EventRingMemory, EventWriter } from "../events/event_ring.ts";
 import { GUEST, GUEST_CONNECTED, GUEST_READY, GUEST_WAITING } from "../events/kinds.ts";
 import { type GuestState, Session, type Share } from "../vhost_user/session.ts";
+import type { SandboxPath } from "./sandbox/paths.ts";
+import { confineThread } from "./sandbox/sandbox.ts";
 import type { VirtioDevice } from "../virtio/device.ts";
 import { Acceptor } from "./acceptor.ts";
 import type { DeviceKind } from "./device_kind.ts";
@@ -35,11 +37,15 @@ export interface WorkerStart {
   readonly share: Share;
   /** Through which the main thread sees, and ends, system calls that do not return. */
   readonly guard: SharedArrayBuffer;
+  /** What the thread may open while it serves; `undefined` if it is not to be confined. */
+  readonly paths: readonly SandboxPath[] | undefined;
+  /** A word that is 1 once the thread may begin to serve. */
+  readonly gate: SharedArrayBuffer;
 }
 
 /** To the main thread. */
 export type WorkerReport =
-  /** The device is there; front-ends are served from now on. */
+  /** The device is there; front-ends are served as soon as the gate is open. */
   | {
     readonly state: "serving";
     /** As {@linkcode VirtioDevice.duty}. */
@@ -125,7 +131,9 @@ function serve<Settings>(
     try {
       serveFrontEnds(device, start, log, events, (loop) => {
         limit.drive((milliseconds, action) => loop.after(milliseconds, action));
+        if (start.paths !== undefined) confineThread(start.paths);
         report({ state: "serving", duty: device.duty });
+        Atomics.wait(new Int32Array(start.gate), 0, 0);
       });
     } finally {
       device.close();

@@ -61,6 +61,7 @@ export const gpio: DeviceKind<GpioSettings, "guests"> = {
     return resolveGuests(choices, log).map((chip) => ({
       settings: chip.kind === "host" ? chip : powerUp(simulation, chip),
       title: title(chip),
+      hostDevices: chip.kind === "host",
       // A line of the host has one of its own while it is in use; a simulated chip one that wakes it.
       descriptors: chip.kind === "host" ? chip.lines.length : 1,
     }));

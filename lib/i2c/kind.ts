@@ -25,7 +25,7 @@ import { readAdapters } from "./config.ts";
 import { i2cOptions, readDeviceList } from "./options.ts";
 import { type AdapterRequest, adapterText } from "./settings.ts";
 import { addressText, isReserved, isTenBit } from "./protocol.ts";
-import { Simulation } from "../simulation/simulation.ts";
+import { Simulation, watchedFiles } from "../simulation/simulation.ts";
 import { i2cParts } from "./simulated/parts.ts";
 import {
   addressCount,
@@ -96,6 +96,11 @@ function warnOfReserved(settings: I2cSettings, log: Logger): void {
   }
 }
 
+function watchedFilesOf(settings: AdapterSettings): string[] {
+  if (settings.kind === "host") return [];
+  return settings.simulated.parts.flatMap((part) => watchedFiles(i2cParts.get(part.part), part));
+}
+
 function titleOf(settings: AdapterSettings): string {
   if (settings.kind === "host") {
     const { choice, addresses } = settings.host;
@@ -163,7 +168,14 @@ export const i2c: DeviceKind<I2cSettings, "adapters"> = {
     const title = settings.map(titleOf).join("; ");
     // An adapter's own one, and one that tells when it goes.
     const descriptors = 2 * settings.length;
-    return Array.from({ length: guestCount ?? 1 }, () => ({ settings, title, descriptors }));
+    const plan = {
+      settings,
+      title,
+      descriptors,
+      hostDevices: settings.some(({ kind }) => kind === "host"),
+      files: settings.flatMap(watchedFilesOf),
+    };
+    return Array.from({ length: guestCount ?? 1 }, () => plan);
   },
 
   create,

@@ -104,6 +104,14 @@ export function fileOf(model: PartModel, description: PartDescription): FileChoi
   };
 }
 
+/** The files that a part looks at while it works; the one that it is backed by is open already. */
+export function watchedFiles(model: PartModel, { settings }: PartDescription): string[] {
+  return Object.entries(model.properties)
+    .filter(([name, { type }]) => type === "path" && name !== model.backing?.file)
+    .map(([name]) => (settings as Record<string, unknown>)[name])
+    .filter((path) => typeof path === "string");
+}
+
 function contentsOf(model: PartModel, powered: PoweredPart): Uint8Array {
   const property = model.properties[model.backing!.contents];
   if (property.type !== "bytes") throw new TypeError("only bytes can be kept in a file");

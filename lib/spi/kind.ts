@@ -184,7 +184,11 @@ export const spi: DeviceKind<SpiSettings, Key> = {
     }
     return controllers.map((settings, guest) => {
       const controller = prepared.get(settings)!;
-      return { settings: { ...controller, guest, times }, title: title(controller) };
+      return {
+        settings: { ...controller, guest, times },
+        title: title(controller),
+        hostDevices: controller.kind === "host",
+      };
     });
   },
 

@@ -1,0 +1,88 @@
+/**
+ * Which files a thread may go on to open, as Landlock takes it.
+ *
+ * Source: landlock(7), `linux/landlock.h`.
+ *
+ * @module
+ */
+
+import { dirname } from "node:path";
+import type { PathRule } from "../../../ffi/sandbox.ts";
+
+/** What is done with a path, and with whatever is below it. */
+export type PathUse =
+  | "read"
+  /** Files are read and written, those that are there. */
+  | "write"
+  /** Device nodes are opened and controlled. */
+  | "control"
+  /** Files are removed. */
+  | "remove";
+
+/** A path that stays in reach. */
+export interface SandboxPath {
+  readonly path: string;
+  readonly use: PathUse;
+}
+
+// LANDLOCK_ACCESS_FS_…
+const WRITE_FILE = 1 << 1;
+const READ_FILE = 1 << 2;
+const READ_DIR = 1 << 3;
+const REMOVE_FILE = 1 << 5;
+const TRUNCATE = 1 << 14;
+const IOCTL_DEV = 1 << 15;
+
+const READ = READ_FILE | READ_DIR;
+const ACCESS: Readonly<Record<PathUse, number>> = {
+  read: READ,
+  write: READ | WRITE_FILE | TRUNCATE,
+  control: READ | WRITE_FILE | IOCTL_DEV,
+  remove: REMOVE_FILE,
+};
+
+/** What nodes of this host, and what is told of them, take. */
+const HOST_DEVICES: readonly SandboxPath[] = [
+  { path: "/dev", use: "control" },
+  { path: "/sys", use: "read" },
+];
+
+/** What every thread may come to read: its own process. */
+const OWN_PROCESS: SandboxPath = { path: "/proc/self", use: "read" };
+
+/** What a guest's thread may open while it serves. */
+export function servingPaths(
+  plan: { readonly hostDevices?: boolean; readonly files?: readonly string[] },
+): SandboxPath[] {
+  // A file may be replaced by another one of its name, so it is its folder that stays in reach.
+  const folders = new Set((plan.files ?? []).map(dirname));
+  return [
+    ...(plan.hostDevices ? HOST_DEVICES : []),
+    ...[...folders].map((path) => ({ path, use: "write" } as const)),
+  ];
+}
+
+/** How many rights of files the versions of Landlock know, from version 1 on. */
+const KNOWN_RIGHTS = [13, 14, 15, 15, 16];
+
+/** Everything that can be taken away of a thread with this version of Landlock. */
+export function handledAccess(version: number): {
+  readonly files: number;
+  readonly network: number;
+  readonly scoped: number;
+} {
+  const known = KNOWN_RIGHTS[Math.min(version, KNOWN_RIGHTS.length) - 1];
+  // TCP from version 4 on: bind and connect. From version 6 on: abstract Unix sockets of others.
+  return { files: 2 ** known - 1, network: version >= 4 ? 3 : 0, scoped: version >= 6 ? 1 : 0 };
+}
+
+/** The rules for these paths and for the process itself. Those of a file have no rights of folders. */
+export function pathRules(
+  paths: readonly SandboxPath[],
+  isFolder: (path: string) => boolean,
+): PathRule[] {
+  return [OWN_PROCESS, ...paths].map(({ path, use }) => ({
+    path,
+    access: isFolder(path) ? ACCESS[use] : ACCESS[use] & ~(READ_DIR | REMOVE_FILE),
+  }));
+}

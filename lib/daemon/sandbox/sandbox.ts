@@ -1,0 +1,80 @@
+/**
+ * A daemon gives up what it does not need to serve: an attacker who gets hold of it gets little.
+ *
+ * Each thread gives up its capabilities and the files that it will not open; then, once for all
+ * threads of the process, those of the runtime included, the system calls that none of them makes.
+ * What a kernel lacks is left out, and told.
+ *
+ * @module
+ */
+
+import { SystemError } from "../../../ffi/errno.ts";
+import { S_IFDIR } from "../../../ffi/fd.ts";
+import { pathStatus } from "../../../ffi/file.ts";
+import {
+  dropCapabilities,
+  filterSystemCalls,
+  landlockVersion,
+  restrictFiles,
+  setNoNewPrivileges,
+} from "../../../ffi/sandbox.ts";
+import { makeFilter } from "./filter.ts";
+import { handledAccess, pathRules, type SandboxPath } from "./paths.ts";
+import { allowedCalls, missingCalls } from "./system_calls.ts";
+
+/** What a step could not do, for people; `undefined` where it did. */
+type Lack = string | undefined;
+
+function attempt(what: string, step: () => void): Lack {
+  try {
+    step();
+    return undefined;
+  } catch (error) {
+    if (!(error instanceof SystemError)) throw error;
+    return `${what} (${error.message})`;
+  }
+}
+
+function isFolder(path: string): boolean {
+  try {
+    return pathStatus(path).type === S_IFDIR;
+  } catch {
+    return false;
+  }
+}
+
+function leaveFiles(paths: readonly SandboxPath[]): void {
+  const { files, network, scoped } = handledAccess(landlockVersion());
+  restrictFiles(pathRules(paths, isFolder), files, network, scoped);
+}
+
+/**
+ * Confines this thread.
+ *
+ * @param paths that it may still open
+ * @returns what could not be done, for people
+ */
+export function confineThread(paths: readonly SandboxPath[]): string[] {
+  const lacks = [
+    attempt("privileges can be gained", setNoNewPrivileges),
+    attempt("capabilities stay", dropCapabilities),
+    landlockVersion() === 0
+      ? "all files stay in reach, for there is no Landlock"
+      : attempt("all files stay in reach", () => leaveFiles(paths)),
+  ];
+  return lacks.filter((lack) => lack !== undefined);
+}
+
+/**
+ * Confines all threads: of the system calls only those are left that a daemon makes.
+ *
+ * @returns what could not be done, for people
+ */
+export function confineProcess(): string[] {
+  const machine = Deno.build.arch === "x86_64" ? "x86" : "arm64";
+  const lack = attempt(
+    "all system calls stay in reach",
+    () => filterSystemCalls(makeFilter(machine, allowedCalls, missingCalls)),
+  );
+  return lack === undefined ? [] : [lack];
+}
