@@ -6,12 +6,17 @@ import { moduleProgram } from "../support/module_program.ts";
 import { TemporaryFolder } from "../support/temporary_folder.ts";
 
 /** What became of each attempt of the probe. */
-async function probe(...args: string[]): Promise<Map<string, string>> {
+async function probe(sandbox: "on" | "off"): Promise<Map<string, string>> {
   using folder = new TemporaryFolder();
   Deno.writeTextFileSync(folder.file("victim"), "");
   const module = new URL("../support/sandbox_probe.ts", import.meta.url);
   const program = moduleProgram(folder.file("program"), module);
-  await using daemon = await Daemon.start("vhost-device-probe", ["-l", folder.path, ...args], {
+  await using daemon = await Daemon.start("vhost-device-probe", [
+    "-l",
+    folder.path,
+    "--sandbox",
+    sandbox,
+  ], {
     program,
   });
   using _guest = new Guest(daemon.connect());
@@ -29,7 +34,7 @@ const kernel = {
 
 Deno.test("in the sandbox, an attacker is refused each of 50 things", async () => {
   assert(kernel.seccomp && kernel.landlock, "this kernel has no seccomp or no Landlock");
-  const outcomes = await probe();
+  const outcomes = await probe("on");
   assert(outcomes.size >= 50, `only ${outcomes.size} were tried`);
   const expected = (what: string) =>
     what === "clone3" ? "ENOSYS" : what.startsWith("file ") ? "EACCES" : "EPERM";
@@ -38,7 +43,7 @@ Deno.test("in the sandbox, an attacker is refused each of 50 things", async () =
 });
 
 Deno.test("without the sandbox, most of them go through, or fail for another reason", async () => {
-  const outcomes = await probe("--sandbox", "off");
+  const outcomes = await probe("off");
   const refused = [...outcomes.values()].filter((how) => how === "EPERM" || how === "EACCES");
   assert(refused.length < outcomes.size / 2, `${refused.length} were refused`);
   assertEquals(outcomes.get("file /etc/passwd"), "done");
@@ -55,7 +60,7 @@ Deno.test("all threads have the filter; those that serve have no capabilities", 
   using folder = new TemporaryFolder();
   await using daemon = await Daemon.start(
     "vhost-device-gpio",
-    ["-l", "s2:s2", "--control", folder.file("control")],
+    ["-l", "s2:s2", "--sandbox", "on", "--control", folder.file("control")],
     { count: 2 },
   );
   // Whoever is served is so with all of it in place.
@@ -73,9 +78,9 @@ Deno.test("all threads have the filter; those that serve have no capabilities", 
   assert(confined.length >= 4, "guests' threads or that of control clients have capabilities");
 });
 
-Deno.test("with --sandbox off nothing is given up", async () => {
+Deno.test("unless it is asked for, nothing is given up", async () => {
   const capabilities = status(Deno.pid, Deno.pid, "CapEff");
-  await using daemon = await Daemon.start("vhost-device-gpio", ["-l", "s2", "--sandbox", "off"]);
+  await using daemon = await Daemon.start("vhost-device-gpio", ["-l", "s2"]);
   daemon.untilLogged(/guest 0: 2 simulated lines at /);
   assertEquals(status(daemon.pid, daemon.pid, "Seccomp", "NoNewPrivs"), ["0", "0"]);
   assertEquals(status(daemon.pid, daemon.pid, "CapEff"), capabilities);
@@ -83,12 +88,12 @@ Deno.test("with --sandbox off nothing is given up", async () => {
 
 Deno.test("sandbox: in the configuration file says the same", async () => {
   using folder = new TemporaryFolder();
-  Deno.writeTextFileSync(folder.file("config.yaml"), "sandbox: off\nguests:\n  - simulated: 2\n");
+  Deno.writeTextFileSync(folder.file("config.yaml"), "sandbox: on\nguests:\n  - simulated: 2\n");
   await using daemon = await Daemon.start("vhost-device-gpio", [
     ...["--config", folder.file("config.yaml")],
   ]);
   daemon.untilLogged(/guest 0: 2 simulated lines at /);
-  assertEquals(status(daemon.pid, daemon.pid, "Seccomp"), ["0"]);
+  assertEquals(status(daemon.pid, daemon.pid, "Seccomp"), ["2"]);
 });
 
 Deno.test("a kernel without a part of the sandbox is told of in one line, and guests are served", async () => {
@@ -96,7 +101,7 @@ Deno.test("a kernel without a part of the sandbox is told of in one line, and gu
   using folder = new TemporaryFolder();
   const script = folder.file("without");
   Deno.writeTextFileSync(script, WITHOUT_SECCOMP, { mode: 0o755 });
-  await using daemon = await Daemon.start("vhost-device-gpio", ["-l", "s2"], {
+  await using daemon = await Daemon.start("vhost-device-gpio", ["-l", "s2", "--sandbox", "on"], {
     wrapper: ["python3", script],
   });
   daemon.untilLogged(/warn .*the sandbox has gaps on this kernel: .*system calls/);
