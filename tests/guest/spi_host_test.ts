@@ -2,14 +2,15 @@
 
 import { testsInGuest } from "../support/tests_in_guest.ts";
 
-const FILE = "tests/guest/spi/host.ts";
-const parameters = (...list: string[]) => ["uml_sim.spi=2", ...list].flatMap((it) => ["-a", it]);
+const subjects: Readonly<Record<string, readonly string[]>> = {
+  nodes: [],
+  // CPHA, two and four lines out, two in; words of 8 and 16 bits
+  limits: ["uml_sim.spi_mode=0x701", "uml_sim.spi_bpw=0x8080"],
+};
 
-Deno.test("spi on real nodes", (context) => testsInGuest(context, FILE, { options: parameters() }));
-
-Deno.test("spi on real nodes of another kind", (context) =>
-  testsInGuest(context, FILE, {
-    // CPHA, two and four lines out, two in; words of 8 and 16 bits
-    options: parameters("uml_sim.spi_mode=0x701", "uml_sim.spi_bpw=0x8080"),
-    args: ["other"],
-  }));
+for (const [subject, parameters] of Object.entries(subjects)) {
+  Deno.test(`spi on real nodes: ${subject}`, (context) =>
+    testsInGuest(context, `tests/guest/spi_host/${subject}.ts`, {
+      options: ["uml_sim.spi=2", ...parameters].flatMap((parameter) => ["-a", parameter]),
+    }));
+}

@@ -1,5 +1,0 @@
-/** One behaviour, named by a sentence. */
-export interface Case {
-  readonly name: string;
-  readonly run: () => void | Promise<void>;
-}
