@@ -26,7 +26,7 @@ const CONNECTING: Readonly<Record<string, string>> = {
 };
 
 /** The daemon did not do what it was asked to; its message says why. */
-export class RefusedError extends RuntimeError {
+class RefusedError extends RuntimeError {
   override readonly name = "RefusedError";
 }
 
