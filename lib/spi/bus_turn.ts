@@ -94,10 +94,11 @@ export class BusTurn implements EventHandler {
     const { bus } = this.#backend;
     if (!bus.isMine) return this.#claim();
     this.#leave();
-    const { selected } = this.#backend;
+    // It has only just become this guest's: who gives way now waits for those who give way, too.
+    if (!this.#backend.selected) return true;
     const overdue = bus.isWanted && bus.held > this.#longestTurn;
-    if (selected && !overdue && this.#backend.continues(transfer)) return true;
-    if (selected) this.#backend.deselect();
+    if (!overdue && this.#backend.continues(transfer)) return true;
+    this.#backend.deselect();
     if (!bus.isWanted) return true;
     bus.release();
     return this.#claim();

@@ -17,8 +17,12 @@ import { mutatedFiles } from "./table.ts";
 
 /** What the tests need of the project. */
 const NEEDED = /^(cmd|examples|ffi|lib|tests|types)\/|^[^/]+$/;
-/** Longer than any of the tests takes on a busy machine, in milliseconds. */
-const PATIENCE = 120_000;
+/** How much longer tests may take than before there was a change, on a machine that gets busy. */
+const PATIENCE = 4;
+/** And how much at least, in milliseconds. */
+const LEAST_PATIENCE = 20_000;
+/** As many changes are tried at a time. */
+const COPIES = Math.min(2, navigator.hardwareConcurrency);
 /** The sources do not even run: that is no change that a test could notice. */
 const NONSENSE = /could not be parsed|SyntaxError|ReferenceError/;
 
@@ -55,21 +59,28 @@ class Copy implements Disposable {
     }
   }
 
-  /** Tests the sources as they are. */
-  async test(tests: readonly string[]): Promise<Verdict> {
+  /**
+   * Runs tests of the sources as they are.
+   *
+   * @param patience how long they may take, in milliseconds
+   * @param only what is in the names of the tests to run
+   */
+  async test(tests: readonly string[], patience = Infinity, only = ""): Promise<Verdict> {
     const child = new Deno.Command(Deno.execPath(), {
-      args: ["test", "--allow-all", "--no-check", "--fail-fast", ...tests],
+      args: ["test", "--allow-all", "--no-check", "--fail-fast", `--filter=${only}`, ...tests],
       cwd: this.#folder.path,
       env: { NO_COLOR: "1" },
       stdin: "null",
       stdout: "piped",
       stderr: "piped",
+      // So that the daemons of tests end with them.
+      detached: true,
     }).spawn();
     let timedOut = false;
-    const timer = setTimeout(() => {
+    const timer = patience === Infinity ? undefined : setTimeout(() => {
       timedOut = true;
-      child.kill("SIGKILL");
-    }, PATIENCE);
+      Deno.kill(-child.pid, "SIGKILL");
+    }, patience);
     const { success, stdout, stderr } = await child.output();
     clearTimeout(timer);
     const output = decoder.decode(stdout) + decoder.decode(stderr);
@@ -85,7 +96,7 @@ class Copy implements Disposable {
   }
 
   /** Tests the sources with a change, which is taken back afterwards. */
-  async try({ file, mutation, tests }: Trial): Promise<Verdict> {
+  async try({ file, mutation, tests }: Trial, patience: number): Promise<Verdict> {
     const original = Deno.readTextFileSync(new URL(file.path, ROOT));
     const changed = mutate(original, mutation);
     if (changed === undefined) {
@@ -97,7 +108,7 @@ class Copy implements Disposable {
     }
     Deno.writeTextFileSync(this.#folder.file(file.path), changed);
     try {
-      return await this.test(tests);
+      return await this.test(tests, patience, mutation.only);
     } finally {
       Deno.writeTextFileSync(this.#folder.file(file.path), original);
     }
@@ -112,39 +123,62 @@ const trials: Trial[] = mutatedFiles.flatMap((file) =>
   file.mutations.map((mutation) => ({ file, mutation, tests: mutation.tests ?? file.tests }))
 ).filter(({ file, mutation }) => `${file.path}: ${showMutation(mutation)}`.includes(filter));
 
-using copy = new Copy();
+const copies = Array.from({ length: COPIES }, () => new Copy());
+
+function end(status: number): never {
+  for (const copy of copies) copy[Symbol.dispose]();
+  Deno.exit(status);
+}
+
+if (trials.length === 0) {
+  console.log(`no change has "${filter}" in it`);
+  end(1);
+}
+
 // Tests that fail anyway would notice everything.
-const sound = await copy.test([...new Set(trials.flatMap(({ tests }) => tests))]);
-if (trials.length === 0 || sound.outcome !== "survived") {
-  console.log(trials.length === 0 ? `no change has "${filter}" in it` : sound.output);
-  console.log("the tests have to pass before anything is changed");
-  Deno.exit(1);
+const times = new Map<string, number>();
+for (const test of new Set(trials.flatMap(({ tests }) => tests))) {
+  const begin = performance.now();
+  const { outcome, output } = await copies[0].test([test]);
+  times.set(test, performance.now() - begin);
+  if (outcome === "survived") continue;
+  console.log(`${output}\nthe tests have to pass before anything is changed`);
+  end(1);
 }
 
 const counts = { killed: 0, survived: 0, explained: 0, faults: 0 };
-for (const trial of trials) {
-  const { path } = trial.file;
-  const { survives } = trial.mutation;
-  const { outcome, by, output } = await copy.try(trial);
-  const what = `${path}: ${showMutation(trial.mutation)}`;
+
+function tell(trial: Trial, { outcome, by, output }: Verdict): void {
+  const { mutation: { survives }, mutation } = trial;
+  const what = `${trial.file.path}: ${showMutation(mutation)}`;
   if (outcome === "nonsense") {
     counts.faults++;
     console.log(`CANNOT BE TRIED  ${what}\n${output}`);
   } else if (outcome === "killed") {
     counts.killed++;
     console.log(`killed    ${what}\n          by ${by}`);
-    if (survives === undefined) continue;
+    if (survives === undefined) return;
     counts.faults++;
     console.log("          ALTHOUGH IT IS EXPLAINED WHY IT SURVIVES");
+  } else if (survives === undefined) {
+    counts.survived++;
+    counts.faults++;
+    console.log(`SURVIVED  ${what}`);
   } else {
     counts.survived++;
-    if (survives === undefined) counts.faults++;
-    else counts.explained++;
-    console.log(`${survives === undefined ? "SURVIVED" : "survived"}  ${what}`);
-    if (survives !== undefined) console.log(`          ${survives}`);
+    counts.explained++;
+    console.log(`survived  ${what}\n          ${survives}`);
   }
 }
+
+async function work(copy: Copy): Promise<void> {
+  for (let trial = trials.shift(); trial !== undefined; trial = trials.shift()) {
+    const usual = trial.tests.reduce((sum, test) => sum + times.get(test)!, 0);
+    tell(trial, await copy.try(trial, LEAST_PATIENCE + PATIENCE * usual));
+  }
+}
+
+await Promise.all(copies.map(work));
 const { killed, survived, explained, faults } = counts;
 console.log(`${killed} killed, ${survived} survived (${explained} explained)`);
-copy[Symbol.dispose]();
-Deno.exit(faults === 0 ? 0 : 1);
+end(faults === 0 ? 0 : 1);

@@ -11,6 +11,8 @@ export interface Mutation {
   readonly replace: string;
   /** Paths of the tests that notice it, if not those of the whole file. */
   readonly tests?: readonly string[];
+  /** What is in the names of those of them that do, where all would take long. */
+  readonly only?: string;
   /** Why no test can notice it. */
   readonly survives?: string;
 }

@@ -491,6 +491,55 @@ Deno.test(
 );
 
 Deno.test(
+  "a guest that turns to another chip lets another go first that waits",
+  withGuests(
+    (_guest, { guests: [one, other], backEnds }) => {
+      one.transfer({ chipSelect: REGISTERS }, { tx: [READ | 0x0f] });
+      const bytes = new Uint8Array(34);
+      bytes.set(encodeHead({ chipSelect: FLASH }));
+      bytes.set([READ_STATUS, 0], 32);
+      other.queues[0].submit(other.segments(bytes, 3));
+      other.frontEnd.barrier();
+      assert(!other.queues[0].hasUsed());
+      const enable = new Uint8Array(33);
+      enable.set(encodeHead({ chipSelect: FLASH }));
+      enable[32] = WRITE_ENABLE;
+      one.queues[0].submit(one.segments(enable, 1));
+      one.frontEnd.barrier();
+      until("answers", () => {
+        for (const backEnd of backEnds) backEnd.settle();
+        return one.queues[0].hasUsed() && other.queues[0].hasUsed();
+      });
+      const response = other.ram.read(other.buffer("response", 3), 3);
+      assertEquals([...response], [0xff, 0, RESULT.OK]);
+    },
+    undefined,
+    { count: 2 },
+  ),
+);
+
+Deno.test(
+  "guests that wait for the same bus are all served",
+  withGuests(
+    (_guest, { guests: [first, ...others], backEnds }) => {
+      const head = { chipSelect: REGISTERS };
+      first.transfer(head, { tx: [READ | 0x0f] });
+      for (const other of others) {
+        other.queues[0].submit(other.segments(encodeHead({}), 1));
+        other.frontEnd.barrier();
+      }
+      assertEquals(first.transfer(head, { rx: 2 }), ok([0x33, 0x44]));
+      until("answers", () => {
+        for (const backEnd of backEnds) backEnd.settle();
+        return others.every(({ queues: [queue] }) => queue.hasUsed());
+      });
+    },
+    undefined,
+    { count: 4 },
+  ),
+);
+
+Deno.test(
   "a command ends where its guest turns to another chip",
   withGuests((guest) => {
     guest.transfer({ chipSelect: REGISTERS }, { tx: [READ | 0x0f] });

@@ -110,6 +110,8 @@ Deno.test("V1 a memory table that says more regions than it has is refused", () 
   for (const count of [2, 8, 0x0800_0000, 0xffff_ffff]) {
     assertEquals(decodeMemoryTable(view(memoryTable([REGION], count))), undefined);
   }
+  // As long as the region alone.
+  assertEquals(decodeMemoryTable(view(memoryTable([REGION]).slice(0, 32))), undefined);
 });
 
 Deno.test("a single region comes after 8 bytes of padding", () => {

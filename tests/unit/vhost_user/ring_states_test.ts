@@ -150,19 +150,21 @@ function pause(guest: Guest): number[] {
   return guest.queues.map(({ index }) => guest.frontEnd.getVringBase(index));
 }
 
-Deno.test("V5 the used index alone shows that a driver begins anew", () => {
-  using it = new Pair();
-  it.guest.request([1], 1);
-  const [base] = pause(it.guest);
-  const { queues: [queue], ram } = it.guest;
-  const { device } = it.backEnd;
-  device.calls.length = 0;
-  // The entry before it is the same one as before.
-  ram.words(queue.usedAt, 2)[1] += queue.size;
-  it.guest.start(queue, base);
-  it.guest.frontEnd.barrier();
-  assert(device.calls.includes("reset"));
-});
+for (const [at, what] of [[1, "the used index"], [2, "the last head"], [4, "the last length"]]) {
+  Deno.test(`V5 ${what} alone shows that a driver begins anew`, () => {
+    using it = new Pair();
+    it.guest.request([1], 1);
+    const [base] = pause(it.guest);
+    const { queues: [queue], ram } = it.guest;
+    const { device } = it.backEnd;
+    device.calls.length = 0;
+    // With another index, the entry before it is still the same one.
+    ram.words(queue.usedAt, 8)[Number(at)] += queue.size;
+    it.guest.start(queue, base);
+    it.guest.frontEnd.barrier();
+    assert(device.calls.includes("reset"));
+  });
+}
 
 Deno.test("R4 what comes just before kicks are asked for again is served without one", () => {
   using it = new Pair();
@@ -446,6 +448,8 @@ Deno.test("V12 features, protocol features and status do not outlive the connect
   next.barrier();
   assertStrictEquals(queue.takeUsed()?.length, 1);
   assertStrictEquals(queue.takeCalls(), 0);
+  const ready = it.backEnd.log.of("info").filter((line) => line.startsWith("ready"));
+  assertStrictEquals(ready.length, 2);
 });
 
 Deno.test("that a ring was enabled does not outlive the connection, nor what it has served", () => {
