@@ -46,6 +46,8 @@ export interface DaemonFigures {
   readonly log: readonly number[];
   /** Exceptions of its own that the daemon tells of. */
   readonly errors: readonly string[];
+  /** The end of its log. */
+  readonly lastWords: readonly string[];
 }
 
 function few(problems: readonly string[]): string[] {
@@ -57,7 +59,7 @@ function few(problems: readonly string[]): string[] {
 export function complaints(figures: DaemonFigures): string[] {
   const { alive, minutes, health, hangs, descriptors, memory, log, errors } = figures;
   const found: string[] = [];
-  if (!alive) found.push("died");
+  if (!alive) found.push(["died; the end of its log:", ...figures.lastWords].join("\n  "));
   found.push(...few(hangs));
   found.push(...few(health.problems).map((problem) => `healthy guest: ${problem}`));
   if (health.answers === 0) found.push("the healthy guest has got no answer at all");

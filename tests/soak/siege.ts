@@ -33,6 +33,8 @@ const CONFIGURATIONS: Readonly<Record<string, readonly string[]>> = {
 /** The types of the daemons. */
 export const TYPES: readonly string[] = Object.keys(CONFIGURATIONS);
 
+/** How many lines of a daemon that died are shown. */
+const LAST_WORDS = 5;
 /** How often memory is looked at, in milliseconds. */
 const OFTEN = 500;
 
@@ -158,6 +160,7 @@ export class Siege implements AsyncDisposable {
       most: this.#most,
       log,
       errors: lines.filter((line) => line.includes("internal error")),
+      lastWords: lines.filter((line) => line !== "").slice(-LAST_WORDS),
     };
   }
 

@@ -13,6 +13,7 @@ const good: DaemonFigures = {
   most: 170e6,
   log: [10, 1_990_000, 20, 30],
   errors: [],
+  lastWords: ["info  guest 0: front-end connected"],
 };
 
 Deno.test("a soak in which all went well has nothing to complain of", () => {
@@ -21,7 +22,7 @@ Deno.test("a soak in which all went well has nothing to complain of", () => {
 });
 
 const bad: readonly (readonly [what: string, Partial<DaemonFigures>, complaint: RegExp])[] = [
-  ["a death", { alive: false }, /died/],
+  ["a death", { alive: false }, /died; the end of its log:\n {2}info {2}guest 0: front-end/],
   ["a hang", { hangs: ["case 7 at socket1: no answer"] }, /case 7 at socket1: no answer/],
   [
     "a wrong answer",
