@@ -172,7 +172,7 @@ Deno.test("ctl: mon shows changes as they come, a line each", async () => {
   const both = [...gpio.at, ...i2c.at];
   await using relay = new RunningCtl([...gpio.at, "mon", "relay", "--banner", "-n", "3"]);
   await using all = new RunningCtl([...both, "mon", "--banner", "--transactions", "-n5"]);
-  await using json = new RunningCtl([...both, "mon", "--banner", "--json", "gpio:lid.value"]);
+  await using json = new RunningCtl([...both, "mon", "--banner", "--json", "relay.value"]);
   for (const one of [relay, all]) assertEquals(await one.line(), "watching");
   assertEquals(JSON.parse(await json.line()), { kind: "watching" });
   using guest = new GpioGuest(gpio.daemon.connect());
@@ -180,7 +180,7 @@ Deno.test("ctl: mon shows changes as they come, a line each", async () => {
   for (const value of [1, 0]) guest.ask(GPIO.SET_VALUE, 1, value);
   await ctlOutput(...both, "set", "gpio:lid=0");
   const event = JSON.parse(await json.line());
-  assertEquals([event.daemon, event.kind, event.name, event.value], ["gpio", "property", "lid", 0]);
+  assertEquals([event.daemon, event.name, event.value], ["gpio", "relay", 1]);
   const moment = /^\d{4}-\d\d-\d\dT\d\d:\d\d:\d\d\.\d{6}Z /;
   const lines = [await relay.line(), await relay.line(), await relay.line()];
   assertEquals(lines.map((line) => line.replace(moment, "")), [
