@@ -18,6 +18,7 @@ import { fillCounter, makeBlocking } from "../support/stubborn.ts";
 import { pause } from "../support/wait.ts";
 import {
   concatenate,
+  message,
   PROTOCOL_CONFIG,
   PROTOCOL_CONFIGURE_MEM_SLOTS,
   PROTOCOL_MQ,
@@ -98,6 +99,7 @@ export class Hostile implements Disposable {
       () => this.#memory(),
       () => this.#stubborn(),
       () => this.#flood(),
+      () => this.#loud(),
     ];
   }
 
@@ -296,6 +298,19 @@ export class Hostile implements Disposable {
       }
       queue.kick();
       if (guest.frontEnd.isClosed(0)) throw new ConnectionClosed("closed");
+    }
+  }
+
+  /** Nothing but requests that nobody knows: the log tells of them, and the connection stays. */
+  #loud(): void {
+    const { random } = this;
+    using frontEnd = this.#connect();
+    const end = performance.now() + 200;
+    while (performance.now() < end) {
+      const messages = Array.from({ length: 100 }, () => message(1000 + random.below(1_000_000)));
+      this.#count("messages", messages.length);
+      frontEnd.sendBytes(concatenate(...messages));
+      frontEnd.discard();
     }
   }
 
