@@ -10,6 +10,7 @@ import { close } from "../../ffi/fd.ts";
 import { Daemon } from "../support/daemon.ts";
 import { GPIO, GpioGuest, gpioRequest } from "../support/gpio_driver.ts";
 import { gpioTest, visit } from "../support/gpio_test.ts";
+import { suspend, voluntarySwitches } from "../support/process_state.ts";
 import { encodeHead, SpiGuest } from "../support/spi_driver.ts";
 import {
   blockingEventfd,
@@ -19,7 +20,7 @@ import {
   statusFlags,
 } from "../support/stubborn.ts";
 import { TemporaryFolder } from "../support/temporary_folder.ts";
-import { until } from "../support/wait.ts";
+import { pause, until } from "../support/wait.ts";
 import { message, REQUEST, u64 } from "../support/wire.ts";
 
 const GET_DIRECTION = gpioRequest(GPIO.GET_DIRECTION, 1);
@@ -123,19 +124,6 @@ guests:
   close(call);
 });
 
-/** Stops all threads of a daemon, until it gets SIGCONT. */
-function halt(daemon: Daemon): void {
-  Deno.kill(daemon.pid, "SIGSTOP");
-  const tasks = `/proc/${daemon.pid}/task`;
-  until(
-    "every thread has stopped",
-    () =>
-      [...Deno.readDirSync(tasks)].every(({ name }) =>
-        / T /.test(Deno.readTextFileSync(`${tasks}/${name}/stat`))
-      ),
-  );
-}
-
 for (const [name, request] of [["kick", 12], ["call", 13], ["error", 14]] as const) {
   gpioTest(`V15 a socket that lingers at its end is taken as ${name} and let go`, (daemon) => {
     using guest = new GpioGuest(daemon.connect(0));
@@ -157,7 +145,7 @@ gpioTest(
       using frontEnd = daemon.connect();
       using socket = new LingeringSocket(60);
       // Whoever closes it last has to wait, and that is to be the daemon.
-      halt(daemon);
+      suspend(daemon.pid);
       frontEnd.sendBytes(bytes, [socket.fd]);
       close(socket.fd);
       Deno.kill(daemon.pid, "SIGCONT");
@@ -173,6 +161,22 @@ gpioTest(
     close(socket.fd);
     frontEnd.close();
     soon("the next front-end", () => visit(daemon));
+  },
+);
+
+gpioTest(
+  "V15 where nobody is called, nobody is watched: a daemon at rest does not wake up",
+  (daemon) => {
+    using guest = new GpioGuest(daemon.connect());
+    for (let count = 0; count < 100; count++) guest.get(GPIO.GET_VALUE, 1);
+    let before = -1;
+    until("a time in which no thread wakes up", () => {
+      const now = voluntarySwitches(daemon.pid);
+      if (now === before) return true;
+      before = now;
+      pause(500);
+      return false;
+    });
   },
 );
 
