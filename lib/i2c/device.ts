@@ -7,12 +7,13 @@
  */
 
 import type { Logger } from "@logtape/logtape";
+import { monotonicTime } from "../../ffi/clock.ts";
 import { EPOLLIN } from "../../ffi/epoll.ts";
 import { Timer } from "../../ffi/timerfd.ts";
 import type { DescriptorChain } from "../virtio/descriptor_chain.ts";
 import { type DeviceHost, type EventHandler, HELD, type VirtioDevice } from "../virtio/device.ts";
 import { writeFailure } from "../virtio/trailing_status.ts";
-import type { I2cAdapter } from "./backend.ts";
+import { type I2cAdapter, type TransactionOwner, UNFINISHED } from "./backend.ts";
 import type { I2cEvents } from "./events.ts";
 import { MAX_LENGTH, MAX_MESSAGES, type Messages, SLOT_SIZE } from "./messages.ts";
 import {
@@ -34,6 +35,8 @@ const NOWHERE = -1;
  * for its ring, sends as many requests as fit, and waits.
  */
 const UNFINISHED_LIMIT = 1000;
+/** After so long with requests that had to wait, other descriptors get their turn; likewise. */
+const CATCH_UP_LIMIT = 1;
 
 /** An adapter and whom of those on it the guest may address. */
 export interface ServedAdapter {
@@ -55,9 +58,10 @@ function route(served: readonly ServedAdapter[]): Int16Array {
  * One guest's I2C adapter: one bus to the guest, any number of them here.
  *
  * Requests that are chained by `FAIL_NEXT` are one transaction. Its chains are held until the last
- * one has come, and are returned in order when it is done.
+ * one has come, and are returned in order when it is done. Where that takes its time, what comes
+ * meanwhile is held behind them.
  */
-export class I2cDevice implements VirtioDevice, EventHandler {
+export class I2cDevice implements VirtioDevice, EventHandler, TransactionOwner {
   readonly id = I2C_DEVICE_ID;
   readonly queueCount = 1;
   readonly features = F_ZERO_LENGTH_REQUEST;
@@ -73,6 +77,14 @@ export class I2cDevice implements VirtioDevice, EventHandler {
   #count = 0;
   /** How many of them, from the first on, can be tried. */
   #possible = 0;
+  /** How many of those have succeeded, of a transaction that is being carried out. */
+  #done = 0;
+  /** The adapter that has not finished with it, or NOWHERE. */
+  #working = NOWHERE;
+  /** How far that adapter's part of it goes. */
+  #end = 0;
+  /** Chains that have come since. */
+  readonly #waiting: DescriptorChain[] = [];
   /** The rest of a transaction that is too long for any bus is failed as it comes. */
   #overlong = false;
   /** How many transactions there have been; tells one from the next. */
@@ -104,12 +116,27 @@ export class I2cDevice implements VirtioDevice, EventHandler {
   attach(host: DeviceHost): void {
     this.#host = host;
     host.watch(this.#timer.fd, EPOLLIN, this);
-    for (const adapter of this.#adapters) adapter.attach?.(host);
+    for (const adapter of this.#adapters) adapter.attach?.(host, this);
   }
 
   setFeatures(_features: bigint): void {}
 
   process(_queue: number, chain: DescriptorChain): number {
+    if (this.#working === NOWHERE && this.#waiting.length === 0) return this.#accept(chain);
+    this.#waiting.push(chain);
+    return HELD;
+  }
+
+  transactionOver(done: number): void {
+    this.#working = NOWHERE;
+    this.#done += done;
+    if (this.#done < this.#end || this.#run()) {
+      this.#return();
+      this.#catchUp();
+    }
+  }
+
+  #accept(chain: DescriptorChain): number {
     const hasHeader = chain.readableLength >= HEADER_SIZE;
     const flags = hasHeader ? chain.readU32(4) : 0;
     const more = (flags & FLAG_FAIL_NEXT) !== 0;
@@ -130,6 +157,8 @@ export class I2cDevice implements VirtioDevice, EventHandler {
   onEvents(_events: number): void {
     this.#timer.clear();
     this.#timerRuns = false;
+    if (this.#working !== NOWHERE) return;
+    if (this.#waiting.length > 0) return this.#catchUp();
     if (this.#count === 0) return;
     if (this.#watched !== this.#transactions) return this.#watch();
     if (!this.#warned) {
@@ -143,11 +172,28 @@ export class I2cDevice implements VirtioDevice, EventHandler {
   }
 
   queueStopping(_queue: number): void {
-    this.#failHeld();
+    const host = this.#host!;
+    const left = this.#waiting.splice(0);
+    const suspended = (this.#chains[0] ?? left[0])?.isSuspended ?? false;
+    if (this.#working !== NOWHERE) {
+      this.#abandon();
+      if (this.#done > 0) this.#return();
+    } else if (left.length === 0) this.#failHeld();
     this.#overlong = false;
+    // What has not been begun is as if it had never come.
+    left.unshift(...this.#takeAll());
+    if (suspended) {
+      for (const chain of left) host.complete(0, chain, 0);
+      return;
+    }
+    for (const chain of left.reverse()) {
+      if (!host.putBack(0, chain)) host.complete(0, chain, writeFailure(chain, STATUS_ERR));
+    }
   }
 
   reset(): void {
+    this.#abandon();
+    this.#waiting.length = 0;
     this.#chains.fill(undefined);
     this.#count = 0;
     this.#possible = 0;
@@ -156,6 +202,7 @@ export class I2cDevice implements VirtioDevice, EventHandler {
   }
 
   close(): void {
+    this.#abandon();
     this.#timer.close();
     for (const adapter of this.#adapters) adapter.close();
   }
@@ -197,14 +244,46 @@ export class I2cDevice implements VirtioDevice, EventHandler {
     return this.#routes[tenBit] === NOWHERE ? NOWHERE : tenBit;
   }
 
-  /** Carries out a complete transaction. @returns the bytes written to its last chain */
+  /** Answers what has come while a transaction was carried out, as far as it can be. */
+  #catchUp(): void {
+    const waiting = this.#waiting;
+    if (waiting.length === 0) return;
+    const end = monotonicTime() + CATCH_UP_LIMIT;
+    while (waiting.length > 0) {
+      const chain = waiting.shift()!;
+      const written = this.#accept(chain);
+      if (written !== HELD) this.#host?.complete(0, chain, written);
+      if (this.#working !== NOWHERE) return;
+      if (monotonicTime() >= end) break;
+    }
+    if (waiting.length > 0) {
+      // Whatever it was set for, a transaction that is unfinished then is looked after anew.
+      this.#watched = this.#transactions - 1;
+      this.#timerRuns = true;
+      this.#timer.arm(0);
+    } else if (this.#count > 0 && !this.#timerRuns) this.#watch();
+  }
+
+  /** Carries out a complete transaction. @returns the bytes written to its last chain, or HELD */
   #finish(): number {
+    this.#done = 0;
+    return this.#run() ? this.#answer() : HELD;
+  }
+
+  /** Answers a transaction whose chains are all held. */
+  #return(): void {
+    const last = this.#chains[this.#count - 1] as DescriptorChain;
+    this.#host?.complete(0, last, this.#answer());
+  }
+
+  /** Answers a transaction that is over. @returns the bytes written to its last chain */
+  #answer(): number {
     const count = this.#count;
     const possible = this.#possible;
     this.#count = 0;
     this.#possible = 0;
     this.#transactions = (this.#transactions + 1) | 0;
-    const done = this.#transfer(possible);
+    const done = this.#done;
     this.#events?.transaction(this.#messages, possible, done);
     const last = count - 1;
     for (let index = 0; index < last; index++) {
@@ -219,19 +298,36 @@ export class I2cDevice implements VirtioDevice, EventHandler {
     return last < done ? this.#succeed(last, chain) : writeFailure(chain, STATUS_ERR);
   }
 
-  /** @returns how many of the first `count` messages have succeeded */
-  #transfer(count: number): number {
+  /**
+   * Carries out what is left of a transaction: a part of it on each of its adapters.
+   *
+   * @returns false if one of them has not finished with it
+   */
+  #run(): boolean {
     const { addresses } = this.#messages;
-    let first = 0;
-    while (first < count) {
+    const count = this.#possible;
+    while (this.#done < count) {
+      const first = this.#done;
       const adapter = this.#routes[addresses[first]];
       let end = first + 1;
       while (end < count && this.#routes[addresses[end]] === adapter) end++;
       const done = this.#adapters[adapter].transfer(this.#messages, first, end - first);
-      first += done;
-      if (first < end) break;
+      if (done === UNFINISHED) {
+        this.#working = adapter;
+        this.#end = end;
+        return false;
+      }
+      this.#done += done;
+      if (this.#done < end) break;
     }
-    return first;
+    return true;
+  }
+
+  /** Ends the transaction that is being carried out, where it stands. */
+  #abandon(): void {
+    if (this.#working === NOWHERE) return;
+    this.#done += this.#adapters[this.#working].abandon?.() ?? 0;
+    this.#working = NOWHERE;
   }
 
   #succeed(index: number, chain: DescriptorChain): number {
@@ -246,6 +342,15 @@ export class I2cDevice implements VirtioDevice, EventHandler {
     const chain = this.#chains[index] as DescriptorChain;
     this.#chains[index] = undefined;
     return chain;
+  }
+
+  /** Lets go of the chains of a transaction that have come. */
+  #takeAll(): DescriptorChain[] {
+    const count = this.#count;
+    this.#count = 0;
+    this.#possible = 0;
+    this.#transactions = (this.#transactions + 1) | 0;
+    return Array.from({ length: count }, (_, index) => this.#release(index));
   }
 
   /** Fails the messages that have come of a transaction that will not be. */

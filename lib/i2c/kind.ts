@@ -40,8 +40,11 @@ export type AdapterSettings =
   | { readonly kind: "host"; readonly host: HostAdapterSettings }
   | { readonly kind: "simulated"; readonly simulated: SimulatedAdapterSettings };
 
-/** What every guest gets: the same adapters. */
-export type I2cSettings = readonly AdapterSettings[];
+/** What a guest gets: the same adapters as every other. */
+export interface I2cSettings {
+  readonly guest: number;
+  readonly adapters: readonly AdapterSettings[];
+}
 
 /** The addresses at which something is served. */
 function addressesOf(settings: AdapterSettings): number[] {
@@ -52,9 +55,13 @@ function addressesOf(settings: AdapterSettings): number[] {
     );
 }
 
-function prepare(request: AdapterRequest, simulation: Simulation): AdapterSettings {
+function prepare(
+  request: AdapterRequest,
+  simulation: Simulation,
+  guests: number,
+): AdapterSettings {
   if (request.kind === "simulated") {
-    return { kind: "simulated", simulated: powerUp(simulation, request) };
+    return { kind: "simulated", simulated: powerUp(simulation, request, guests) };
   }
   const { choice, addresses } = request;
   const number = findAdapter(choice);
@@ -87,8 +94,8 @@ function refuseTwice(requests: readonly AdapterRequest[]): void {
   }
 }
 
-function warnOfReserved(settings: I2cSettings, log: Logger): void {
-  for (const address of settings.flatMap(addressesOf).filter(isReserved)) {
+function warnOfReserved(adapters: readonly AdapterSettings[], log: Logger): void {
+  for (const address of adapters.flatMap(addressesOf).filter(isReserved)) {
     log.warn(
       `address ${addressText(address)} is reserved by the I2C specification; ` +
         "it is served, but what is there is no ordinary chip",
@@ -113,14 +120,18 @@ function titleOf(settings: AdapterSettings): string {
   return `a simulated ${smbusOnly ? "SMBus" : "I2C"} adapter with ${list || "nothing on it"}`;
 }
 
-function create(settings: I2cSettings, log: Logger, events?: EventWriter): I2cDevice {
+function create(
+  { guest, adapters }: I2cSettings,
+  log: Logger,
+  events?: EventWriter,
+): I2cDevice {
   const messages = new Messages();
   const open: I2cAdapter[] = [];
   try {
-    const served = settings.map((entry) => {
+    const served = adapters.map((entry) => {
       const adapter = entry.kind === "host"
         ? new HostAdapter(entry.host, messages, log)
-        : new SimulatedAdapter(entry.simulated, log);
+        : new SimulatedAdapter(entry.simulated, guest, log);
       open.push(adapter);
       return { adapter, addresses: addressesOf(entry) };
     });
@@ -163,25 +174,27 @@ export const i2c: DeviceKind<I2cSettings, "adapters"> = {
     }
     refuseTwice(requests);
     const simulation = new Simulation();
-    const settings = requests.map((request) => prepare(request, simulation));
-    warnOfReserved(settings, log);
-    const title = settings.map(titleOf).join("; ");
-    // An adapter's own one, and one that tells when it goes.
-    const descriptors = 2 * settings.length;
+    const guests = guestCount ?? 1;
+    const adapters = requests.map((request) => prepare(request, simulation, guests));
+    warnOfReserved(adapters, log);
     const plan = {
-      settings,
-      title,
-      descriptors,
-      hostDevices: settings.some(({ kind }) => kind === "host"),
-      files: settings.flatMap(watchedFilesOf),
+      title: adapters.map(titleOf).join("; "),
+      // An adapter's own one, and one that tells when it goes; a simulated one's timer, and one that
+      // tells whose turn it is.
+      descriptors: 2 * adapters.length,
+      hostDevices: adapters.some(({ kind }) => kind === "host"),
+      files: adapters.flatMap(watchedFilesOf),
     };
-    return Array.from({ length: guestCount ?? 1 }, () => plan);
+    return Array.from(
+      { length: guests },
+      (_, guest) => ({ ...plan, settings: { guest, adapters } }),
+    );
   },
 
   create,
 
   things(guests, log) {
-    const adapters = guests[0].flatMap((entry) =>
+    const adapters = guests[0].adapters.flatMap((entry) =>
       entry.kind === "simulated" ? [entry.simulated] : []
     );
     const all = guests.map((_, guest) => guest);

@@ -5,7 +5,7 @@
  */
 
 import type { HostBuffer } from "../virtio/descriptor_chain.ts";
-import type { Bus } from "./bus.ts";
+import type { Bus } from "../threads/bus.ts";
 import type { Limits, Transfer } from "./protocol.ts";
 
 /**

@@ -13,7 +13,7 @@ import { EPOLLIN } from "../../ffi/epoll.ts";
 import { Timer } from "../../ffi/timerfd.ts";
 import type { EventHandler, Poller } from "../virtio/device.ts";
 import { DONE, type Progress, type SpiBackend, type TransferData, UNFINISHED } from "./backend.ts";
-import { RESERVATION } from "./bus.ts";
+import { RESERVATION } from "../threads/bus.ts";
 import type { Transfer } from "./protocol.ts";
 
 /** Up to this time a transfer's end is waited for in place, in milliseconds. */

@@ -1,6 +1,14 @@
 import { assert, assertEquals, assertMatch, assertStrictEquals, assertThrows } from "@std/assert";
 import { command, Daemon } from "../support/daemon.ts";
-import { ERR, F_ZERO_LENGTH_REQUEST, I2cGuest, OK, read, write } from "../support/i2c_driver.ts";
+import {
+  ERR,
+  F_ZERO_LENGTH_REQUEST,
+  group,
+  I2cGuest,
+  OK,
+  read,
+  write,
+} from "../support/i2c_driver.ts";
 import { TemporaryFolder } from "../support/temporary_folder.ts";
 import { pause } from "../support/wait.ts";
 
@@ -122,6 +130,138 @@ Deno.test("i2c: a chip that stretches the clock does not keep the daemon from en
   const { code, milliseconds } = await daemon.stop();
   assertEquals(code, 0);
   assert(milliseconds < 500, `${milliseconds} ms`);
+});
+
+/** A daemon with two guests on a bus with a chip at 0x22 that takes 50 ms for each message. */
+async function withSlowChip(use: (daemon: Daemon, one: I2cGuest, two: I2cGuest) => unknown) {
+  using folder = new TemporaryFolder();
+  const file = folder.file("i2c.yaml");
+  const chips = "{ part: stretch, address: 0x22, microseconds: 50000 }, " +
+    "{ part: registers, address: 0x30 }";
+  Deno.writeTextFileSync(file, `adapters: [{ simulated: { parts: [${chips}] } }]`);
+  await using daemon = await Daemon.start("vhost-device-i2c", ["--config", file], { count: 2 });
+  using one = new I2cGuest(daemon.connect(0));
+  using two = new I2cGuest(daemon.connect(1));
+  await use(daemon, one, two);
+}
+
+/** A transaction that keeps the bus for 2.1 s. */
+const SLOW = group(...Array.from({ length: 42 }, () => read(0x22, 1)));
+
+/** The longest of many round trips in milliseconds. */
+function slowestAnswer(guests: readonly I2cGuest[], milliseconds: number): number {
+  let slowest = 0;
+  const end = performance.now() + milliseconds;
+  while (performance.now() < end) {
+    for (const { frontEnd } of guests) {
+      const begin = performance.now();
+      frontEnd.getFeatures();
+      slowest = Math.max(slowest, performance.now() - begin);
+    }
+    pause(10);
+  }
+  return slowest;
+}
+
+Deno.test("I10 a chip that stretches the clock keeps no guest from its messages, and the next waits its turn", async () => {
+  await withSlowChip((_, one, two) => {
+    const slow = one.offer(SLOW);
+    pause(20);
+    const quick = two.offer([write(0x30, 0, 7), ...group(write(0x30, 0), read(0x30, 1))]);
+    const slowest = slowestAnswer([one, two], 1000);
+    assert(slowest < 200, `${slowest} ms`);
+    assert(!two.queues[0].hasUsed());
+    assertEquals(new Set(statuses(one.collect(slow))), new Set([OK]));
+    const outcomes = two.collect(quick);
+    assertEquals(statuses(outcomes), [OK, OK, OK]);
+    assertEquals(outcomes[2].data, [7]);
+  });
+});
+
+Deno.test("I10 requests behind a slow transaction are answered after it, in order", async () => {
+  await withSlowChip((_, one) => {
+    const pending = one.offer([
+      ...group(write(0x22, 3), read(0x22, 1)),
+      write(0x30, 3, 5),
+      ...group(write(0x30, 3), read(0x30, 1)),
+      write(0x22, 3, 9),
+      ...group(write(0x22, 3), read(0x22, 1)),
+      read(0x33, 1),
+      ...group(write(0x30, 3), read(0x30, 1)),
+    ]);
+    const outcomes = one.collect(pending);
+    assertEquals(statuses(outcomes), [OK, OK, OK, OK, OK, OK, OK, OK, ERR, OK, OK]);
+    assertEquals([1, 4, 7, 10].map((index) => outcomes[index].data), [[0], [5], [9], [5]]);
+  });
+});
+
+Deno.test("I10 a guest that leaves in the middle of a slow transaction gives the bus back at once", async () => {
+  await withSlowChip((_, one, two) => {
+    one.offer(SLOW);
+    pause(120);
+    const quick = two.offer([write(0x30, 0, 7)]);
+    pause(20);
+    assert(!two.queues[0].hasUsed());
+    const begin = performance.now();
+    one[Symbol.dispose]();
+    assertEquals(statuses(two.collect(quick)), [OK]);
+    const milliseconds = performance.now() - begin;
+    assert(milliseconds < 500, `${milliseconds} ms`);
+  });
+});
+
+Deno.test("I10 a guest that leaves while it waits for the bus is forgotten", async () => {
+  await withSlowChip((daemon, one, two) => {
+    const slow = one.offer(group(...Array.from({ length: 8 }, () => read(0x22, 1))));
+    pause(20);
+    two.offer([write(0x30, 0, 7)]);
+    two.frontEnd.barrier();
+    two[Symbol.dispose]();
+    assertEquals(new Set(statuses(one.collect(slow))), new Set([OK]));
+    assertEquals(one.writeRead(0x30, [0], 1), [0]);
+    using again = new I2cGuest(daemon.connect(1));
+    assertStrictEquals(again.write(0x30, 0, 9), OK);
+  });
+});
+
+Deno.test("I10 a queue that stops in the middle of a slow transaction stops at once and loses nothing", async () => {
+  await withSlowChip((_, one, two) => {
+    const slow = one.offer([...SLOW, write(0x30, 1, 6)]);
+    const waiting = two.offer([write(0x30, 2, 5)]);
+    pause(120);
+    const begin = performance.now();
+    // What was not begun is available again.
+    assertEquals(two.frontEnd.getVringBase(0), 0);
+    assertEquals(one.frontEnd.getVringBase(0), 42);
+    const milliseconds = performance.now() - begin;
+    assert(milliseconds < 200, `${milliseconds} ms`);
+    const outcomes = statuses(one.collect(slow.slice(0, 42)));
+    const done = outcomes.indexOf(ERR);
+    assert(done >= 1 && done < 10, `${done} are done`);
+    assertEquals(new Set(outcomes.slice(done)), new Set([ERR]));
+    for (const [guest, base] of [[one, 42], [two, 0]] as const) {
+      guest.start(guest.queues[0], base);
+      guest.frontEnd.setVringEnable(0, true);
+    }
+    assertEquals(statuses(two.collect(waiting)), [OK]);
+    assertEquals(statuses(one.collect(slow.slice(42))), [OK]);
+    assertEquals(one.writeRead(0x30, [1], 2), [6, 5]);
+  });
+});
+
+Deno.test("I10 SIGTERM in the middle of a slow transaction ends the daemon in good order", async () => {
+  await withSlowChip(async (daemon, one, two) => {
+    one.offer(SLOW);
+    pause(20);
+    two.offer([write(0x30, 0, 7)]);
+    pause(100);
+    const { code, milliseconds } = await daemon.stop();
+    assertEquals(code, 0);
+    assert(milliseconds < 500, `${milliseconds} ms`);
+    for (const guest of [0, 1]) {
+      assertMatch(daemon.log, new RegExp(`guest ${guest}: front-end gone: the daemon stops`));
+    }
+  });
 });
 
 Deno.test("i2c: requests cause no collection of garbage", async () => {

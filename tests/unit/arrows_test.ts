@@ -16,7 +16,7 @@ const ARROWS: Readonly<Record<string, readonly string[]>> = {
   "lib/program.ts": ["lib/permissions.ts"],
   "lib/one_file.ts": ["ffi", "lib/permissions.ts", "lib/program.ts", "deno.json"],
   "lib/text": [],
-  "lib/threads": ["lib/errors.ts"],
+  "lib/threads": ["ffi", "lib/errors.ts"],
   "lib/input": BASE,
   "lib/virtio": BASE,
   "lib/vhost_user": [...BASE, "lib/virtio"],

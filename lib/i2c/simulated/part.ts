@@ -15,6 +15,11 @@ import type { Properties } from "../../simulation/property.ts";
  */
 export interface I2cPart {
   /**
+   * For how long the part stretches the clock when it is addressed, in milliseconds; left out where
+   * it never does. Asked before {@linkcode start}, which comes when the time is over, if it comes.
+   */
+  stretch?(): number;
+  /**
    * A start or repeated start, with this part's address.
    *
    * @param read true if bytes will be read, false if they will be written; there may be none

@@ -20,6 +20,8 @@ import {
   FUNC_SMBUS_WRITE_I2C_BLOCK,
   FUNC_SMBUS_WRITE_WORD_DATA,
 } from "../../../ffi/i2c_uapi.ts";
+import { EPOLLIN } from "../../../ffi/epoll.ts";
+import { Timer } from "../../../ffi/timerfd.ts";
 import { FAIL, type Faults, NAK, WRONG } from "../../simulation/faults.ts";
 import type { PartModel } from "../../simulation/part.ts";
 import type { PartDescription } from "../../simulation/part_list.ts";
@@ -33,8 +35,10 @@ import {
 } from "../../simulation/simulation.ts";
 import { PartThing } from "../../simulation/part_thing.ts";
 import type { Thing } from "../../simulation/thing.ts";
+import { Bus, RESERVATION } from "../../threads/bus.ts";
 import { Lock } from "../../threads/lock.ts";
-import type { I2cAdapter } from "../backend.ts";
+import type { EventHandler, Poller } from "../../virtio/device.ts";
+import { type I2cAdapter, type TransactionOwner, UNFINISHED } from "../backend.ts";
 import type { I2cPart } from "./part.ts";
 import { i2cParts } from "./parts.ts";
 import { MAX_LENGTH, type Messages, SLOT_SIZE } from "../messages.ts";
@@ -61,6 +65,9 @@ export interface SimulatedAdapterDescription {
 
 /** An adapter when the power is on. */
 export interface SimulatedAdapterSettings {
+  /** Whose turn it is on the bus. */
+  readonly turns: SharedArrayBuffer;
+  /** Held while parts are driven, and by whoever controls one. */
   readonly lock: SharedArrayBuffer;
   readonly bus: PoweredPart;
   readonly smbusOnly: boolean;
@@ -109,10 +116,12 @@ export function addressCount({ part }: PartDescription): number {
 export function powerUp(
   simulation: Simulation,
   { parts, smbusOnly }: SimulatedAdapterDescription,
+  guests: number,
 ): SimulatedAdapterSettings {
   const settings = { "smbus-only": smbusOnly };
   return {
     smbusOnly,
+    turns: new SharedArrayBuffer(Bus.size(guests)),
     lock: new SharedArrayBuffer(Lock.SIZE),
     bus: simulation.powerUp(i2cBus, { part: i2cBus.name, name: undefined, settings }),
     parts: parts.map((part) => ({
@@ -146,12 +155,35 @@ export function i2cThings(
   ];
 }
 
-/** One guest's access to a simulated bus. A transaction has the bus for itself. */
-export class SimulatedAdapter implements I2cAdapter {
+/** The guest has no transaction under way. */
+const IDLE = 0;
+/**
+ * Another guest has the bus, and a wake-up tells of its end; where it is free but kept for another
+ * guest, the timer is set for the time after which it no longer is.
+ */
+const WAITING = 1;
+/** A part stretches the clock; the timer is set for the end of that. */
+const STRETCHING = 2;
+
+type State = typeof IDLE | typeof WAITING | typeof STRETCHING;
+
+/** Nobody acknowledges an address. */
+const NOBODY = -1;
+
+/**
+ * One guest's access to a simulated bus. A transaction has the bus for itself, and neither waits
+ * for it nor for a part on the guest's thread.
+ */
+export class SimulatedAdapter implements I2cAdapter, EventHandler {
   readonly maxLength = MAX_LENGTH;
   readonly zeroLength = true;
 
+  readonly #turns: Bus;
   readonly #lock: Lock;
+  readonly #timer = new Timer();
+  #poller: Poller | undefined;
+  #owner: TransactionOwner | undefined;
+  #state: State = IDLE;
   readonly #smbusOnly: boolean;
   readonly #bus: DataView;
   readonly #parts: readonly I2cPart[];
@@ -163,7 +195,16 @@ export class SimulatedAdapter implements I2cAdapter {
   /** Parts that have been addressed in the transaction. */
   readonly #addressed: Uint8Array;
 
-  constructor(settings: SimulatedAdapterSettings, log: Logger) {
+  // The transaction at work.
+  #messages: Messages | undefined;
+  #first = 0;
+  #count = 0;
+  #done = 0;
+  /** The part of the next message has had its time. */
+  #stretched = false;
+
+  constructor(settings: SimulatedAdapterSettings, guest: number, log: Logger) {
+    this.#turns = new Bus(settings.turns, guest);
     this.#lock = new Lock(settings.lock);
     this.#smbusOnly = settings.smbusOnly;
     this.#bus = stateOf(settings.bus);
@@ -180,35 +221,136 @@ export class SimulatedAdapter implements I2cAdapter {
     });
   }
 
-  transfer(messages: Messages, first: number, count: number): number {
-    if (this.#smbusOnly && this.#isNoSmbus(messages, first, count)) return 0;
-    this.#lock.acquire();
-    try {
-      if (this.#bus.getUint8(0) !== 0) return 0;
-      let done = 0;
-      while (done < count && this.#message(messages, first + done)) done++;
-      this.#stop();
-      return done;
-    } finally {
-      this.#lock.release();
-    }
+  attach(poller: Poller, owner: TransactionOwner): void {
+    this.#poller = poller;
+    this.#owner = owner;
+    poller.watch(this.#timer.fd, EPOLLIN, this);
+    poller.watch(this.#turns.wakeFd, EPOLLIN, { onEvents: () => this.#awake() });
   }
 
-  close(): void {}
+  transfer(messages: Messages, first: number, count: number): number {
+    if (this.#smbusOnly && this.#isNoSmbus(messages, first, count)) return 0;
+    this.#messages = messages;
+    this.#first = first;
+    this.#count = count;
+    this.#done = 0;
+    this.#stretched = false;
+    return this.#claim() ? this.#proceed() : UNFINISHED;
+  }
+
+  abandon(): number {
+    const state = this.#state;
+    if (state === IDLE) return 0;
+    this.#state = IDLE;
+    this.#timer.disarm();
+    if (state === WAITING) {
+      this.#turns.release();
+      return 0;
+    }
+    this.#lock.acquire();
+    try {
+      this.#stop();
+    } finally {
+      this.#lock.release();
+      this.#turns.release();
+    }
+    return this.#done;
+  }
+
+  close(): void {
+    this.abandon();
+    this.#poller?.unwatch(this.#timer.fd);
+    this.#poller?.unwatch(this.#turns.wakeFd);
+    this.#timer.close();
+    this.#turns.close();
+  }
+
+  /** The time is up for whatever the timer was set for. */
+  onEvents(_events: number): void {
+    // Set anew in the meantime, the timer has nothing to tell.
+    if (!this.#timer.clear()) return;
+    const state = this.#state;
+    this.#state = IDLE;
+    if (state === STRETCHING || (state === WAITING && this.#claim(true))) this.#goOn();
+  }
+
+  /** Another guest has given the bus back. */
+  #awake(): void {
+    this.#turns.clearWake();
+    if (this.#state !== WAITING) return;
+    this.#state = IDLE;
+    this.#timer.disarm();
+    if (this.#claim()) this.#goOn();
+  }
+
+  /** @returns false if another guest has the bus; it is waited for then */
+  #claim(anyway = false): boolean {
+    if (this.#turns.claim(anyway)) return true;
+    this.#state = WAITING;
+    if (this.#turns.isFree) this.#timer.arm(RESERVATION);
+    return false;
+  }
+
+  #goOn(): void {
+    const done = this.#proceed();
+    if (done !== UNFINISHED) this.#owner?.transactionOver(done);
+  }
+
+  /** Goes on with the transaction; the bus has to be this guest's. @returns as `transfer` */
+  #proceed(): number {
+    let over = true;
+    this.#lock.acquire();
+    try {
+      over = this.#advance(this.#messages!);
+    } finally {
+      this.#lock.release();
+      if (over) this.#turns.release();
+    }
+    return over ? this.#done : UNFINISHED;
+  }
+
+  /** @returns false if a part stretches the clock; true if the transaction is over */
+  #advance(messages: Messages): boolean {
+    while (this.#done < this.#count && this.#bus.getUint8(0) === 0) {
+      const index = this.#first + this.#done;
+      if (!this.#stretched) {
+        const time = this.#address(messages.addresses[index]);
+        if (time === NOBODY) break;
+        this.#stretched = true;
+        if (time > 0) {
+          this.#state = STRETCHING;
+          this.#timer.arm(time);
+          return false;
+        }
+      }
+      this.#stretched = false;
+      if (!this.#message(messages, index)) break;
+      this.#done++;
+    }
+    this.#stop();
+    return true;
+  }
 
   #isNoSmbus(messages: Messages, first: number, count: number): boolean {
     return recoverSmbus(messages, first, count, EVERYTHING_OF_SMBUS) === NOT_SMBUS;
+  }
+
+  /** @returns how long the part stretches the clock in milliseconds, or NOBODY */
+  #address(address: number): number {
+    const number = this.#partAt[address];
+    if (number < 0) return NOBODY;
+    const faults = this.#faults[number];
+    if (faults.any && faults.strikes(NAK)) return NOBODY;
+    return this.#parts[number].stretch?.() ?? 0;
   }
 
   /** @returns false if the part has not acknowledged all of it */
   #message(messages: Messages, index: number): boolean {
     const address = messages.addresses[index];
     const number = this.#partAt[address];
-    if (number < 0) return false;
     const part = this.#parts[number];
     const faults = this.#faults[number];
     const faulty = faults.any;
-    if (faulty && faults.strikes(NAK)) return false;
     const read = messages.reads[index] === 1;
     this.#addressed[number] = 1;
     if (!part.start(read, this.#offsetAt[address])) return false;

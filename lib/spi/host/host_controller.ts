@@ -20,7 +20,7 @@ import {
   type TransferData,
   UNFINISHED,
 } from "../backend.ts";
-import { Bus } from "../bus.ts";
+import { Bus } from "../../threads/bus.ts";
 import type { Limits, Transfer } from "../protocol.ts";
 import { hostMode, lineMode, REQUEST_MODES } from "./mode.ts";
 import { COMPLETE, type MessageRule, type MessageWaits } from "./messages/rule.ts";

@@ -24,7 +24,7 @@ import {
   type TransferData,
   UNFINISHED,
 } from "../backend.ts";
-import { Bus } from "../bus.ts";
+import { Bus } from "../../threads/bus.ts";
 import {
   clockMode,
   type Limits,

@@ -394,6 +394,129 @@ Deno.test("I8 a group over two adapters is a transaction on each, and ends with 
   });
 });
 
+/** A guest of one adapter that takes its time. */
+function withSlowAdapter(use: (guest: I2cGuest, adapter: RecordingAdapter) => void): void {
+  withAdapter((guest, adapter) => {
+    adapter.slow = true;
+    use(guest, adapter);
+  });
+}
+
+Deno.test("I10 requests that come while a transaction takes its time are answered after it, in order", () => {
+  withSlowAdapter((guest, adapter) => {
+    const pending = guest.offer([
+      ...group(write(0x50, 1), read(0x50, 2)),
+      write(0x51, 2),
+      read(0x33, 1),
+      ...group(write(0x50, 3), read(0x51, 1)),
+    ]);
+    guest.frontEnd.barrier();
+    assertEquals(adapter.transactions, ["w1@0x50 r2@0x50"]);
+    assert(!guest.queues[0].hasUsed());
+    adapter.finish(2);
+    assertEquals(adapter.transactions.slice(1), ["w1@0x51"]);
+    adapter.finish(0);
+    assertEquals(adapter.transactions.slice(2), ["w1@0x50 r1@0x51"]);
+    adapter.finish(1);
+    const outcomes = guest.collect(pending);
+    assertEquals(statuses(outcomes), [OK, OK, ERR, ERR, OK, ERR]);
+    assertEquals(outcomes[1].data, [0, 1]);
+    assertEquals(adapter.written, [[1], [2], [3]]);
+  });
+});
+
+Deno.test("I10 a slow transaction goes on at its next adapter", () => {
+  const [one, two] = [new RecordingAdapter(), new RecordingAdapter()];
+  one.slow = two.slow = true;
+  const served = [{ adapter: one, addresses: [0x50] }, { adapter: two, addresses: [0x60] }];
+  withGuest(served, (guest) => {
+    const pending = guest.offer(group(write(0x50, 1), read(0x60, 1), read(0x60, 2), read(0x50, 1)));
+    guest.frontEnd.barrier();
+    one.finish(1);
+    assertEquals(two.transactions, ["r1@0x60 r2@0x60"]);
+    two.finish(1);
+    assertEquals(statuses(guest.collect(pending)), [OK, OK, ERR, ERR]);
+    assertEquals(one.transactions, ["w1@0x50"]);
+  });
+});
+
+Deno.test("I10 what was not begun when the queue stops is available again", () => {
+  withSlowAdapter((guest, adapter) => {
+    const pending = guest.offer([...group(write(0x50, 1), read(0x50, 2)), write(0x51, 2)]);
+    assertEquals(guest.frontEnd.getVringBase(0), 0);
+    assertEquals(adapter.abandoned, 1);
+    adapter.slow = false;
+    guest.start(guest.queues[0], 0);
+    guest.frontEnd.setVringEnable(0, true);
+    assertEquals(statuses(guest.collect(pending)), [OK, OK, OK]);
+    assertEquals(adapter.transactions, ["w1@0x50 r2@0x50", "w1@0x50 r2@0x50", "w1@0x51"]);
+  });
+});
+
+Deno.test("I10 of a transaction that was begun when the queue stops the rest is failed", () => {
+  withSlowAdapter((guest, adapter) => {
+    const pending = guest.offer([...group(write(0x50, 1), read(0x50, 2)), write(0x51, 2)]);
+    guest.frontEnd.barrier();
+    adapter.succeeding = 1;
+    assertEquals(guest.frontEnd.getVringBase(0), 2);
+    assertEquals(statuses(guest.collect(pending.slice(0, 2))), [OK, ERR]);
+    assertEquals(adapter.abandoned, 1);
+    assert(!guest.queues[0].hasUsed());
+  });
+});
+
+Deno.test("I10 nothing is written to a slow transaction of a driver that starts anew", () => {
+  withSlowAdapter((guest, adapter) => {
+    const [begun, behind] = guest.offer([read(0x50, 2), read(0x50, 2)]);
+    guest.frontEnd.barrier();
+    adapter.succeeding = 1;
+    // The buffers may have another use by now.
+    guest.bind();
+    assertEquals(adapter.abandoned, 1);
+    for (const { dataAt } of [begun, behind]) {
+      assertEquals([...guest.ram.read(dataAt, 3)], [UNTOUCHED, UNTOUCHED, UNTOUCHED]);
+    }
+  });
+});
+
+Deno.test("I10 a slow transaction ends with its front-end", () => {
+  const adapter = new RecordingAdapter();
+  adapter.slow = true;
+  using backEnd = serve([{ adapter, addresses: [0x50] }]);
+  {
+    using guest = new I2cGuest(backEnd.connect());
+    guest.offer([read(0x50, 2), read(0x50, 2)]);
+    guest.frontEnd.barrier();
+  }
+  backEnd.settle();
+  assertEquals(adapter.abandoned, 1);
+  adapter.slow = false;
+  using guest = new I2cGuest(backEnd.connect());
+  assertEquals(statuses(guest.exchange(read(0x50, 1))), [OK]);
+});
+
+Deno.test("I10 requests that had to wait leave others their turn", () => {
+  withSlowAdapter((guest, adapter) => {
+    const pending = guest.offer(Array.from({ length: 5 }, () => write(0x50, 1)));
+    guest.frontEnd.barrier();
+    adapter.slow = false;
+    adapter.duration = 2;
+    adapter.finish(1);
+    assertEquals(adapter.transactions.length, 2);
+    assertEquals(statuses(guest.collect(pending)), [OK, OK, OK, OK, OK]);
+  });
+});
+
+Deno.test("I10 a transaction that begins behind a slow one is failed like any other if it never ends", () => {
+  withSlowAdapter((guest, adapter) => {
+    const pending = guest.offer([write(0x50, 1), { ...write(0x50, 2), flags: FAIL_NEXT }]);
+    guest.frontEnd.barrier();
+    adapter.finish(1);
+    assertEquals(statuses(guest.collect(pending)), [OK, ERR]);
+    assertEquals(adapter.transactions, ["w1@0x50"]);
+  });
+});
+
 Deno.test("requests that reserved flags are set in are served all the same", () => {
   withAdapter((guest, adapter) => {
     const outcomes = guest.exchange({ ...read(0x50, 1), flags: READ | 0xfffffff0 });

@@ -1,4 +1,4 @@
-import { assert, assertEquals, assertMatch, assertStrictEquals, assertThrows } from "@std/assert";
+import { assertEquals, assertMatch, assertStrictEquals, assertThrows } from "@std/assert";
 import { getLogger } from "@logtape/logtape";
 import { ConfigNode } from "../../../lib/input/config_node.ts";
 import { RuntimeError, UsageError } from "../../../lib/errors.ts";
@@ -42,6 +42,11 @@ class OnBus {
     } finally {
       chip.stop();
     }
+  }
+
+  /** In milliseconds. */
+  get stretch(): number | undefined {
+    return this.#parts[0].stretch?.();
   }
 
   close(): void {
@@ -241,9 +246,8 @@ Deno.test("a chip that NAKs every so often counts the transactions of all guests
   assertEquals(outcomes, [[0], [0], "no address", [0], [0], "no address"]);
 });
 
-Deno.test("a chip that stretches the clock takes its time for each message", () => {
+Deno.test("a chip that stretches the clock says for how long, and is a register file otherwise", () => {
   const chip = new OnBus("stretch", "microseconds: 20000");
-  const begin = performance.now();
+  assertStrictEquals(chip.stretch, 20);
   assertEquals(chip.transaction([[0, 5], [0], 1]), [5]);
-  assert(performance.now() - begin >= 59);
 });

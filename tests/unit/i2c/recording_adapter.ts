@@ -4,9 +4,11 @@
  * @module
  */
 
-import type { I2cAdapter } from "../../../lib/i2c/backend.ts";
+import { type I2cAdapter, type TransactionOwner, UNFINISHED } from "../../../lib/i2c/backend.ts";
 import { MAX_LENGTH, type Messages, SLOT_SIZE } from "../../../lib/i2c/messages.ts";
 import { addressText } from "../../../lib/i2c/protocol.ts";
+import type { Poller } from "../../../lib/virtio/device.ts";
+import { pause } from "../../support/wait.ts";
 
 export class RecordingAdapter implements I2cAdapter {
   /** One line per transaction, such as `w2@0x50 r1@0x50`. */
@@ -15,8 +17,19 @@ export class RecordingAdapter implements I2cAdapter {
   readonly written: number[][] = [];
   /** How many messages of a transaction succeed, if not all. */
   succeeding = Infinity;
+  /** True if transactions take until {@linkcode finish}. */
+  slow = false;
+  /** How many of those had to end before. */
+  abandoned = 0;
+  /** How long a transaction keeps the thread, in milliseconds. */
+  duration = 0;
+  #owner: TransactionOwner | undefined;
 
   constructor(readonly maxLength = MAX_LENGTH, readonly zeroLength = true) {}
+
+  attach(_poller: Poller, owner: TransactionOwner): void {
+    this.#owner = owner;
+  }
 
   transfer(messages: Messages, first: number, count: number): number {
     const words: string[] = [];
@@ -34,7 +47,18 @@ export class RecordingAdapter implements I2cAdapter {
       }
     }
     this.transactions.push(words.join(" "));
-    return Math.min(count, this.succeeding);
+    if (this.duration > 0) pause(this.duration);
+    return this.slow ? UNFINISHED : Math.min(count, this.succeeding);
+  }
+
+  /** The slow transaction is over. */
+  finish(done: number): void {
+    this.#owner!.transactionOver(done);
+  }
+
+  abandon(): number {
+    this.abandoned++;
+    return this.succeeding === Infinity ? 0 : this.succeeding;
   }
 
   close(): void {}

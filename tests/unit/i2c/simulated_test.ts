@@ -1,4 +1,4 @@
-import { assert, assertEquals, assertStrictEquals } from "@std/assert";
+import { assert, assertEquals, assertGreaterOrEqual, assertStrictEquals } from "@std/assert";
 import { getLogger } from "@logtape/logtape";
 import { I2cDevice } from "../../../lib/i2c/device.ts";
 import { Messages } from "../../../lib/i2c/messages.ts";
@@ -6,7 +6,7 @@ import { readAdapters } from "../../../lib/i2c/config.ts";
 import { Simulation } from "../../../lib/simulation/simulation.ts";
 import { powerUp, SimulatedAdapter } from "../../../lib/i2c/simulated/simulated_adapter.ts";
 import { ConfigNode } from "../../../lib/input/config_node.ts";
-import { ERR, I2cGuest, OK, read, write } from "../../support/i2c_driver.ts";
+import { ERR, group, I2cGuest, OK, read, write } from "../../support/i2c_driver.ts";
 import { InProcess } from "../../support/in_process.ts";
 import { ADDRESS_COUNT } from "../../../lib/i2c/protocol.ts";
 
@@ -17,7 +17,7 @@ function withParts(parts: string, use: (guest: I2cGuest) => void, smbusOnly = fa
   const yaml = `[{ simulated: { smbus-only: ${smbusOnly}, parts: [${parts}] } }]`;
   const [request] = readAdapters(ConfigNode.parse("test", yaml));
   assert(request.kind === "simulated");
-  const adapter = new SimulatedAdapter(powerUp(new Simulation(), request), log);
+  const adapter = new SimulatedAdapter(powerUp(new Simulation(), request, 1), 0, log);
   const served = [{ adapter, addresses: everywhere }];
   using backEnd = new InProcess(new I2cDevice(served, new Messages(), log));
   using guest = new I2cGuest(backEnd.connect());
@@ -79,4 +79,35 @@ Deno.test("a 10-bit chip and a 7-bit chip of the same bits are two", () => {
     assertEquals(guest.exchange(tenBit)[0].data, [0]);
     assertEquals(guest.exchange(read(80, 1))[0].data, [0xff]);
   });
+});
+
+Deno.test("a chip that stretches the clock takes its time for each message", () => {
+  const parts = "{ part: stretch, address: 0x22, microseconds: 20000 }";
+  withParts(parts, (guest) => {
+    const begin = performance.now();
+    assertEquals(guest.transfer(write(0x22, 0, 5), write(0x22, 0), read(0x22, 1))[2].data, [5]);
+    assertGreaterOrEqual(performance.now() - begin, 60);
+  });
+});
+
+Deno.test("I10 guests that share a bus and a thread get it one after the other", () => {
+  const yaml = "[{ simulated: { parts: [{ part: stretch, address: 0x22, microseconds: 5000 }] } }]";
+  const [request] = readAdapters(ConfigNode.parse("test", yaml));
+  assert(request.kind === "simulated");
+  const settings = powerUp(new Simulation(), request, 2);
+  const made = [0, 1].map((guest) => {
+    const adapter = new SimulatedAdapter(settings, guest, log);
+    const served = [{ adapter, addresses: everywhere }];
+    return new InProcess(new I2cDevice(served, new Messages(), log));
+  });
+  using one = made[0];
+  using two = made[1];
+  using guestOne = new I2cGuest(one.connect());
+  using guestTwo = new I2cGuest(two.connect());
+  const first = guestOne.offer(group(write(0x22, 1, 7), write(0x22, 1), read(0x22, 1)));
+  one.settle();
+  const second = guestTwo.offer(group(write(0x22, 1, 9), write(0x22, 1), read(0x22, 1)));
+  two.settle();
+  assertEquals(guestOne.collect(first)[2].data, [7]);
+  assertEquals(guestTwo.collect(second)[2].data, [9]);
 });

@@ -15,7 +15,7 @@ const scope = self as unknown as {
 };
 
 scope.onmessage = ({ data: { settings, stop } }) => {
-  const adapter = new SimulatedAdapter(settings, getLogger(["test"]));
+  const adapter = new SimulatedAdapter(settings, 1, getLogger(["test"]));
   const messages = new Messages();
   messages.addresses[0] = settings.parts[0].address;
   messages.lengths[0] = 257;

@@ -30,9 +30,9 @@ function withParts(parts: string) {
   );
   assert(request.kind === "simulated");
   const simulation = new Simulation();
-  const settings = powerUp(simulation, request);
+  const settings = powerUp(simulation, request, 2);
   const addresses = Array.from({ length: ADDRESS_COUNT }, (_, address) => address);
-  const served = [{ adapter: new SimulatedAdapter(settings, log), addresses }];
+  const served = [{ adapter: new SimulatedAdapter(settings, 0, log), addresses }];
   const backEnd = new InProcess(new I2cDevice(served, new Messages(), log));
   const guest = new I2cGuest(backEnd.connect());
   const things = new Things(i2cThings(settings, "bus", [0, 1], log));

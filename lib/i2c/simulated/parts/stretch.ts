@@ -36,15 +36,17 @@ const properties = {
 class Stretch implements I2cPart {
   readonly #registers: Registers;
   readonly #state: DataView;
-  readonly #never = new Int32Array(new SharedArrayBuffer(4));
 
   constructor(context: PartContext<typeof properties>) {
     this.#registers = new Registers(context, REGISTERS);
     this.#state = context.state;
   }
 
+  stretch(): number {
+    return this.#state.getUint32(0) / 1000;
+  }
+
   start(read: boolean): boolean {
-    Atomics.wait(this.#never, 0, 0, this.#state.getUint32(0) / 1000);
     return this.#registers.start(read);
   }
 

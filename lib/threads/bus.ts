@@ -1,5 +1,5 @@
 /**
- * Who may use an SPI bus: the guests of one daemon, each on a thread of its own, take turns.
+ * Who may use a bus: the guests of one daemon, each on a thread of its own, take turns.
  *
  * Among those that wait, the one comes next that has used the bus for the shortest time. A guest
  * that had it only briefly may come back within a moment, before one that keeps it for long: what
@@ -11,7 +11,7 @@
 import { monotonicTime } from "../../ffi/clock.ts";
 import { clearEventfd, createEventfd, signalEventfd } from "../../ffi/eventfd.ts";
 import { close } from "../../ffi/fd.ts";
-import { Lock } from "../threads/lock.ts";
+import { Lock } from "./lock.ts";
 
 // The shared memory: words, then for each guest two more, then for each guest a 64-bit number. A
 // guest is known by its number plus one; 0 stands for nobody.

@@ -1,5 +1,5 @@
 import { assert } from "@std/assert";
-import { Bus } from "../../../lib/spi/bus.ts";
+import { Bus } from "../../../lib/threads/bus.ts";
 import { pause, waitReadable } from "../../support/wait.ts";
 
 /** Runs a test with guests that share a bus. */
