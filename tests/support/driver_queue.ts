@@ -165,6 +165,11 @@ export class DriverQueue implements Disposable {
     return ((after - event - 1) & 0xffff) < ((after - before) & 0xffff);
   }
 
+  /** True once the device has taken all that was offered, and asks for more; with EVENT_IDX. */
+  get isTaken(): boolean {
+    return Atomics.load(this.#usedWords, 2 + 4 * this.size) === this.availableIndex;
+  }
+
   kick(): void {
     signalEventfd(this.kickFd);
   }
