@@ -385,7 +385,7 @@ function submitSlow(guest: SpiGuest, count: number): { results: number; heads: n
 
 Deno.test(
   "a queue that stops finishes what was at work, and the rest is there when it starts again",
-  withGuests((guest) => {
+  withGuests((guest, { backEnds }) => {
     const [queue] = guest.queues;
     const { results, heads } = submitSlow(guest, 3);
     assertStrictEquals(guest.frontEnd.getVringBase(0), 1);
@@ -396,6 +396,9 @@ Deno.test(
     guest.frontEnd.barrier();
     assertStrictEquals(guest.frontEnd.getVringBase(0), 2);
     assertEquals([...guest.ram.read(results, 3)], [RESULT.OK, RESULT.OK, 0xee]);
+    // Those that were put back do not count.
+    backEnds[0].session.end("the test has it so");
+    assertMatch(backEnds[0].log.of("info").join("\n"), /; 2 requests were served/);
   }),
 );
 
@@ -554,7 +557,7 @@ Deno.test(
     (guest, { backEnds, guests: [, other] }) => {
       const length = 2 ** 20;
       const head = guest.ram.allocate(32);
-      guest.ram.write(head, encodeHead({ chipSelect: REGISTERS }));
+      guest.ram.write(head, encodeHead({}));
       const data = guest.ram.allocate(length);
       guest.ram.write(data, [0, ...new Uint8Array(length - 1).fill(1)]);
       guest.ram.write(data + length - 256, new Uint8Array(256).fill(2));
@@ -565,10 +568,10 @@ Deno.test(
       ]);
       backEnds[0].loop.turn(0);
       backEnds[0].session.end("the test has it so");
-      const { rx } = other.exchange([READ, 0], { chipSelect: REGISTERS });
+      const { rx } = other.exchange([READ, 0]);
       assertStrictEquals(rx[1], 1);
     },
-    undefined,
+    "- simulated: { parts: [{ part: registers }] }",
     { count: 2 },
   ),
 );

@@ -97,6 +97,11 @@ Deno.test("V2 a request that nobody knows fails where an answer is wanted, and i
   frontEnd.send(REQUEST.SET_LOG_BASE, u64(1, 2));
   assertEquals(frontEnd.askNumber(REQUEST.GET_QUEUE_NUM), 2n);
   assertEquals(backEnd.log.of("warn").length, 2);
+  frontEnd.close();
+  using next = backEnd.connect();
+  next.send(999);
+  assertEquals(next.askNumber(REQUEST.GET_QUEUE_NUM), 2n);
+  assertEquals(backEnd.log.of("warn").length, 3);
 });
 
 Deno.test("V17 of unknown requests without end, only so many are remembered", () => {
