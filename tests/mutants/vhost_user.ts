@@ -67,11 +67,7 @@ export const vhostUserFiles: readonly MutatedFile[] = [
       { find: "if (this.#undecided && beginsAnew(this, queue.position))", replace: "if (false)" },
       { find: "if (!beginsAnew(this)) return;", replace: "return;" },
       { find: "return missing ? undefined : problem;", replace: "return problem;" },
-      {
-        find: "chain.dropLate();",
-        replace: "",
-        survives: "what would be written is overwritten by the answer that comes next",
-      },
+      { find: "chain.dropLate();", replace: "" },
       { find: "if (this.#waiting) return false;", replace: "", tests: [HELD] },
       {
         find: "if (!this.#waiting || this.#chains.isFull) return;",
