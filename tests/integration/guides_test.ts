@@ -11,7 +11,7 @@ const daemons = await findDaemons();
 function words(line: string): string[] {
   const result: string[] = [];
   for (const [, single, double, plain] of line.matchAll(/'([^']*)'|"([^"]*)"|([^\s'"]+)/g)) {
-    if (plain?.startsWith("#") || plain === "&" || plain?.startsWith("2>")) break;
+    if (/^(?:#|&$|2?>|<|\|)/.test(plain ?? "")) break;
     result.push(single ?? double ?? plain);
   }
   return result;
