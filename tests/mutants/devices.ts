@@ -101,7 +101,7 @@ export const deviceFiles: readonly MutatedFile[] = [
       { find: "this.#overlong = more;", replace: "this.#overlong = false;" },
       { find: "address < 0x78 || address > 0x7b", replace: "address < 0x78 || address > 0x7a" },
       { find: "index < done ?", replace: "index <= done ?" },
-      { find: "if (first < end) break;", replace: "" },
+      { find: "if (this.#done < end) break;", replace: "" },
       {
         find: "while (end < count && this.#routes[addresses[end]] === adapter) end++;",
         replace: "",
