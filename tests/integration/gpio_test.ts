@@ -83,6 +83,8 @@ wiredTest("G1 a request that is too short gets an error", (guest) => {
   const { response, length } = guest.request([2, 0, 0, 0], 2);
   assertEquals([...response, length], [ERR, 0, 2]);
   assertEquals([...guest.request([], 2).response], [ERR, 0]);
+  // One with room for the status alone.
+  assertStrictEquals(guest.request(gpioRequest(GPIO.GET_VALUE, LED), 1).length, 1);
 });
 
 wiredTest("G2 names come in line order, each with a zero byte", (guest) => {
@@ -380,11 +382,17 @@ wiredTest("G8 requests are answered in order, and events of lines do not mix", (
 wiredTest("a guest that comes anew finds the lines as configured", (guest, daemon) => {
   guest.get(GPIO.SET_DIRECTION, DRIVEN, NONE);
   guest.get(GPIO.SET_DIRECTION, LED, IN);
+  guest.get(GPIO.SET_IRQ_TYPE, LED, IRQ.RISING);
+  guest.get(GPIO.SET_VALUE, VALVE, 1);
   guest.frontEnd.close();
   using next = new GpioGuest(daemon.connect());
   assertStrictEquals(next.get(GPIO.GET_DIRECTION, DRIVEN), OUT);
   assertEquals(next.get(GPIO.GET_VALUE, DRIVEN), 1);
   assertStrictEquals(next.get(GPIO.GET_DIRECTION, LED), NONE);
+  // Nor are there the interrupts and values of the guest before.
+  next.get(GPIO.SET_IRQ_TYPE, LED, IRQ.FALLING);
+  next.get(GPIO.SET_DIRECTION, VALVE, OUT);
+  assertStrictEquals(next.get(GPIO.GET_VALUE, VALVE), 0);
 });
 
 wiredTest("the configuration space cannot be written", (guest) => {

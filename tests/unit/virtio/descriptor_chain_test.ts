@@ -62,6 +62,22 @@ Deno.test("R3 a request that is cut up byte by byte reads like one in one piece"
   assertEquals([...target.bytes], bytes);
 });
 
+Deno.test("R3 a number that ends in another buffer than it begins in is read from both", () => {
+  using it = new Memory();
+  for (const first of [1, 2, 3]) {
+    const address = it.ram.allocate(16);
+    it.ram.write(address, [1, 2, 3, 4, ...new Array(8).fill(0xee), 5, 6, 7, 8]);
+    // The bytes behind the first buffer are not those of the second.
+    it.chain.begin(0);
+    assert(it.chain.append(address, first, false));
+    assert(it.chain.append(address + 12, 4, false));
+    const bytes = Uint8Array.of(...[1, 2, 3].slice(0, first), 5, 6, 7, 8);
+    const view = new DataView(bytes.buffer);
+    assertEquals(it.chain.readU32(0), view.getUint32(0, true));
+    assertEquals(it.chain.readU16(first - 1), view.getUint16(first - 1, true));
+  }
+});
+
 Deno.test("R3 buffers of no length are passed over", () => {
   using it = new Memory();
   const address = it.ram.allocate(4);
