@@ -11,7 +11,7 @@
 import { check } from "./errno.ts";
 import { close, O_PATH, open } from "./fd.ts";
 
-const library = Deno.dlopen("libc.so.6", {
+const functions = {
   /** `int prctl(int op, …)`: prctl(2) */
   prctl: {
     parameters: [
@@ -52,9 +52,15 @@ const library = Deno.dlopen("libc.so.6", {
   },
   /** The same for landlock_restrict_self(2) */
   landlock_restrict_self: { name: "syscall", parameters: ["i32", "i32", "u32"], result: "i32" },
-});
+} as const satisfies Deno.ForeignLibraryInterface;
 
-const libc = library.symbols;
+let library: Deno.DynamicLibrary<typeof functions> | undefined;
+
+/** The functions, once they are needed: most daemons start without. */
+function libc() {
+  library ??= Deno.dlopen("libc.so.6", functions);
+  return library.symbols;
+}
 
 const x86 = Deno.build.arch === "x86_64";
 const SYS_capset = x86 ? 126 : 91;
@@ -81,7 +87,7 @@ const LANDLOCK_RULE_PATH_BENEATH = 1;
  * @throws {SystemError} as prctl(2)
  */
 export function setNoNewPrivileges(): void {
-  check("prctl", libc.prctl(PR_SET_NO_NEW_PRIVS, 1n, 0n, 0n, 0n));
+  check("prctl", libc().prctl(PR_SET_NO_NEW_PRIVS, 1n, 0n, 0n, 0n));
 }
 
 /**
@@ -92,7 +98,7 @@ export function setNoNewPrivileges(): void {
 export function dropCapabilities(): void {
   const header = Uint32Array.of(CAPABILITY_VERSION_3, 0);
   // Effective, permitted and inheritable, for capabilities 0 to 31 and for the rest.
-  check("capset", libc.capset(SYS_capset, header, new Uint32Array(6)));
+  check("capset", libc().capset(SYS_capset, header, new Uint32Array(6)));
 }
 
 /**
@@ -114,14 +120,14 @@ export function filterSystemCalls(program: Uint8Array<ArrayBuffer>): void {
   description.setBigUint64(8, BigInt(address), true);
   const flags = FILTER_FLAG_TSYNC | FILTER_FLAG_SPEC_ALLOW;
   const bytes = new Uint8Array(description.buffer);
-  const result = libc.seccomp(SYS_seccomp, SECCOMP_SET_MODE_FILTER, flags, bytes);
+  const result = libc().seccomp(SYS_seccomp, SECCOMP_SET_MODE_FILTER, flags, bytes);
   // A positive number is a thread that has a filter of its own.
   check("seccomp", result > 0 ? -1 : result);
 }
 
 /** Which version of Landlock the kernel has; 0 if it has none, or has it switched off. */
 export function landlockVersion(): number {
-  const version = libc.landlock_create_ruleset(
+  const version = libc().landlock_create_ruleset(
     SYS_landlock_create_ruleset,
     null,
     0n,
@@ -155,13 +161,13 @@ export function restrictFiles(
   const size = scoped !== 0 ? 24n : network !== 0 ? 16n : 8n;
   const ruleset = check(
     "landlock_create_ruleset",
-    libc.landlock_create_ruleset(SYS_landlock_create_ruleset, attributes, size, 0),
+    libc().landlock_create_ruleset(SYS_landlock_create_ruleset, attributes, size, 0),
   );
   try {
     for (const { path, access } of rules) addRule(ruleset, path, access & handled);
     check(
       "landlock_restrict_self",
-      libc.landlock_restrict_self(SYS_landlock_restrict_self, ruleset, 0),
+      libc().landlock_restrict_self(SYS_landlock_restrict_self, ruleset, 0),
     );
   } finally {
     close(ruleset);
@@ -184,7 +190,7 @@ function addRule(ruleset: number, path: string, access: number): void {
     const beneath = LANDLOCK_RULE_PATH_BENEATH;
     check(
       "landlock_add_rule",
-      libc.landlock_add_rule(SYS_landlock_add_rule, ruleset, beneath, bytes, 0),
+      libc().landlock_add_rule(SYS_landlock_add_rule, ruleset, beneath, bytes, 0),
     );
   } finally {
     close(fd);
