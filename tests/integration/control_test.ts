@@ -1,5 +1,5 @@
-import { assert, assertEquals, assertMatch } from "@std/assert";
-import { ControlClient } from "../support/control_client.ts";
+import { assert, assertEquals, assertMatch, assertThrows } from "@std/assert";
+import { startControlled } from "../support/control_daemon.ts";
 import { Daemon } from "../support/daemon.ts";
 import { GPIO, GpioGuest, IN, IRQ, OUT, VALID } from "../support/gpio_driver.ts";
 import { ERR, I2cGuest, OK } from "../support/i2c_driver.ts";
@@ -24,35 +24,8 @@ adapters:
 `;
 const FLASH = "guests:\n  - simulated:\n      parts: [{ part: flash, name: boot }]\n";
 
-interface Setup extends AsyncDisposable {
-  readonly daemon: Daemon;
-  readonly path: string;
-  readonly folder: TemporaryFolder;
-  connect(): Promise<ControlClient>;
-}
-
-/** A daemon with a control socket. */
-async function start(kind: string, config: string, count = 1): Promise<Setup> {
-  const folder = new TemporaryFolder();
-  Deno.writeTextFileSync(folder.file("config.yaml"), config);
-  const path = folder.file("control");
-  const daemon = await Daemon.start(`vhost-device-${kind}`, [
-    ...["--config", folder.file("config.yaml"), "--control", path],
-  ], { count });
-  return {
-    daemon,
-    path,
-    folder,
-    connect: () => ControlClient.connect(path),
-    async [Symbol.asyncDispose]() {
-      await daemon[Symbol.asyncDispose]();
-      folder[Symbol.dispose]();
-    },
-  };
-}
-
 Deno.test("control: describe lists things with their properties, and guests with their state", async () => {
-  await using it = await start("gpio", LINES);
+  await using it = await startControlled("gpio", LINES);
   using client = await it.connect();
   const before = await client.call("describe");
   assertEquals(before.program, "vhost-device-gpio");
@@ -69,7 +42,7 @@ Deno.test("control: describe lists things with their properties, and guests with
 });
 
 Deno.test("control: a line that is set reaches the guest, as level and as interrupt", async () => {
-  await using it = await start("gpio", LINES);
+  await using it = await startControlled("gpio", LINES);
   using client = await it.connect();
   using guest = new GpioGuest(it.daemon.connect());
   assertEquals(guest.get(GPIO.GET_VALUE, 0), 1);
@@ -89,7 +62,7 @@ Deno.test("control: a line that is set reaches the guest, as level and as interr
 });
 
 Deno.test("control: what a guest drives is told, with a sequence number and the time", async () => {
-  await using it = await start("gpio", LINES);
+  await using it = await startControlled("gpio", LINES);
   using client = await it.connect();
   using guest = new GpioGuest(it.daemon.connect());
   await client.call("subscribe", { things: ["relay"] });
@@ -107,7 +80,7 @@ Deno.test("control: what a guest drives is told, with a sequence number and the 
 });
 
 Deno.test("control: guests that come and go are told", async () => {
-  await using it = await start("gpio", LINES);
+  await using it = await startControlled("gpio", LINES);
   using client = await it.connect();
   await client.call("subscribe", { things: [] });
   const guest = new GpioGuest(it.daemon.connect());
@@ -122,7 +95,7 @@ Deno.test("control: guests that come and go are told", async () => {
 });
 
 Deno.test("control: a sensor is warmed, an EEPROM read and written, faults strike as often as told", async () => {
-  await using it = await start("i2c", PARTS);
+  await using it = await startControlled("i2c", PARTS);
   using client = await it.connect();
   using guest = new I2cGuest(it.daemon.connect());
   await client.call("set", { values: { "sensor.temperature": 85 } });
@@ -143,7 +116,7 @@ Deno.test("control: a sensor is warmed, an EEPROM read and written, faults strik
 });
 
 Deno.test("control: transactions are told to whom they are of interest", async () => {
-  await using it = await start("i2c", PARTS);
+  await using it = await startControlled("i2c", PARTS);
   using client = await it.connect();
   using other = await it.connect();
   using guest = new I2cGuest(it.daemon.connect());
@@ -166,7 +139,7 @@ Deno.test("control: transactions are told to whom they are of interest", async (
 });
 
 Deno.test("control: SPI transfers are told, and a flash is read and written", async () => {
-  await using it = await start("spi", FLASH);
+  await using it = await startControlled("spi", FLASH);
   using client = await it.connect();
   using guest = new SpiGuest(it.daemon.connect());
   await client.call("write", { name: "boot", at: 0x100, data: "c0ffee" });
@@ -181,7 +154,7 @@ Deno.test("control: SPI transfers are told, and a flash is read and written", as
 });
 
 Deno.test("control: the socket is the user's own, and is gone at the end", async () => {
-  const it = await start("gpio", LINES);
+  const it = await startControlled("gpio", LINES);
   assertEquals(Deno.lstatSync(it.path).mode! & 0o777, 0o600);
   using folder = new TemporaryFolder();
   await using second = await Daemon.start("vhost-device-gpio", [
@@ -193,20 +166,11 @@ Deno.test("control: the socket is the user's own, and is gone at the end", async
   assertEquals((await it.daemon.stop()).code, 0);
   await it[Symbol.asyncDispose]();
   assertEquals([...Deno.readDirSync(folder.path)], []);
-  assert(!exists(path));
+  assertThrows(() => Deno.lstatSync(path), Deno.errors.NotFound);
 });
 
-function exists(path: string): boolean {
-  try {
-    Deno.lstatSync(path);
-    return true;
-  } catch {
-    return false;
-  }
-}
-
 Deno.test("control: what makes no sense is an error with a reason, and the next request is served", async () => {
-  await using it = await start("gpio", LINES);
+  await using it = await startControlled("gpio", LINES);
   using client = await it.connect();
   const cases: [string, number, RegExp][] = [
     ["{", -32700, /not JSON/],
@@ -244,7 +208,7 @@ Deno.test("control: what makes no sense is an error with a reason, and the next 
 
 Deno.test("control: a name that two guests have is told apart", async () => {
   const lines = "{ simulated: { lines: [{ name: lid }] } }";
-  await using it = await start("gpio", `guests: [${lines}, ${lines}]\n`, 2);
+  await using it = await startControlled("gpio", `guests: [${lines}, ${lines}]\n`, 2);
   using client = await it.connect();
   const { error } = await client.request("get", { names: ["lid"] });
   assertMatch(error!.message, /more than one 'lid'; choose from 0\/lid, 1\/lid/);
@@ -253,7 +217,7 @@ Deno.test("control: a name that two guests have is told apart", async () => {
 });
 
 Deno.test("control: 1,000 connections, 100,000 lines of nonsense and one without end cost nobody anything", async () => {
-  await using it = await start("gpio", LINES);
+  await using it = await startControlled("gpio", LINES);
   using guest = new GpioGuest(it.daemon.connect());
   guest.get(GPIO.GET_VALUE, 0);
   const before = it.daemon.fdCount();
@@ -282,7 +246,7 @@ Deno.test("control: 1,000 connections, 100,000 lines of nonsense and one without
 });
 
 Deno.test("control: a client that does not read is told how many events it has missed", async () => {
-  await using it = await start("gpio", LINES);
+  await using it = await startControlled("gpio", LINES);
   using slow = await it.connect();
   using fast = await it.connect();
   await slow.call("subscribe");
@@ -311,7 +275,7 @@ Deno.test("control: a client that does not read is told how many events it has m
 Deno.test("control: the ten lines of Python in the guide do what they say", async () => {
   const guide = Deno.readTextFileSync(new URL("../../docs/control.md", import.meta.url));
   const [, script] = /^```python\n(.*?)^```$/ms.exec(guide)!;
-  await using it = await start(
+  await using it = await startControlled(
     "i2c",
     "adapters: [{ simulated: { parts: [{ part: 24c02, address: 0x50 }] } }]",
   );

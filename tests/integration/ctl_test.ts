@@ -1,7 +1,7 @@
 import { assert, assertEquals, assertMatch, assertStrictEquals } from "@std/assert";
 import { ControlClient } from "../support/control_client.ts";
+import { type ControlDaemon, startControlled } from "../support/control_daemon.ts";
 import { ctl, ctlOutput, RunningCtl } from "../support/ctl.ts";
-import { Daemon } from "../support/daemon.ts";
 import { GPIO, GpioGuest, OUT } from "../support/gpio_driver.ts";
 import { ERR, I2cGuest, OK } from "../support/i2c_driver.ts";
 import { TemporaryFolder } from "../support/temporary_folder.ts";
@@ -25,28 +25,15 @@ adapters:
 `;
 const FLASH = "guests: [{ simulated: { parts: [{ part: flash, size-kib: 512, name: boot }] } }]\n";
 
-interface Setup extends AsyncDisposable {
-  readonly daemon: Daemon;
+interface Setup extends ControlDaemon {
   /** The options that name its control socket. */
   readonly at: readonly string[];
 }
 
 /** A daemon with a control socket. */
 async function start(kind: string, config: string, count = 1): Promise<Setup> {
-  const folder = new TemporaryFolder();
-  Deno.writeTextFileSync(folder.file("config.yaml"), config);
-  const path = folder.file("control");
-  const daemon = await Daemon.start(`vhost-device-${kind}`, [
-    ...["--config", folder.file("config.yaml"), "--control", path],
-  ], { count });
-  return {
-    daemon,
-    at: ["-c", path],
-    async [Symbol.asyncDispose]() {
-      await daemon[Symbol.asyncDispose]();
-      folder[Symbol.dispose]();
-    },
-  };
+  const controlled = await startControlled(kind, config, count);
+  return { ...controlled, at: ["-c", controlled.path] };
 }
 
 /** The error is one line, with this exit code. */
