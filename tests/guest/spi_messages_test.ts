@@ -5,6 +5,7 @@ import type { RecordedRequest } from "../support/spi_recorder.ts";
 import { TemporaryFolder } from "../support/temporary_folder.ts";
 import { guestOutput } from "../support/uml.ts";
 import { testsInGuest } from "../support/tests_in_guest.ts";
+import { spiDevicetree } from "./spi/devicetree.ts";
 import { type ChipName, chipNames, chips, type Recording } from "./spi/messages/chips.ts";
 
 const RECORDER = new URL("../support/spi_recorder.ts", import.meta.url);
@@ -24,32 +25,15 @@ const WANTED: [chip: ChipName, lengths: number[]][] = [
   ["spidev", [4]],
 ];
 
-const devicetree = `/dts-v1/;
-  / {
-    compatible = "linux,uml-virtio-guest";
-    #address-cells = <1>;
-    #size-cells = <0>;
-    aliases { spi3 = &spi; };
-    virtio-spi {
-      compatible = "virtio,uml";
-      virtio-device-id = <45>;
-      socket-path = "@SOCKETS@/socket0";
-      spi: spi {
-        compatible = "virtio,device2d";
-        #address-cells = <1>;
-        #size-cells = <0>;
-        ${
+const devicetree = spiDevicetree(
   chipNames.map((name, at) =>
     `chip@${at} {
-          reg = <${at}>;
-          spi-max-frequency = <10000000>;
-          ${chips[name].devicetree}
-        };`
-  ).join("\n")
-}
-      };
-    };
-  };`;
+      reg = <${at}>;
+      spi-max-frequency = <10000000>;
+      ${chips[name].devicetree}
+    };`
+  ).join("\n"),
+);
 
 const script = `
   mount -t tracefs tracefs /sys/kernel/tracing 2>/dev/null || true

@@ -5,6 +5,7 @@ import { until } from "../support/wait.ts";
 import { TemporaryFolder } from "../support/temporary_folder.ts";
 import { testsInGuest } from "../support/tests_in_guest.ts";
 import { guestOutput, startGuest } from "../support/uml.ts";
+import { spiDevicetree } from "./spi/devicetree.ts";
 import { pattern } from "./spi/spidev.ts";
 
 const here = (name: string) => fileURLToPath(new URL(`./spi/${name}`, import.meta.url));
@@ -30,28 +31,6 @@ Deno.test("what programs in a guest do with Linux's SPI drivers", async (context
   });
 });
 
-/** A devicetree with one controller and this chip below it. */
-function devicetree(chip: string): string {
-  return `/dts-v1/;
-    / {
-      compatible = "linux,uml-virtio-guest";
-      #address-cells = <1>;
-      #size-cells = <0>;
-      aliases { spi3 = &spi; };
-      virtio-spi {
-        compatible = "virtio,uml";
-        virtio-device-id = <45>;
-        socket-path = "@SOCKETS@/socket0";
-        spi: spi {
-          compatible = "virtio,device2d";
-          #address-cells = <1>;
-          #size-cells = <0>;
-          ${chip}
-        };
-      };
-    };`;
-}
-
 /** Runs a script in a guest whose controller has one chip. */
 async function withChip(
   daemon: Daemon,
@@ -60,7 +39,7 @@ async function withChip(
   parameters: readonly string[] = [],
 ): Promise<string> {
   const file = daemon.folder.file("guest.dts");
-  Deno.writeTextFileSync(file, devicetree(chip));
+  Deno.writeTextFileSync(file, spiDevicetree(chip));
   return await guestOutput(script, {
     devicetree: file,
     sockets: daemon.folder.path,
@@ -117,7 +96,7 @@ Deno.test("a guest that is killed in the middle of a transfer can be booted agai
   Deno.writeTextFileSync(config, "guests: [simulated: 1]\nmax-transfer-ms: 60000\n");
   await using daemon = await Daemon.start("vhost-device-spi", ["--config", config]);
   const file = daemon.folder.file("guest.dts");
-  Deno.writeTextFileSync(file, devicetree(spidevNode));
+  Deno.writeTextFileSync(file, spiDevicetree(spidevNode));
   const boot = { devicetree: file, sockets: daemon.folder.path };
   const send = "head -c 4096 /dev/zero | spi-pipe -d /dev/spidev3.0 -b 4096 -n 1";
   const fds: number[] = [];
@@ -143,7 +122,7 @@ Deno.test("two guests use a controller at the same time", async () => {
   await using daemon = await Daemon.start("vhost-device-spi", ["-l", "s1"], { count: 2 });
   const guest = async (index: number) => {
     const file = daemon.folder.file(`guest${index}.dts`);
-    Deno.writeTextFileSync(file, devicetree(spidevNode).replace("socket0", `socket${index}`));
+    Deno.writeTextFileSync(file, spiDevicetree(spidevNode).replace("socket0", `socket${index}`));
     const script = `
       for round in $(seq 200); do
         text=$(printf 'guest ${index} round %03d' $round)
