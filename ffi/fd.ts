@@ -18,7 +18,9 @@ const LOCK_SH = 1;
 const LOCK_EX = 2;
 const LOCK_NB = 4;
 const LOCK_UN = 8;
+const POLLIN = 0x1;
 const POLLOUT = 0x4;
+const POLLRDHUP = 0x2000;
 const S_IFMT = 0o170000;
 
 /** File types of {@linkcode fileStatus}: inode(7). */
@@ -97,11 +99,25 @@ export function isNonBlocking(fd: number): boolean {
 const entry = new DataView(new ArrayBuffer(8));
 const entryPointer = Deno.UnsafePointer.of(entry);
 
+function isReady(fd: number, events: number): boolean {
+  entry.setInt32(0, fd, true);
+  entry.setInt16(4, events, true);
+  return libc.poll(entryPointer, 1, 0) > 0;
+}
+
 /** True if a write to `fd` would not wait now: there is room, or it would fail. */
 export function isWritable(fd: number): boolean {
-  entry.setInt32(0, fd, true);
-  entry.setInt16(4, POLLOUT, true);
-  return libc.poll(entryPointer, 1, 0) > 0;
+  return isReady(fd, POLLOUT);
+}
+
+/** True if a read of `fd` would not wait now: there is something, or it would fail. */
+export function isReadable(fd: number): boolean {
+  return isReady(fd, POLLIN);
+}
+
+/** True if the other end of the stream socket `fd` sends nothing more, whatever is unread. */
+export function hasHungUp(fd: number): boolean {
+  return isReady(fd, POLLRDHUP);
 }
 
 /** What `fd` refers to, as `/proc/self/fd` names it, for example `anon_inode:[eventfd]`. */

@@ -4,7 +4,6 @@
  * @module
  */
 
-import { EPOLLIN } from "../../ffi/epoll.ts";
 import { Observer } from "../control/observer.ts";
 import { ControlServer } from "../control/server.ts";
 import type { EventRingMemory } from "../events/event_ring.ts";
@@ -51,7 +50,7 @@ export function serveControl<Settings>(
   };
   try {
     const loop = new EventLoop(tell);
-    loop.watch(start.stop, EPOLLIN, { onEvents: () => loop.stop() });
+    loop.endWith(start.stop);
     const settings = start.guests.map((guest) => guest.settings as Settings);
     const observer = new Observer(loop, {
       program: kind.program,

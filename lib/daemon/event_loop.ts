@@ -4,8 +4,9 @@
  * @module
  */
 
-import { Epoll } from "../../ffi/epoll.ts";
+import { Epoll, EPOLLIN } from "../../ffi/epoll.ts";
 import { EINTR, errno, SystemError } from "../../ffi/errno.ts";
+import { isReadable } from "../../ffi/fd.ts";
 import type { Scheduler, Task } from "../vhost_user/scheduler.ts";
 import type { EventHandler } from "../virtio/device.ts";
 
@@ -38,6 +39,8 @@ export class EventLoop implements Scheduler {
   readonly #timers: Timer[] = [];
   /** When descriptors are looked at again, at the latest. */
   #nextLook = 0;
+  /** The descriptor that ends it, or -1. */
+  #end = -1;
   #stopped = false;
 
   /**
@@ -83,6 +86,16 @@ export class EventLoop implements Scheduler {
     const due = performance.now() + milliseconds;
     const later = this.#timers.findIndex((timer) => timer.due > due);
     this.#timers.splice(later < 0 ? this.#timers.length : later, 0, { due, action });
+  }
+
+  get isEnding(): boolean {
+    return this.#stopped || (this.#end >= 0 && isReadable(this.#end));
+  }
+
+  /** Makes {@linkcode run} return once `fd` is readable. */
+  endWith(fd: number): void {
+    this.#end = fd;
+    this.watch(fd, EPOLLIN, { onEvents: () => this.stop() });
   }
 
   /** Makes {@linkcode run} return after the events at hand. */

@@ -5,7 +5,6 @@
  */
 
 import type { Logger } from "@logtape/logtape";
-import { EPOLLIN } from "../../ffi/epoll.ts";
 import { setNonBlocking } from "../../ffi/fd.ts";
 import { guardThread } from "../../ffi/guard.ts";
 import { type EventRingMemory, EventWriter } from "../events/event_ring.ts";
@@ -96,7 +95,7 @@ function serveFrontEnds(
   const session = new Session(device, loop, log, start.share);
   if (events !== undefined) session.onState = (state) => tellState(events, state);
   let acceptor: Acceptor | undefined;
-  loop.watch(start.stop, EPOLLIN, { onEvents: () => loop.stop() });
+  loop.endWith(start.stop);
   if (start.listening) {
     acceptor = new Acceptor(loop, session, start.socket, log);
   } else {

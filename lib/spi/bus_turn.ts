@@ -114,11 +114,15 @@ export class BusTurn implements EventHandler {
     return this.#advance(this.#backend.run(transfer, data));
   }
 
-  /** Carries out what is left of the transfer under way, without a look at anything else. */
-  finish(): void {
+  /**
+   * Carries out what is left of the transfer under way, here and now.
+   *
+   * @param goesOn is asked between its parts; once false, the transfer has failed
+   */
+  finish(goesOn: () => boolean): void {
     if (this.#state === TRANSFERRING) {
       let progress: Progress = UNFINISHED;
-      while (progress === UNFINISHED) progress = this.#backend.proceed();
+      while (progress === UNFINISHED && goesOn()) progress = this.#backend.proceed();
       this.#succeeded = progress === DONE;
     }
     this.#leave();

@@ -108,7 +108,7 @@ export class SpiDevice implements VirtioDevice, TurnOwner {
       return;
     }
     if (this.#turn.transferring) {
-      this.#turn.finish();
+      this.#turn.finish(() => host.isAwaited());
       const chain = held.shift()!;
       host.complete(0, chain, this.#finish(chain));
     }

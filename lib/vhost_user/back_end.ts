@@ -42,6 +42,8 @@ const ringFeatureNames: readonly (readonly [bigint, string])[] = [
 
 /** One device and its rings, for one front-end after another. */
 export class BackEnd implements RequestTarget, RingSet, DeviceHost {
+  /** As {@linkcode DeviceHost.isAwaited}. */
+  isAwaited: () => boolean = () => true;
   /** Is called once a driver is served. */
   onReady: () => void = () => {};
   readonly #device: VirtioDevice;

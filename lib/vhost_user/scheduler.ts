@@ -16,6 +16,8 @@ export interface Task {
 
 /** An event loop on which sessions run. */
 export interface Scheduler extends Poller {
+  /** True once it is to end, also if it has not got round to that. Takes a system call. */
+  readonly isEnding: boolean;
   /** Serves `task` once after the events at hand, before the loop waits again. */
   defer(task: Task): void;
   /**

@@ -8,6 +8,7 @@ import type { Logger } from "@logtape/logtape";
 import { monotonicTime } from "../../ffi/clock.ts";
 import { EPOLLIN } from "../../ffi/epoll.ts";
 import { SystemError } from "../../ffi/errno.ts";
+import { hasHungUp } from "../../ffi/fd.ts";
 import type { EventHandler, VirtioDevice } from "../virtio/device.ts";
 import { RegionError } from "../virtio/memory_region.ts";
 import { BackEnd } from "./back_end.ts";
@@ -53,6 +54,7 @@ export class Session implements EventHandler {
   constructor(device: VirtioDevice, scheduler: Scheduler, log: Logger, share: Share = {}) {
     this.#backEnd = new BackEnd(device, scheduler, log, share.memory);
     this.#backEnd.onReady = () => this.onState("ready");
+    this.#backEnd.isAwaited = () => this.#isAwaited();
     this.#scheduler = scheduler;
     this.#log = log;
     this.#share = share;
@@ -103,6 +105,11 @@ export class Session implements EventHandler {
       if (result !== MESSAGE) return;
       if (!this.#handle(connection)) return this.end(connection.reason);
     }
+  }
+
+  #isAwaited(): boolean {
+    const connection = this.#connection;
+    return connection !== undefined && !hasHungUp(connection.fd) && !this.#scheduler.isEnding;
   }
 
   /** @returns false if the connection is to be closed, for the reason that it carries */

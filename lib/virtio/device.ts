@@ -56,6 +56,11 @@ export interface DeviceHost extends Poller {
    * look at one queue before it answers on another.
    */
   drain(queue: number): void;
+  /**
+   * False once nobody waits for what a stopping queue still finishes: the front-end has hung up, or
+   * the daemon ends. For a device to ask every now and then while it does so; takes two system calls.
+   */
+  isAwaited(): boolean;
 }
 
 /** A virtio device for one guest. */
@@ -91,7 +96,8 @@ export interface VirtioDevice {
    */
   process(queue: number, chain: DescriptorChain): number;
   /**
-   * The queue stops: complete every chain held from it now, or put it back. The transport passes
+   * The queue stops: complete every chain held from it now, or put it back. What takes longer than
+   * a moment ends when it is no longer {@linkcode DeviceHost.isAwaited awaited}. The transport passes
    * them on to the driver where the ring is still there. Where chains are
    * {@linkcode DescriptorChain.isSuspended suspended}, it only takes them back, in order: nobody
    * waits for what becomes of them, or they come again.

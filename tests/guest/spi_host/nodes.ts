@@ -16,6 +16,7 @@ import { SPI_CPHA, SPI_CPOL, SPI_CS_HIGH } from "../../../ffi/spidev.ts";
 import { Daemon } from "../../support/daemon.ts";
 import { FrontEnd } from "../../support/front_end.ts";
 import { encodeHead, RESULT, SpiGuest } from "../../support/spi_driver.ts";
+import { REQUEST } from "../../support/wire.ts";
 import { Random } from "../../support/random.ts";
 import { TemporaryFolder } from "../../support/temporary_folder.ts";
 import { pause, until } from "../../support/wait.ts";
@@ -329,6 +330,40 @@ Deno.test("S8 a queue that stops in the middle of a long transfer finishes it, a
     guest.frontEnd.setVringEnable(0, true);
     assertStrictEquals(queue.waitUsed(guest.frontEnd).head, head);
   }));
+
+Deno.test("S8 a queue that stops finishes a long transfer only as long as its front-end is there", () =>
+  served(
+    NODE,
+    (_guest, { guests: [one, other] }) => {
+      submitLong(one, 20_000);
+      one.frontEnd.send(REQUEST.GET_VRING_BASE, [0, 0, 0, 0, 0, 0, 0, 0]);
+      one.frontEnd.close();
+      assertEquals(other.exchange([7]), ok([7]));
+      assert(sentLength() < 20_000);
+      const selected = busLog().filter((line) => line.startsWith("cs"));
+      assertEquals(selected, ["cs 0 on", "cs 0 off", "cs 0 on", "cs 0 off"]);
+    },
+    2,
+    { maxTransfer: 60_000 },
+  ));
+
+Deno.test("S8 a queue that stops finishes a long transfer only as long as the daemon may run", () =>
+  served(
+    NODE,
+    async (guest, { daemon }) => {
+      submitLong(guest, 20_000);
+      guest.frontEnd.barrier();
+      guest.frontEnd.send(REQUEST.GET_VRING_BASE, [0, 0, 0, 0, 0, 0, 0, 0]);
+      const begin = performance.now();
+      const { code } = await daemon.stop();
+      assertStrictEquals(code, 0);
+      assert(performance.now() - begin < 2000);
+      assert(sentLength() < 20_000);
+      assertStrictEquals(busLog().at(-1), "cs 0 off");
+    },
+    1,
+    { maxTransfer: 60_000 },
+  ));
 
 Deno.test("delays of the longest kind take their time, with the chip selected between them", () =>
   served(NODE, (guest) => {

@@ -25,6 +25,7 @@ function descriptors(): { ring: VringDescriptors; asked: string[] } {
     defer: () => void asked.push("defer"),
     attach: (_task, announced) => void asked.push(announced ? "attach" : "poll"),
     detach: () => void asked.push("detach"),
+    isEnding: false,
   };
   const idle = { onEvents: () => {}, hasWork: () => false, serve: () => {} };
   return { ring: new VringDescriptors(scheduler, idle), asked };
