@@ -11,7 +11,7 @@
 import type { Logger } from "@logtape/logtape";
 import type { BackingFile } from "./backing_file.ts";
 import type { PartChanges } from "./changes.ts";
-import type { Declaration, Properties, Settings, Value } from "./property.ts";
+import type { ActiveLevel, Declaration, Properties, Settings, Value } from "./property.ts";
 
 /** How a property is read and set while guests run. Both are called with the part's bus locked. */
 export interface LiveProperty<AllSettings> {
@@ -21,6 +21,14 @@ export interface LiveProperty<AllSettings> {
    * @throws {PropertyError} if this cannot be, as things are
    */
   set?(state: DataView, value: never, settings: AllSettings): void;
+  /** Of an interrupt whose level the guest chooses: which it is; as declared if left out. */
+  active?(state: DataView, settings: AllSettings): ActiveLevel;
+  /**
+   * Of an interrupt that comes by itself as time goes by: when to look at it again, on the clock of
+   * `monotonicTime()`; `Infinity` for not before something else happens. A multiple of a
+   * millisecond later will do.
+   */
+  due?(state: DataView, settings: AllSettings): number;
 }
 
 /** Which properties speak of the file that keeps a part's bytes. */

@@ -11,9 +11,17 @@ import { Changes } from "./changes.ts";
 import { PropertyError } from "./check_value.ts";
 import { changedValue, DeclaredThing } from "./declared_thing.ts";
 import type { Fault, Faults } from "./faults.ts";
+import type { InterruptPins } from "./interrupt_pins.ts";
 import type { PartModel } from "./part.ts";
 import type { BytesProperty, Property, Value } from "./property.ts";
-import { backingOf, bytesOf, faultsOf, type PoweredPart, stateOf } from "./simulation.ts";
+import {
+  backingOf,
+  bytesOf,
+  faultsOf,
+  interruptsOf,
+  type PoweredPart,
+  stateOf,
+} from "./simulation.ts";
 import type { ThingPlace } from "./thing.ts";
 
 /** A part, for whoever controls it. */
@@ -23,6 +31,7 @@ export class PartThing extends DeclaredThing {
   readonly #state: DataView;
   readonly #file: BackingFile | undefined;
   readonly #faults: Faults;
+  readonly #interrupts: InterruptPins | undefined;
   readonly #changes: Changes;
 
   /**
@@ -43,6 +52,7 @@ export class PartThing extends DeclaredThing {
     this.#state = stateOf(part);
     this.#file = backingOf(model, part, log);
     this.#faults = faultsOf(part);
+    this.#interrupts = interruptsOf(model, part);
     this.#changes = new Changes(part.changes);
   }
 
@@ -57,6 +67,7 @@ export class PartThing extends DeclaredThing {
     live.set(this.#state, value as never, this.#part.settings);
     const now = live.get(this.#state, this.#part.settings);
     this.#changes.tell(this.number, this.placeOf(name), changedValue(property, now), 0, 0);
+    this.#interrupts?.look();
   }
 
   protected override bytes(name: string): Uint8Array {
@@ -66,6 +77,7 @@ export class PartThing extends DeclaredThing {
   protected override written(name: string, at: number, length: number): void {
     if (this.#model.backing?.contents === name) this.#file?.save(at, length);
     this.#changes.tell(this.number, this.placeOf(name), NaN, at, length);
+    this.#interrupts?.look();
   }
 
   protected override strike(fault: Fault, count: number): void {

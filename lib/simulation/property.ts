@@ -23,10 +23,18 @@ interface Common {
   readonly excludes?: readonly string[];
 }
 
+/** The level of a pin at which it calls for attention; at rest it has the other one. */
+export type ActiveLevel = "active-low" | "active-high";
+
 /** `true` or `false`. */
 export interface BooleanProperty extends Common {
   readonly type: "boolean";
   readonly default?: boolean;
+  /**
+   * Said of a pin of the part that calls for attention, an interrupt output: true while it calls.
+   * Such a property is never set, and `live` says how it is read.
+   */
+  readonly interrupt?: ActiveLevel;
 }
 
 /** A number in a range: a whole one, or any. */

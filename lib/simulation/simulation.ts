@@ -8,12 +8,15 @@ import type { Logger } from "@logtape/logtape";
 import { BackingFile, BackingFiles, type FileChoice } from "./backing_file.ts";
 import { Changes, PartChanges } from "./changes.ts";
 import { Faults } from "./faults.ts";
+import { InterruptPins } from "./interrupt_pins.ts";
 import type { PartContext, PartModel } from "./part.ts";
 import type { PartDescription } from "./part_list.ts";
 import { type BytesProperty, countOf, type Properties, type Run } from "./property.ts";
 
-// A part's memory: i32 the descriptor of its file plus one, its faults, and then its state.
+// A part's memory: i32 the descriptor of its file plus one, its faults, its interrupts, and then
+// its state.
 const FAULTS_AT = 4;
+const INTERRUPTS_AT = 32;
 const STATE_AT = 64;
 
 /** A thing with what its threads share. */
@@ -66,6 +69,7 @@ export class Simulation {
       new Int32Array(memory)[0] = fd + 1;
     }
     model.initialize?.(settings, new DataView(memory, STATE_AT));
+    interruptsOf(model, powered)?.look();
     return powered;
   }
 
@@ -88,6 +92,17 @@ export function stateOf({ memory }: PoweredPart): DataView {
 /** The faults of a part. */
 export function faultsOf({ memory }: PoweredPart): Faults {
   return new Faults(memory, FAULTS_AT);
+}
+
+/** The pins by which a part calls for attention; `undefined` where it has none. */
+export function interruptsOf(model: PartModel, powered: PoweredPart): InterruptPins | undefined {
+  const { memory, settings, thing, changes } = powered;
+  const pins = new InterruptPins(
+    { model, settings, state: stateOf(powered), words: new Int32Array(memory, INTERRUPTS_AT, 2) },
+    new Changes(changes),
+    thing,
+  );
+  return pins.count > 0 ? pins : undefined;
 }
 
 /** The file that a part with such settings keeps its contents in, if it does. */

@@ -29,10 +29,12 @@ import type { Properties } from "../../simulation/property.ts";
 import {
   contextOf,
   faultsOf,
+  interruptsOf,
   type PoweredPart,
   type Simulation,
   stateOf,
 } from "../../simulation/simulation.ts";
+import type { InterruptPins } from "../../simulation/interrupt_pins.ts";
 import { PartThing } from "../../simulation/part_thing.ts";
 import type { Thing } from "../../simulation/thing.ts";
 import { Bus, RESERVATION } from "../../threads/bus.ts";
@@ -188,6 +190,7 @@ export class SimulatedAdapter implements I2cAdapter, EventHandler {
   readonly #bus: DataView;
   readonly #parts: readonly I2cPart[];
   readonly #faults: readonly Faults[];
+  readonly #interrupts: readonly (InterruptPins | undefined)[];
   /** By address, the index of its part. */
   readonly #partAt = new Int16Array(ADDRESS_COUNT).fill(-1);
   /** By address, how far it is from the part's first one. */
@@ -210,6 +213,7 @@ export class SimulatedAdapter implements I2cAdapter, EventHandler {
     this.#bus = stateOf(settings.bus);
     this.#addressed = new Uint8Array(settings.parts.length);
     this.#faults = settings.parts.map(faultsOf);
+    this.#interrupts = settings.parts.map((part) => interruptsOf(i2cParts.get(part.part), part));
     this.#parts = settings.parts.map((part, index) => {
       const count = addressCount(part);
       for (let offset = 0; offset < count; offset++) {
@@ -374,6 +378,7 @@ export class SimulatedAdapter implements I2cAdapter, EventHandler {
       if (this.#addressed[index] === 0) continue;
       this.#addressed[index] = 0;
       this.#parts[index].stop();
+      this.#interrupts[index]?.look();
     }
   }
 }

@@ -10,9 +10,11 @@ import type { PartDescription } from "../../simulation/part_list.ts";
 import {
   contextOf,
   faultsOf,
+  interruptsOf,
   type PoweredPart,
   type Simulation,
 } from "../../simulation/simulation.ts";
+import type { InterruptPins } from "../../simulation/interrupt_pins.ts";
 import { PartThing } from "../../simulation/part_thing.ts";
 import type { Thing } from "../../simulation/thing.ts";
 import { Lock } from "../../threads/lock.ts";
@@ -127,6 +129,7 @@ export class SimulatedController implements SpiBackend {
   /** By chip select; `undefined` where there is nothing. */
   readonly #parts: readonly (SpiPart | undefined)[];
   readonly #faults: readonly (Faults | undefined)[];
+  readonly #interrupts: readonly (InterruptPins | undefined)[];
   /** By chip select: bit n stands for mode n, which the part takes. */
   readonly #modes: readonly number[];
   readonly #log: Logger;
@@ -162,6 +165,7 @@ export class SimulatedController implements SpiBackend {
       return modes?.reduce((mask, mode) => mask | (1 << mode), 0) ?? 0xf;
     });
     this.#faults = powered.map((part) => part && faultsOf(part));
+    this.#interrupts = powered.map((part) => part && interruptsOf(spiParts.get(part.part), part));
     this.#parts = powered.map((part) => {
       if (part === undefined) return undefined;
       const model = spiParts.get(part.part);
@@ -194,7 +198,7 @@ export class SimulatedController implements SpiBackend {
     if (faults?.any) {
       this.#lock.acquire();
       try {
-        if (faults.strikes(FAIL)) return this.#failed(this.#parts[transfer.chipSelect]);
+        if (faults.strikes(FAIL)) return this.#failed(transfer.chipSelect);
         this.#wrong = faults.strikes(WRONG);
       } finally {
         this.#lock.release();
@@ -223,7 +227,7 @@ export class SimulatedController implements SpiBackend {
   deselect(): void {
     this.#lock.acquire();
     try {
-      this.#parts[this.#selected]?.deselect();
+      this.#release(this.#selected);
     } finally {
       this.#lock.release();
     }
@@ -259,7 +263,7 @@ export class SimulatedController implements SpiBackend {
     const received = data.received.bytes;
     if (txLength > 0) swapWireOrder(sent, start, end, size, lsbFirst);
     else sent.fill(0, start, end);
-    if (!exchangeAll(part, sent, received, start, end)) return this.#failed(part);
+    if (!exchangeAll(part, sent, received, start, end)) return this.#failed(chipSelect);
     swapWireOrder(received, start, end, size, lsbFirst);
     this.#done = end;
     if (end < length) {
@@ -269,7 +273,7 @@ export class SimulatedController implements SpiBackend {
     if (part.expectsMore && transfer.csChange === 0) {
       this.#selected = chipSelect;
     } else {
-      part.deselect();
+      this.#release(chipSelect);
       this.#selected = NOT_SELECTED;
     }
     return DONE;
@@ -285,8 +289,14 @@ export class SimulatedController implements SpiBackend {
     );
   }
 
-  #failed(part: SpiPart | undefined): Progress {
-    part?.deselect();
+  /** Releases a chip select, with the lock held. */
+  #release(chipSelect: number): void {
+    this.#parts[chipSelect]?.deselect();
+    this.#interrupts[chipSelect]?.look();
+  }
+
+  #failed(chipSelect: number): Progress {
+    this.#release(chipSelect);
     this.#selected = NOT_SELECTED;
     return TRANSFER_FAILED;
   }

@@ -25,6 +25,9 @@ for (const model of models) {
       assert(!/\.$/.test(property.help) && property.help !== "", key);
       for (const other of property.excludes ?? []) assert(other in properties, other);
       if (property.type === "bytes" || property.type === "numbers") continue;
+      if (property.type === "boolean" && property.interrupt !== undefined) {
+        assertEquals(property.set, "never", `${key} is a pin, and can be set`);
+      }
       if (property.default !== undefined) {
         assert(isSetAtStart(property), `${key} has a default, and cannot be set at the start`);
         checkValue(property, property.default, settings);
