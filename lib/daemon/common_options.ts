@@ -76,7 +76,7 @@ export const generalOptions: readonly OptionSpec[] = [
     name: "sandbox",
     value: "on|off",
     choices: SANDBOX,
-    help: "give up what is not needed to serve guests (default off)",
+    help: "give up what is not needed to serve guests (default on)",
     details: "Capabilities, files that the configuration does not name, and system calls that a " +
       "daemon does not make, by means of the kernel: no_new_privs, Landlock and seccomp. What the " +
       "kernel cannot do is told in the log.",

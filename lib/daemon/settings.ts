@@ -182,6 +182,6 @@ export function readSettings<Settings>(
     log: logSettings(options, config),
     pollMicroseconds: number("poll-us", options, 0, MAX_POLL_MICROSECONDS, config["poll-us"]) ?? 0,
     control: controlPath(options.control, config.control),
-    sandbox: (options.sandbox ?? config.sandbox?.choice(SANDBOX) ?? "off") === "on",
+    sandbox: (options.sandbox ?? config.sandbox?.choice(SANDBOX) ?? "on") === "on",
   };
 }

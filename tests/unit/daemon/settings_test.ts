@@ -41,7 +41,7 @@ Deno.test("one guest at a path is what there is without more being said", () => 
     log: { level: "info", format: "text" },
     pollMicroseconds: 0,
     control: undefined,
-    sandbox: false,
+    sandbox: true,
   });
 });
 
@@ -72,7 +72,7 @@ Deno.test("options win over the configuration file", () => {
     log: { level: "trace", format: "text" },
     pollMicroseconds: 0,
     control: undefined,
-    sandbox: false,
+    sandbox: true,
   });
 });
 
