@@ -28,11 +28,14 @@ type SystemKind = NonNullable<Deno.SysPermissionDescriptor["kind"]>;
 
 /** What any of the programs needs. */
 export function union(all: readonly Permissions[]): Permissions {
-  const names = (of: "env" | "sys") => [...new Set(all.flatMap((one) => one[of] ?? []))].sort();
+  const names = (of: "env" | "sys") => {
+    const found = [...new Set(all.flatMap((one) => one[of] ?? []))].sort();
+    return found.length === 0 ? {} : { [of]: found };
+  };
   return {
     ...Object.fromEntries(KINDS.map((kind) => [kind, all.some((one) => one[kind])])),
-    env: names("env"),
-    sys: names("sys"),
+    ...names("env"),
+    ...names("sys"),
   };
 }
 

@@ -20,7 +20,6 @@ export type Asked =
   | {
     readonly kind: "run";
     readonly verb: Verb;
-    readonly sockets: readonly string[];
     readonly invocation: Invocation;
   };
 
@@ -74,8 +73,8 @@ export function readAsked(args: readonly string[]): Asked {
   if (again !== undefined) {
     throw new UsageError(`option '-c' names socket '${again}' twice; name it once`);
   }
-  const invocation = { operands, options, json: options.json === true };
-  return { kind: "run", verb, sockets, invocation };
+  const invocation = { operands, options, sockets, json: options.json === true };
+  return { kind: "run", verb, invocation };
 }
 
 function help(verb: Verb): string {

@@ -6,7 +6,7 @@
 
 import { RuntimeError, UsageError } from "../errors.ts";
 import type { OptionSpec } from "../input/options.ts";
-import type { Permissions } from "../permissions.ts";
+import { keepOnly, type Permissions, union } from "../permissions.ts";
 import type { Program } from "../program.ts";
 import { examples, PROGRAM, SUMMARY, VERSION } from "./about.ts";
 import { readAsked } from "./command_line.ts";
@@ -17,26 +17,31 @@ import { allOptions } from "./options.ts";
 import { put } from "./output.ts";
 import { verbs } from "./verbs.ts";
 
-/** Sockets are reached by way of C: files and the network are not for Deno to touch. */
-const PERMISSIONS: Permissions = { ffi: true };
+/** What all commands need: sockets are reached by way of C. */
+const OWN: Permissions = { ffi: true };
+/** What any command needs; each gives up what it does not need itself. */
+const ALL = union([OWN, ...verbs.map(({ permissions = {} }) => permissions)]);
 
 const EXIT_TIMED_OUT = 124;
 
-function main(args: readonly string[]): number {
+async function main(args: readonly string[]): Promise<number> {
   const asked = readAsked(args);
   if (asked.kind === "version") put(`${PROGRAM} ${VERSION}`);
   if (asked.kind === "help") {
     put(asked.verb === undefined ? helpText() : verbHelpText(asked.verb));
   }
   if (asked.kind !== "run") return 0;
-  const run = asked.verb.prepare(asked.invocation);
-  using daemons = new Daemons(asked.sockets);
-  return run(daemons) ?? 0;
+  const { verb, invocation } = asked;
+  keepOnly(union([OWN, verb.permissions ?? {}]), ALL);
+  if (verb.connects === false) return await verb.prepare(invocation)() ?? 0;
+  const run = verb.prepare(invocation);
+  using daemons = new Daemons(invocation.sockets);
+  return await run(daemons) ?? 0;
 }
 
-function exitCode(args: readonly string[]): number {
+async function exitCode(args: readonly string[]): Promise<number> {
   try {
-    return main(args);
+    return await main(args);
   } catch (error) {
     if (error instanceof ReaderGone) return 0;
     const { message } = error as Error;
@@ -67,10 +72,10 @@ export interface Tool extends Program {
 /** The program. */
 export const ctl: Tool = {
   name: PROGRAM,
-  permissions: PERMISSIONS,
+  permissions: ALL,
   summary: SUMMARY,
   commands: verbs.map((verb) => ({ ...verb, syntax: verbSyntax(verb) })),
   options: allOptions,
   examples,
-  run: (_entry, args) => Deno.exit(exitCode(args)),
+  run: async (_entry, args) => Deno.exit(await exitCode(args)),
 };
