@@ -46,16 +46,19 @@ install: all ## install below $(DESTDIR)$(PREFIX), /usr/local by default
 uninstall: $(docs)/.made $(units)/.made ## remove what install has put there
 	@scripts/install.sh uninstall $(bin) $(docs) $(units)
 
-.PHONY: deb release
+.PHONY: deb rpm release
 deb: all ## make a Debian package in dist/
 	@scripts/deb.sh $(bin) $(docs) $(units) dist
+rpm: all ## make an RPM package in dist/
+	@scripts/packages.sh rpmbuild=rpm
+	@scripts/rpm.sh $(bin) $(docs) $(units) dist
 release: all ## make a tarball, its checksum and its SBOM in dist/
 	@scripts/release.sh $(bin) $(docs) $(units) dist
 
 .PHONY: package package-tools
 package-tools:
 	@scripts/packages.sh man=man-db mandoc=mandoc zsh=zsh fish=fish lintian=lintian strace=strace \
-		python3=python3 \
+		python3=python3 rpmbuild=rpm rpmlint=rpmlint \
 		systemd-analyze=systemd systemd-nspawn=systemd-container
 package: all package-tools ## only the tests of programs, installation and packages
 	@scripts/test.sh $@

@@ -3,8 +3,8 @@
  *
  *     main.ts FOLDER
  *
- * FOLDER gets `systemd/`, `qemu/` and `control.in`. In all of them are marks that are filled in as
- * they are installed: where the programs are, for example.
+ * FOLDER gets `systemd/`, `qemu/`, `control.in` and `vhost-device.spec`. In some of them are marks
+ * that are filled in as they are installed: where the programs are, for example.
  *
  * @module
  */
@@ -29,6 +29,7 @@ function make(path: string, template: string, of = daemons): void {
 make("systemd/sysusers.conf", "systemd/sysusers.conf.in");
 make("systemd/udev.rules", "systemd/udev.rules.in");
 make("control.in", "deb/control.in");
+make("vhost-device.spec", "rpm/vhost-device.spec.in");
 for (const daemon of daemons) {
   const { program } = daemon;
   for (const unit of ["service", "socket"]) {
