@@ -5,7 +5,7 @@
  */
 
 import type { GuestDescription } from "../control/world.ts";
-import type { Property, When } from "../simulation/property.ts";
+import type { Picture, Property, When } from "../simulation/property.ts";
 import type { ThingDescription } from "../simulation/thing.ts";
 
 /** A property of a thing; what it does not say does not apply. */
@@ -22,6 +22,8 @@ export interface DescribedProperty {
   readonly choices?: readonly (string | number)[];
   /** How many bytes or numbers there are. */
   readonly count?: number;
+  /** What the bytes are the picture of. */
+  readonly picture?: Picture;
 }
 
 /** A thing; its name is the shortest by which its daemon knows nothing else. */

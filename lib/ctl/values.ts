@@ -35,6 +35,8 @@ function expected(property: DescribedProperty): string {
     }
     case "numbers":
       return "numbers with commas between them, all or none";
+    case "time":
+      return "a time in UTC such as 2030-12-31T23:59:59Z";
     default:
       return "a text";
   }

@@ -4,6 +4,7 @@
  * @module
  */
 
+import { timeIn } from "./moment.ts";
 import { countOf, expectation, type Property, type SettingValue, type Value } from "./property.ts";
 
 /** A property cannot be read or set as somebody wants it: why, for people. */
@@ -38,6 +39,9 @@ export function checkValue(
       return refuse(expectation(property), value);
     case "text":
       return typeof value === "string" ? value : refuse(expectation(property), value);
+    case "time":
+      return (typeof value === "string" ? timeIn(property, value) : undefined) ??
+        refuse(expectation(property), value);
     case "path":
       return typeof value === "string" && value !== "" ? value : refuse("a path", value);
     case "numbers": {

@@ -7,6 +7,7 @@
 import type { Lock } from "../threads/lock.ts";
 import { checkValue, PropertyError } from "./check_value.ts";
 import type { Fault } from "./faults.ts";
+import { timeText } from "./moment.ts";
 import {
   countOf,
   type Declaration,
@@ -102,6 +103,7 @@ export abstract class DeclaredThing implements Thing {
   changedTo(property: string, value: number): Value {
     const declared = this.#property(property);
     if (declared.type === "choice") return declared.choices[value];
+    if (declared.type === "time") return timeText(value);
     return declared.type === "boolean" ? value !== 0 : value;
   }
 
@@ -200,6 +202,7 @@ export abstract class DeclaredThing implements Thing {
 /** What a value is in the records of `Changes`. */
 export function changedValue(property: Property, value: Value): number {
   if (property.type === "choice") return property.choices.indexOf(value as string);
+  if (property.type === "time") return Date.parse(value as string);
   return typeof value === "number" || typeof value === "boolean" ? Number(value) : NaN;
 }
 

@@ -11,6 +11,7 @@
 import type { Logger } from "@logtape/logtape";
 import type { BackingFile } from "./backing_file.ts";
 import type { PartChanges } from "./changes.ts";
+import type { PropertyWatch } from "./property_watch.ts";
 import type { ActiveLevel, Declaration, Properties, Settings, Value } from "./property.ts";
 
 /** How a property is read and set while guests run. Both are called with the part's bus locked. */
@@ -72,5 +73,7 @@ export interface PartContext<P extends Properties> {
   readonly file: BackingFile | undefined;
   /** To be told of what the guest changes. */
   readonly changes: PartChanges;
+  /** Tells of it by itself, where a part begins it at the start of a transaction and ends it. */
+  readonly watch: PropertyWatch;
   readonly log: Logger;
 }

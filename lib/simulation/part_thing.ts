@@ -14,6 +14,7 @@ import type { Fault, Faults } from "./faults.ts";
 import type { InterruptPins } from "./interrupt_pins.ts";
 import type { PartModel } from "./part.ts";
 import type { BytesProperty, Property, Value } from "./property.ts";
+import { PropertyWatch } from "./property_watch.ts";
 import {
   backingOf,
   bytesOf,
@@ -33,6 +34,7 @@ export class PartThing extends DeclaredThing {
   readonly #faults: Faults;
   readonly #interrupts: InterruptPins | undefined;
   readonly #changes: Changes;
+  readonly #watch: PropertyWatch;
 
   /**
    * @param kinds of faults that its bus knows
@@ -54,6 +56,7 @@ export class PartThing extends DeclaredThing {
     this.#faults = faultsOf(part);
     this.#interrupts = interruptsOf(model, part);
     this.#changes = new Changes(part.changes);
+    this.#watch = new PropertyWatch(model, part.settings, this.#state, this.#changes, this.number);
   }
 
   protected override liveValue(name: string): { readonly value: Value } | undefined {
@@ -64,7 +67,12 @@ export class PartThing extends DeclaredThing {
   protected override change(name: string, property: Property, value: Value): void {
     const live = this.#model.live?.[name];
     if (live?.set === undefined) throw new PropertyError("it cannot be set");
-    live.set(this.#state, value as never, this.#part.settings);
+    this.#watch.begin();
+    try {
+      live.set(this.#state, value as never, this.#part.settings);
+    } finally {
+      this.#watch.end(name);
+    }
     const now = live.get(this.#state, this.#part.settings);
     this.#changes.tell(this.number, this.placeOf(name), changedValue(property, now), 0, 0);
     this.#interrupts?.look();

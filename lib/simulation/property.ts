@@ -60,6 +60,14 @@ export interface TextProperty extends Common {
   readonly default?: string;
 }
 
+/** A moment in UTC, to the second: a text such as `2030-12-31T23:59:59Z`. */
+export interface TimeProperty extends Common {
+  readonly type: "time";
+  /** The first year that it can be in, and the last. */
+  readonly years: readonly [from: number, to: number];
+  readonly default?: string;
+}
+
 /** The path of a file. */
 export interface PathProperty extends Common {
   readonly type: "path";
@@ -88,6 +96,17 @@ export interface NumbersProperty extends Common {
   readonly what: string;
 }
 
+/** What bytes are the picture of: rows from the top, each of pixels from the left. */
+export interface Picture {
+  readonly width: number;
+  readonly height: number;
+  /**
+   * Of a pixel. 1: lit or dark, eight of them in a byte, the leftmost in its most significant bit,
+   * and a row begins with a byte of its own. 8: how bright it is. 24: red, green and blue.
+   */
+  readonly bits: 1 | 8 | 24;
+}
+
 /**
  * Memory: bytes that lie in a part's state. In the configuration file a mapping from the number of
  * a byte to its value, or to a list of values from there on.
@@ -101,6 +120,8 @@ export interface BytesProperty extends Common {
   readonly at: number;
   /** What they are where nothing is given; 0 if left out. */
   readonly fill?: number;
+  /** Said of bytes that are what somebody in front of the part sees. */
+  readonly picture?: Picture;
 }
 
 /** One property. */
@@ -108,6 +129,7 @@ export type Property =
   | BooleanProperty
   | NumberProperty
   | TextProperty
+  | TimeProperty
   | PathProperty
   | ChoiceProperty
   | NumbersProperty
@@ -185,8 +207,14 @@ export function numberText({ base }: { readonly base?: 16 }, value: number): str
 }
 
 /** What a property takes, for messages, for example `a whole number from 0 to 1000 ms`. */
-export function expectation(property: NumberProperty | ChoiceProperty | TextProperty): string {
+export function expectation(
+  property: NumberProperty | ChoiceProperty | TextProperty | TimeProperty,
+): string {
   if (property.type === "text") return property.what ?? "a text";
+  if (property.type === "time") {
+    const [from, to] = property.years;
+    return `a time in UTC such as ${from}-12-31T23:59:59Z, in the years ${from} to ${to}`;
+  }
   const unit = property.unit === undefined ? "" : ` ${property.unit}`;
   if (property.type === "choice") {
     return `${anyOf(property.choices.map(String))}${unit}`;

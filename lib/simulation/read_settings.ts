@@ -16,7 +16,9 @@ import {
   type Run,
   type Settings,
   type SettingValue,
+  type TimeProperty,
 } from "./property.ts";
+import { timeIn } from "./moment.ts";
 
 type Known = Record<string, SettingValue>;
 
@@ -64,6 +66,8 @@ function readValue(property: Property, node: ConfigNode, settings: Known): Setti
       return node.choice(property.choices, expectation(property));
     case "text":
       return node.string(expectation(property));
+    case "time":
+      return readMoment(property, node);
     case "path":
       return readPath(node);
     case "numbers":
@@ -71,6 +75,12 @@ function readValue(property: Property, node: ConfigNode, settings: Known): Setti
     case "bytes":
       return readBytes(property, node, settings);
   }
+}
+
+function readMoment(property: TimeProperty, node: ConfigNode): string {
+  const expected = expectation(property);
+  const text = node.string(expected);
+  return timeIn(property, text) ?? node.fail(`expected ${expected}, found '${text}'`);
 }
 
 function readPath(node: ConfigNode): string {

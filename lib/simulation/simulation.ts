@@ -11,6 +11,7 @@ import { Faults } from "./faults.ts";
 import { InterruptPins } from "./interrupt_pins.ts";
 import type { PartContext, PartModel } from "./part.ts";
 import type { PartDescription } from "./part_list.ts";
+import { PropertyWatch } from "./property_watch.ts";
 import { type BytesProperty, countOf, type Properties, type Run } from "./property.ts";
 
 // A part's memory: i32 the descriptor of its file plus one, its faults, its interrupts, and then
@@ -151,12 +152,15 @@ export function contextOf(
   powered: PoweredPart,
   log: Logger,
 ): PartContext<Properties> {
-  const { settings, thing, changes } = powered;
+  const { settings, thing } = powered;
+  const state = stateOf(powered);
+  const changes = new Changes(powered.changes);
   return {
     settings,
-    state: stateOf(powered),
+    state,
     file: backingOf(model, powered, log),
-    changes: new PartChanges(new Changes(changes), thing, Object.keys(model.properties)),
+    changes: new PartChanges(changes, thing, Object.keys(model.properties)),
+    watch: new PropertyWatch(model, settings, state, changes, thing),
     log,
   };
 }

@@ -7,6 +7,7 @@
 import {
   type Declaration,
   expectation,
+  isSetAtStart,
   numberText,
   type Property,
 } from "../../lib/simulation/property.ts";
@@ -26,6 +27,7 @@ function values(property: Property): string {
     case "integer":
     case "number":
     case "choice":
+    case "time":
       return expectation(property);
     case "text":
       return "text";
@@ -34,6 +36,10 @@ function values(property: Property): string {
     case "numbers":
       return `a list of ${property.what.replace(/^an? /, "")}s, or \`true\` for all`;
     case "bytes":
+      if (property.picture !== undefined) {
+        const { width, height } = property.picture;
+        return `a picture of ${width} × ${height} pixels`;
+      }
       return `bytes by the number of ${property.what}: \`{ 0x00: 0x12, 0x10: [0x34, 0x56] }\``;
   }
 }
@@ -54,7 +60,7 @@ function row([name, property]: [string, Property]): string[] {
     `\`${name}\``,
     property.help,
     values(property),
-    property.set === "never" ? "" : usual(property),
+    isSetAtStart(property) ? usual(property) : "",
     WHEN[property.set],
   ];
 }

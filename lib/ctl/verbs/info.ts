@@ -69,8 +69,12 @@ function rangeOf(property: DescribedProperty): string {
       return (property.choices ?? []).join(", ") +
         (property.unit === undefined ? "" : ` ${property.unit}`);
     case "bytes":
+      if (property.picture !== undefined) {
+        return `picture of ${property.picture.width} x ${property.picture.height} pixels`;
+      }
+      return `${property.count} bytes`;
     case "numbers":
-      return `${property.count} ${property.type}`;
+      return `${property.count} numbers`;
     default:
       return property.type;
   }

@@ -43,6 +43,10 @@ export interface I2cPart {
 export interface I2cPartModel<P extends Properties = Properties> extends PartModel<P> {
   /** How many addresses in a row it answers to, if not one. */
   readonly addressCount?: number;
-  /** Makes the part for one guest's thread. */
-  create(context: PartContext<P>): I2cPart;
+  /**
+   * Makes the part for one guest's thread.
+   *
+   * @param address its first one, for parts whose checksums go over it
+   */
+  create(context: PartContext<P>, address: number): I2cPart;
 }

@@ -221,7 +221,7 @@ export class SimulatedAdapter implements I2cAdapter, EventHandler {
         this.#offsetAt[part.address + offset] = offset;
       }
       const model = i2cParts.get(part.part);
-      return model.create(contextOf(model, part, log));
+      return model.create(contextOf(model, part, log), part.address);
     });
   }
 

@@ -1,58 +1,10 @@
 import { assertEquals, assertMatch, assertStrictEquals, assertThrows } from "@std/assert";
-import { getLogger } from "@logtape/logtape";
-import { ConfigNode } from "../../../lib/input/config_node.ts";
 import { RuntimeError, UsageError } from "../../../lib/errors.ts";
-import { contextOf, Simulation } from "../../../lib/simulation/simulation.ts";
-import type { I2cPart } from "../../../lib/i2c/simulated/part.ts";
 import { i2cParts } from "../../../lib/i2c/simulated/parts.ts";
+import { OnBus } from "../../support/on_bus.ts";
 import { RecordingLog } from "../../support/in_process.ts";
 import { TemporaryFolder } from "../../support/temporary_folder.ts";
 import { pause } from "../../support/wait.ts";
-
-/** A part with two threads' view of it. */
-class OnBus {
-  readonly #simulation = new Simulation();
-  readonly #parts: readonly I2cPart[];
-
-  constructor(name: string, yaml = "{}", log = getLogger(["test"])) {
-    const entry = ConfigNode.parse("part", `{ part: ${name}, ${yaml.replace(/^\{|\}$/g, "")} }`);
-    const description = i2cParts.read(entry, [], new Set());
-    const model = i2cParts.get(name);
-    const powered = this.#simulation.powerUp(model, description);
-    this.#parts = [0, 1].map(() => model.create(contextOf(model, powered, log)));
-  }
-
-  /** Bytes to write, or the number of bytes to read; a stop after the last. */
-  transaction(messages: readonly (number[] | number)[], offset = 0, thread = 0): number[] | string {
-    const chip = this.#parts[thread];
-    let got: number[] = [];
-    try {
-      for (const message of messages) {
-        const reads = typeof message === "number";
-        if (!chip.start(reads, offset)) return "no address";
-        if (reads) {
-          got = Array.from({ length: message }, () => chip.read());
-          continue;
-        }
-        for (const [index, byte] of message.entries()) {
-          if (!chip.write(byte)) return `no byte ${index}`;
-        }
-      }
-      return got;
-    } finally {
-      chip.stop();
-    }
-  }
-
-  /** In milliseconds. */
-  get stretch(): number | undefined {
-    return this.#parts[0].stretch?.();
-  }
-
-  close(): void {
-    this.#simulation.close();
-  }
-}
 
 Deno.test("an EEPROM is erased at first, and keeps what is written", () => {
   const chip = new OnBus("24c02");

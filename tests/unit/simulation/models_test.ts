@@ -20,7 +20,7 @@ for (const model of models) {
   Deno.test(`${name}: its declaration agrees with itself`, () => {
     assert(!/\.$/.test(model.help) && model.help !== "");
     for (const [key, property] of Object.entries(properties)) {
-      assert(/^[a-z][a-z-]*$/.test(key), key);
+      assert(/^[a-z][a-z0-9-]*$/.test(key), key);
       assert(!TAKEN.includes(key), `${key} is a key of all parts`);
       assert(!/\.$/.test(property.help) && property.help !== "", key);
       for (const other of property.excludes ?? []) assert(other in properties, other);
@@ -53,6 +53,8 @@ for (const model of models) {
         assert(access.set === undefined, `${key} can be set`);
       }
       if (access === undefined) continue;
+      // A clock is something else by the time that it is looked at again.
+      if (property.type === "time") continue;
       const now = access.get(state, settings);
       if (now !== undefined) assertEquals(checkValue(property, now, settings), now, key);
       if (property.set === "both" || property.set === "start") {
