@@ -83,6 +83,20 @@ export function unlink(path: string): void {
 }
 
 /**
+ * Makes a file that long, in bytes.
+ *
+ * @throws {SystemError} as ftruncate(2)
+ */
+export function truncate(fd: number, length: number): void {
+  check("ftruncate", libc.ftruncate(fd, BigInt(length)));
+}
+
+/** Writes some of `bytes` where `fd` stands. @returns how many, or -1 with errno set */
+export function writeSome(fd: number, bytes: Uint8Array<ArrayBuffer>): number {
+  return libc.write(fd, Deno.UnsafePointer.of(bytes), bytes.length);
+}
+
+/**
  * Writes all of `bytes` at an offset of a file.
  *
  * @throws {SystemError} as pwrite(2)

@@ -131,6 +131,14 @@ const library = Deno.dlopen("libc.so.6", {
   readdir: { parameters: ["pointer"], result: "pointer" },
   /** `int closedir(DIR *dirp)`: closedir(3) */
   closedir: { parameters: ["pointer"], result: "i32" },
+  /** `int ftruncate(int fd, off_t length)`: truncate(2) */
+  ftruncate: {
+    parameters: [
+      "i32", // int fd
+      "i64", // off_t length
+    ],
+    result: "i32",
+  },
   /** `ssize_t pwrite(int fd, const void buf[.count], size_t count, off_t offset)`: pread(2) */
   pwrite: {
     parameters: [

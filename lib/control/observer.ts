@@ -10,7 +10,8 @@
 import { EPOLLIN } from "../../ffi/epoll.ts";
 import { clearEventfd, createEventfd } from "../../ffi/eventfd.ts";
 import { close } from "../../ffi/fd.ts";
-import { EventReader, type EventRingMemory, type RingEvent } from "../events/event_ring.ts";
+import type { RingEvent } from "../events/event_ring.ts";
+import type { EventObserver, GuestEvents } from "../events/guest_events.ts";
 import { GUEST, I2C_MESSAGE, SPI_TRANSFER } from "../events/kinds.ts";
 import { type Change, type ChangeListener, Changes } from "../simulation/changes.ts";
 import { PropertyError } from "../simulation/check_value.ts";
@@ -20,11 +21,9 @@ import type { ControlConnection } from "./connection.ts";
 import { shownName } from "./names.ts";
 import { type GuestState, hexadecimal } from "./protocol.ts";
 import type { BareEvent, Subscription } from "./subscription.ts";
-import { TransactionReader } from "./transactions.ts";
+import { TOLD_BYTES, TransactionReader } from "./transactions.ts";
 import type { ControlWorld, GuestDescription } from "./world.ts";
 
-/** Of bytes that have changed, so many are told. */
-const TOLD_BYTES = 256;
 const STATES: readonly GuestState[] = ["waiting", "connected", "ready"];
 
 /** What there is to observe. */
@@ -33,8 +32,8 @@ export interface Observed {
   readonly version: string;
   readonly things: Things;
   readonly guests: readonly { readonly title: string; readonly socket: string }[];
-  /** By guest. All have the same eventfd(2) to wake their reader. */
-  readonly rings: readonly EventRingMemory[];
+  /** What guests do. */
+  readonly events: GuestEvents;
 }
 
 /** What a thread offers to be told of descriptors and of time. */
@@ -43,17 +42,17 @@ export interface ObserverLoop extends Poller {
 }
 
 /** Tells clients of events. */
-export class Observer implements ControlWorld {
+export class Observer implements ControlWorld, EventObserver {
   readonly program: string;
   readonly version: string;
   readonly things: Things;
+  readonly dataLimit = TOLD_BYTES;
+  kinds = 1 << GUEST;
 
   readonly #loop: ObserverLoop;
   readonly #guests: GuestDescription[];
-  readonly #rings: readonly EventReader[];
+  readonly #events: GuestEvents;
   readonly #transactions: readonly TransactionReader[];
-  readonly #wake: number;
-  readonly #timeOrigin: number;
   readonly #byNumber = new Map<number, Thing>();
   readonly #subscriptions = new Map<ControlConnection, Subscription>();
   readonly #changes: Changes | undefined;
@@ -70,7 +69,7 @@ export class Observer implements ControlWorld {
   #listener: ChangeListener | undefined;
 
   constructor(loop: ObserverLoop, observed: Observed) {
-    const { program, version, things, guests, rings } = observed;
+    const { program, version, things, guests, events } = observed;
     this.program = program;
     this.version = version;
     this.things = things;
@@ -81,17 +80,13 @@ export class Observer implements ControlWorld {
       socket,
       state: "waiting",
     }));
-    this.#rings = rings.map((ring) => new EventReader(ring));
-    this.#transactions = rings.map((_, guest) => new TransactionReader(guest));
-    this.#wake = rings[0].wake;
-    this.#timeOrigin = rings[0].timeOrigin;
+    this.#events = events;
+    this.#transactions = guests.map((_, guest) => new TransactionReader(guest));
     for (const thing of things.all) this.#byNumber.set(thing.number, thing);
     const [first] = things.all;
     this.#changes = first && new Changes(first.changes);
-    loop.watch(this.#wake, EPOLLIN, { onEvents: () => this.#drainRings() });
     loop.watch(this.#changed, EPOLLIN, { onEvents: () => this.#drainChanges() });
-    this.#want();
-    this.#drainRings();
+    events.add(this);
   }
 
   guests(): readonly GuestDescription[] {
@@ -105,7 +100,7 @@ export class Observer implements ControlWorld {
   subscribe(subscription: Subscription): void {
     // What has happened before is none of its business.
     this.#drainChanges();
-    this.#drainRings();
+    this.#events.drain();
     this.#subscriptions.set(subscription.connection, subscription);
     this.#listener ??= this.#changes?.listen(this.#changed);
     this.#want();
@@ -120,15 +115,33 @@ export class Observer implements ControlWorld {
   }
 
   close(): void {
-    for (const fd of [this.#wake, this.#changed]) this.#loop.unwatch(fd);
+    this.#loop.unwatch(this.#changed);
     this.#listener?.close();
     close(this.#changed);
   }
 
+  onEvent(guest: number, event: RingEvent): void {
+    const time = (this.#events.timeOrigin + event.time) / 1000;
+    if (event.kind === GUEST) {
+      const state = STATES[event.first];
+      this.#guests[guest] = { ...this.#guests[guest], state };
+      this.#tell({ time, kind: "guest", guest, state }, () => true);
+      return;
+    }
+    const transaction = this.#transactions[guest].read(event, time);
+    if (transaction !== undefined) this.#tell(transaction, (it) => it.transactions);
+  }
+
+  onLeftOut(_guest: number, count: number): void {
+    for (const subscription of this.#subscriptions.values()) {
+      if (subscription.transactions) subscription.miss(count);
+    }
+  }
+
   #want(): void {
     const transactions = [...this.#subscriptions.values()].some((it) => it.transactions);
-    const kinds = 1 << GUEST | (transactions ? 1 << I2C_MESSAGE | 1 << SPI_TRANSFER : 0);
-    for (const ring of this.#rings) ring.want(kinds);
+    this.kinds = 1 << GUEST | (transactions ? 1 << I2C_MESSAGE | 1 << SPI_TRANSFER : 0);
+    this.#events.want();
   }
 
   #tell(event: BareEvent, wants: (subscription: Subscription) => boolean): void {
@@ -166,32 +179,6 @@ export class Observer implements ControlWorld {
       ? attempt(() => thing.get(property))
       : thing.changedTo(property, change.value);
     return { ...head, value };
-  }
-
-  #drainRings(): void {
-    clearEventfd(this.#wake);
-    this.#rings.forEach((ring, guest) => {
-      do {
-        while (ring.next()) this.#event(guest, ring.event);
-        const leftOut = ring.takeLeftOut();
-        if (leftOut === 0) continue;
-        for (const subscription of this.#subscriptions.values()) {
-          if (subscription.transactions) subscription.miss(leftOut);
-        }
-      } while (!ring.sleep());
-    });
-  }
-
-  #event(guest: number, event: RingEvent): void {
-    const time = (this.#timeOrigin + event.time) / 1000;
-    if (event.kind === GUEST) {
-      const state = STATES[event.first];
-      this.#guests[guest] = { ...this.#guests[guest], state };
-      this.#tell({ time, kind: "guest", guest, state }, () => true);
-      return;
-    }
-    const transaction = this.#transactions[guest].read(event, time);
-    if (transaction !== undefined) this.#tell(transaction, (it) => it.transactions);
   }
 }
 

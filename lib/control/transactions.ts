@@ -19,8 +19,8 @@ import { splitSpi } from "../events/spi_data.ts";
 import { hexadecimal, type TransactionMessage } from "./protocol.ts";
 import type { BareEvent } from "./subscription.ts";
 
-/** Of a message, so many bytes are told. */
-const TOLD_BYTES = 256;
+/** Of bytes, so many are told. */
+export const TOLD_BYTES = 256;
 
 function message(direction: "read" | "write", data: Uint8Array, length: number) {
   const told = hexadecimal(data.subarray(0, TOLD_BYTES));

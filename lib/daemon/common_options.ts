@@ -58,6 +58,16 @@ export const generalOptions: readonly OptionSpec[] = [
       "watched there while guests run; what is real can be watched.",
   },
   {
+    name: "trace",
+    value: "FILE",
+    file: true,
+    help: "record what guests do as wires in this file, a value change dump (VCD)",
+    details:
+      "GPIO lines, SCL and SDA, SCLK, MOSI, MISO and chip selects, for GTKWave, sigrok and " +
+      "other logic analysers. A file that is there already is replaced; it may be a pipe that is " +
+      "read. What guests do faster than it can be drawn is left out, and counted in the file.",
+  },
+  {
     name: "list",
     help: "show what this host has for the daemon to serve, and exit",
   },

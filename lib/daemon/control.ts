@@ -1,13 +1,16 @@
 /**
- * The control socket and its thread, as the main thread has them.
+ * What observes guests, as the main thread has it: the control socket, the trace, and the thread of
+ * both.
  *
  * @module
  */
 
 import { createEventfd } from "../../ffi/eventfd.ts";
 import { type EventRingMemory, makeEventRing } from "../events/event_ring.ts";
+import { openTrace } from "../trace/trace_output.ts";
 import { listen, type Listener } from "./listeners.ts";
 import { getLog } from "./log.ts";
+import type { TraceStart } from "./control_worker.ts";
 import type { DaemonSettings } from "./settings.ts";
 import { endWithin, Thread } from "./thread.ts";
 
@@ -15,23 +18,36 @@ import { endWithin, Thread } from "./thread.ts";
 const MODE = 0o600;
 /** What guests do waits in so many bytes for each, to be told to clients. */
 const RING_SIZE = 1 << 20;
+/** The same for a trace, which has all bytes. */
+const TRACE_RING_SIZE = 1 << 22;
 /** How long the thread has to end, in milliseconds. */
 const STOP_LIMIT = 100;
+/** The same with a trace, whose end is to be written. */
+const TRACE_STOP_LIMIT = 1000;
 
-/** The control socket. */
+/** What observes guests. */
 export class Control {
-  readonly path: string;
+  /** Of the control socket, if there is one. */
+  readonly path: string | undefined;
   /** By guest, where its thread tells what it does. */
   readonly events: readonly EventRingMemory[];
   thread: Thread | undefined;
-  readonly #listener: Listener;
+  readonly #listener: Listener | undefined;
+  readonly #trace: TraceStart | undefined;
 
-  /** @throws {RuntimeError} if the socket cannot be made */
-  constructor(path: string, guests: number) {
+  /**
+   * @param path where control clients connect
+   * @param trace the file of the trace
+   * @throws {RuntimeError} if the socket or the file cannot be made
+   */
+  constructor(path: string | undefined, trace: string | undefined, guests: number) {
     this.path = path;
-    this.#listener = listen(path, MODE);
+    // The file is open before the daemon confines itself.
+    this.#trace = trace === undefined ? undefined : { fd: openTrace(trace), path: trace };
+    this.#listener = path === undefined ? undefined : listen(path, MODE);
     const wake = createEventfd();
-    this.events = Array.from({ length: guests }, () => makeEventRing(RING_SIZE, wake));
+    const size = trace === undefined ? RING_SIZE : TRACE_RING_SIZE;
+    this.events = Array.from({ length: guests }, () => makeEventRing(size, wake));
   }
 
   /** Starts the thread. */
@@ -42,7 +58,8 @@ export class Control {
     listeners: readonly Listener[],
   ): void {
     this.thread = new Thread(entry, "control", {
-      control: this.#listener.fd,
+      control: this.#listener?.fd,
+      trace: this.#trace,
       log,
       sandbox,
       guests: guests.map(({ settings, title }, guest) => ({
@@ -55,8 +72,12 @@ export class Control {
     // Guests are served all the same.
     this.thread.ended.then((reason) => {
       if (reason === undefined) return;
-      getLog(program).error(`control clients are no longer served: ${reason}`);
-      this.#listener.remove();
+      const what = [
+        ...(this.#listener === undefined ? [] : ["control clients are no longer served"]),
+        ...(this.#trace === undefined ? [] : ["the trace has ended"]),
+      ];
+      getLog(program).error(`${what.join(", and ")}: ${reason}`);
+      this.#listener?.remove();
     });
   }
 
@@ -64,8 +85,9 @@ export class Control {
   async end(): Promise<void> {
     if (this.thread !== undefined) {
       this.thread.stop();
-      await endWithin(STOP_LIMIT, [this.thread]);
+      const limit = this.#trace === undefined ? STOP_LIMIT : TRACE_STOP_LIMIT;
+      await endWithin(limit, [this.thread]);
     }
-    this.#listener.remove();
+    this.#listener?.remove();
   }
 }

@@ -1,13 +1,17 @@
 /**
- * The thread that serves control clients.
+ * The thread that observes guests: it serves control clients, and records the trace.
  *
  * @module
  */
 
+import type { Logger } from "@logtape/logtape";
+import { EPOLLIN } from "../../ffi/epoll.ts";
 import { Observer } from "../control/observer.ts";
 import { ControlServer } from "../control/server.ts";
 import type { EventRingMemory } from "../events/event_ring.ts";
-import { Things } from "../simulation/thing.ts";
+import { GuestEvents } from "../events/guest_events.ts";
+import { type Thing, Things } from "../simulation/thing.ts";
+import { Recorder } from "../trace/recorder.ts";
 import type { DeviceKind } from "./device_kind.ts";
 import { EventLoop } from "./event_loop.ts";
 import { VERSION } from "./help.ts";
@@ -17,14 +21,22 @@ import type { WorkerReport } from "./worker.ts";
 
 /** From the main thread: everything that this thread needs. */
 export interface ControlStart {
-  /** A listening socket for clients. */
-  readonly control: number;
+  /** A listening socket for clients, if they are served. */
+  readonly control: number | undefined;
+  /** Where the trace goes, if there is one. */
+  readonly trace: TraceStart | undefined;
   /** An eventfd(2) that ends the thread. */
   readonly stop: number;
   readonly guests: readonly ObservedGuest[];
   readonly log: LogSettings;
   /** True if the thread is to be confined. */
   readonly sandbox: boolean;
+}
+
+/** Where a trace goes. */
+export interface TraceStart {
+  readonly fd: number;
+  readonly path: string;
 }
 
 /** A guest as this thread needs it. */
@@ -35,7 +47,55 @@ export interface ObservedGuest {
   readonly events: EventRingMemory;
 }
 
-/** Serves clients until the thread is told to stop. */
+/**
+ * How long events are gathered for a trace before they are drawn, in milliseconds: a thread that
+ * wakes up for each of them would take as much time from the guests.
+ */
+const GATHERING = 2;
+
+/** Begins a trace. */
+function record<Settings>(
+  kind: DeviceKind<Settings>,
+  { guests, trace }: ControlStart,
+  things: readonly Thing[],
+  events: GuestEvents,
+  loop: EventLoop,
+  log: Logger,
+): Recorder | undefined {
+  if (trace === undefined) return undefined;
+  const settings = guests.map((guest) => guest.settings as Settings);
+  const recorded = {
+    program: `${kind.program} ${VERSION}`,
+    guests,
+    tracks: kind.tracks?.(settings, things) ?? [],
+    events,
+  };
+  return new Recorder(trace.fd, loop, recorded, (reason) => {
+    log.error(`the trace in '${trace.path}' has ended: ${reason}; guests are served on`);
+  });
+}
+
+/** Begins to serve clients. @returns what ends it */
+function serveClients(
+  start: ControlStart,
+  program: string,
+  things: readonly Thing[],
+  events: GuestEvents,
+  loop: EventLoop,
+  log: Logger,
+): (() => void) | undefined {
+  const { control, guests } = start;
+  if (control === undefined) return undefined;
+  const world = { program, version: VERSION, things: new Things(things), guests, events };
+  const observer = new Observer(loop, world);
+  const server = new ControlServer(control, loop, observer, log);
+  return () => {
+    server.close();
+    observer.close();
+  };
+}
+
+/** Serves clients, and records, until the thread is told to stop. */
 export function serveControl<Settings>(
   kind: DeviceKind<Settings>,
   start: ControlStart,
@@ -52,21 +112,21 @@ export function serveControl<Settings>(
     const loop = new EventLoop(tell);
     loop.endWith(start.stop);
     const settings = start.guests.map((guest) => guest.settings as Settings);
-    const observer = new Observer(loop, {
-      program: kind.program,
-      version: VERSION,
-      things: new Things(kind.things?.(settings, log) ?? []),
-      guests: start.guests,
-      rings: start.guests.map(({ events }) => events),
-    });
-    const server = new ControlServer(start.control, loop, observer, log);
+    const things = kind.things?.(settings, log) ?? [];
+    const rings = start.guests.map(({ events }) => events);
+    const events = new GuestEvents(rings, loop, start.trace === undefined ? 0 : GATHERING);
+    loop.watch(events.wake, EPOLLIN, { onEvents: () => events.onWake() });
+    const recorder = record(kind, start, things, events, loop, log);
+    const endClients = serveClients(start, kind.program, things, events, loop, log);
+    // What there is already, and what wakes this thread from now on.
+    events.drain();
     if (start.sandbox) confineThread([]);
     report({ state: "serving", duty: undefined });
     try {
       loop.run();
     } finally {
-      server.close();
-      observer.close();
+      endClients?.();
+      recorder?.close();
       loop.close();
     }
     report({ state: "ended" });

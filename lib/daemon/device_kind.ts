@@ -11,6 +11,7 @@ import type { ConfigNode } from "../input/config_node.ts";
 import type { OptionSpec, OptionValues } from "../input/options.ts";
 import type { Declaration } from "../simulation/property.ts";
 import type { Thing } from "../simulation/thing.ts";
+import type { Track } from "../trace/track.ts";
 
 /** What the command line and the configuration file say about the device. */
 export interface DeviceInput<Key extends string> {
@@ -78,12 +79,20 @@ export interface DeviceKind<Settings, Key extends string = string> {
   create(settings: Settings, log: Logger, events?: EventWriter): VirtioDevice;
 
   /**
-   * What is simulated for the guests, for whoever controls it; on any thread. A device that
-   * simulates nothing does without.
+   * What there is for the guests that whoever controls the daemon can watch, and set where it is
+   * simulated; on any thread. A device that has nothing of this kind does without.
    *
    * @param settings of all guests
    */
   things?(settings: readonly Settings[], log: Logger): readonly Thing[];
+
+  /**
+   * What a trace shows of each guest. A device that has no wires does without.
+   *
+   * @param settings of all guests
+   * @param things of {@linkcode things}
+   */
+  tracks?(settings: readonly Settings[], things: readonly Thing[]): readonly Track[];
 
   /** What this host has to offer: the lines that `--list` prints. */
   list(): readonly string[];

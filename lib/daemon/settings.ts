@@ -30,6 +30,8 @@ export interface DaemonSettings<Settings> {
   readonly pollMicroseconds: number;
   /** Where control clients connect; nowhere if `undefined`. */
   readonly control: string | undefined;
+  /** The file of a trace; none if `undefined`. */
+  readonly trace: string | undefined;
   /** True to give up what is not needed. */
   readonly sandbox: boolean;
 }
@@ -42,6 +44,7 @@ export const COMMON_KEYS = [
   "log-format",
   "poll-us",
   "control",
+  "trace",
   "sandbox",
 ] as const;
 
@@ -104,10 +107,10 @@ function whereToListen(
   return { path };
 }
 
-function controlPath(option: OptionValues[string], config?: ConfigNode): string | undefined {
-  const path = option === undefined ? config?.string("a path") : String(option);
-  if (path === "") config?.fail("expected a path, found an empty text");
-  return path;
+function path(option: OptionValues[string], config?: ConfigNode): string | undefined {
+  const value = option === undefined ? config?.string("a path") : String(option);
+  if (value === "") config?.fail("expected a path, found an empty text");
+  return value;
 }
 
 /** How much is to be logged; known before everything else. */
@@ -176,12 +179,19 @@ export function readSettings<Settings>(
         }; make the two agree`,
     );
   }
+  const trace = path(options.trace, config.trace);
+  if (trace !== undefined && kind.tracks === undefined) {
+    throw new UsageError(
+      `'trace' is '${trace}', but a device of this kind has no wires to be drawn; leave it out`,
+    );
+  }
   return {
     sockets: where,
     guests,
     log: logSettings(options, config),
     pollMicroseconds: number("poll-us", options, 0, MAX_POLL_MICROSECONDS, config["poll-us"]) ?? 0,
-    control: controlPath(options.control, config.control),
+    control: path(options.control, config.control),
+    trace,
     sandbox: (options.sandbox ?? config.sandbox?.choice(SANDBOX) ?? "on") === "on",
   };
 }

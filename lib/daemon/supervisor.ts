@@ -147,8 +147,8 @@ export async function supervise<Settings>(
   let control: Control | undefined;
   const gate = new SharedArrayBuffer(4);
   try {
-    if (settings.control !== undefined) {
-      control = new Control(settings.control, settings.guests.length);
+    if (settings.control !== undefined || settings.trace !== undefined) {
+      control = new Control(settings.control, settings.trace, settings.guests.length);
     }
     settings.guests.forEach((plan, guest) => {
       const { fd: socket, listening } = listeners[guest];
@@ -179,7 +179,10 @@ export async function supervise<Settings>(
       settings.guests.forEach((plan, guest) => {
         getLog(program, guest).info(`${plan.title} at ${listeners[guest].title}`);
       });
-      if (control !== undefined) getLog(program).info(`control clients at ${control.path}`);
+      if (settings.control !== undefined) {
+        getLog(program).info(`control clients at ${settings.control}`);
+      }
+      if (settings.trace !== undefined) getLog(program).info(`trace in ${settings.trace}`);
       return allEnded(program, guests, listeners);
     });
     await Promise.race([signal, serving]);

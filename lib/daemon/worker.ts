@@ -147,8 +147,8 @@ function serve<Settings>(
 }
 
 /**
- * Makes this thread a guest's, or the one that serves control clients: waits for its settings, then
- * serves until it is told to stop.
+ * Makes this thread a guest's, or the one that observes guests: waits for its settings, then serves
+ * until it is told to stop.
  */
 export function runWorker<Settings>(kind: DeviceKind<Settings>): void {
   const scope = self as unknown as {

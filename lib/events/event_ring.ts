@@ -6,15 +6,16 @@
  * eventfd(2), and only where it has said that it sleeps.
  *
  * The memory begins with words of 32 bits: how many bytes were written and read so far (modulo
- * 2^32), how many events were left out, whether the reader sleeps, and which kinds it wants. Behind
- * them come records, each at a multiple of 8 bytes and in one piece:
+ * 2^32), how many events were left out, whether the reader sleeps, which kinds it wants, and how many
+ * bytes of data. Behind them come records, each at a multiple of 8 bytes and in one piece:
  *
  * ```
  * u32 size of the record in bytes, a multiple of 8
  * u32 kind; 0 for what only fills the space up to the end of the memory
  * f64 time in milliseconds
  * u32 first, second, third, fourth
- * u32 length of the data in bytes, u32 unused
+ * u32 length of the data in bytes
+ * u32 how many events were left out right before
  * u8  data[length]
  * ```
  *
@@ -28,12 +29,15 @@ const READ = 1;
 const LEFT_OUT = 2;
 const SLEEPS = 3;
 const WANTED = 4;
+const WANTED_DATA = 5;
 /** Where records begin. The words are apart from each other for the processors' caches. */
 const STRIDE = 16;
-const HEADER = 5 * STRIDE * 4;
+const HEADER = 6 * STRIDE * 4;
 
 const FILLER = 0;
 const DATA = 40;
+/** From so many bytes on, data are copied in one piece. */
+const LONG = 512;
 
 /** A ring's memory, and how its reader is woken: what `postMessage` can share. */
 export interface EventRingMemory {
@@ -66,6 +70,8 @@ export class EventWriter {
   readonly #capacity: number;
   readonly #wake: number;
   readonly #offset: number;
+  /** How many events were left out since the last one. */
+  #skipped = 0;
 
   constructor({ buffer, wake, timeOrigin }: EventRingMemory) {
     this.#words = new Int32Array(buffer, 0, HEADER / 4);
@@ -79,6 +85,11 @@ export class EventWriter {
   /** True if the reader wants events of that kind, one of 1 to 31. Others had better not be written. */
   wants(kind: number): boolean {
     return (this.#words[WANTED * STRIDE] & (1 << kind)) !== 0;
+  }
+
+  /** How many bytes of data the reader wants; more had better not be written. */
+  get dataLimit(): number {
+    return this.#words[WANTED_DATA * STRIDE];
   }
 
   /** The longest data that an event can have in bytes: so much always finds room in an empty ring. */
@@ -115,6 +126,7 @@ export class EventWriter {
     const filler = size <= rest ? 0 : rest;
     if (size + filler > free || total > this.maxLength) {
       Atomics.add(words, LEFT_OUT * STRIDE, 1);
+      this.#skipped++;
       return;
     }
     const view = this.#view;
@@ -131,6 +143,8 @@ export class EventWriter {
     view.setUint32(at + 24, third, true);
     view.setUint32(at + 28, fourth, true);
     view.setUint32(at + 32, total, true);
+    view.setUint32(at + 36, this.#skipped, true);
+    this.#skipped = 0;
     if (data !== undefined) this.#copy(data, start, at + DATA, length);
     if (more !== undefined) this.#copy(more, moreStart, at + DATA + length, length);
     Atomics.store(words, WRITTEN * STRIDE, (written + filler + size) | 0);
@@ -138,6 +152,10 @@ export class EventWriter {
   }
 
   #copy(data: DataView, start: number, at: number, length: number): void {
+    if (length >= LONG) {
+      this.#bytes.set(new Uint8Array(data.buffer, data.byteOffset + start, length), at);
+      return;
+    }
     let index = 0;
     for (; index + 4 <= length; index += 4) {
       this.#view.setUint32(at + index, data.getUint32(start + index, true), true);
@@ -159,6 +177,8 @@ export interface RingEvent {
   second: number;
   third: number;
   fourth: number;
+  /** How many events were left out right before it. */
+  skipped: number;
   /** Valid until the next one is read. */
   data: Uint8Array;
 }
@@ -173,6 +193,7 @@ export class EventReader {
     second: 0,
     third: 0,
     fourth: 0,
+    skipped: 0,
     data: new Uint8Array(0),
   };
   readonly #words: Int32Array;
@@ -208,6 +229,7 @@ export class EventReader {
       event.second = view.getUint32(at + 20, true);
       event.third = view.getUint32(at + 24, true);
       event.fourth = view.getUint32(at + 28, true);
+      event.skipped = view.getUint32(at + 36, true);
       event.data = this.#bytes.subarray(at + DATA, at + DATA + view.getUint32(at + 32, true));
       return true;
     }
@@ -215,8 +237,14 @@ export class EventReader {
     return false;
   }
 
-  /** Says which kinds of events are wanted from now on, as a mask of `1 << kind`. */
-  want(kinds: number): void {
+  /**
+   * Says what is wanted from now on.
+   *
+   * @param kinds of events, as a mask of `1 << kind`
+   * @param dataLimit how many bytes of data, of each direction where there are two
+   */
+  want(kinds: number, dataLimit: number): void {
+    Atomics.store(this.#words, WANTED_DATA * STRIDE, dataLimit);
     Atomics.store(this.#words, WANTED * STRIDE, kinds);
   }
 

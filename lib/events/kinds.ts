@@ -8,7 +8,8 @@
 export const GUEST = 1;
 /**
  * A message of an I2C transaction. `first`: the address; `second`: `I2C_…` flags; `third`: how many
- * bytes the message has. The data are its first bytes.
+ * bytes the message has; `fourth`: how long the transaction has taken, in microseconds. The data are
+ * its first bytes.
  */
 export const I2C_MESSAGE = 2;
 /**
@@ -17,6 +18,14 @@ export const I2C_MESSAGE = 2;
  * many that were received, each where there are some.
  */
 export const SPI_TRANSFER = 3;
+/** A chip that a transfer has left selected is not any more. */
+export const SPI_RELEASE = 4;
+/**
+ * An interrupt of a GPIO line. `first`: the line; `second`: 1 as the guest is told of it, 0 as the
+ * guest is ready for the next.
+ */
+export const GPIO_INTERRUPT = 5;
+
 /** What a guest is at. */
 export const GUEST_WAITING = 0;
 export const GUEST_CONNECTED = 1;
@@ -38,10 +47,12 @@ export const SPI_CPHA = 8;
 export const SPI_CPOL = 16;
 export const SPI_CS_HIGH = 32;
 export const SPI_LSB_FIRST = 64;
+/** The chip stays selected. */
+export const SPI_HELD = 128;
 /** In the same word: bits per word, and the data lines in each direction. */
 export const SPI_WORD_SHIFT = 8;
 export const SPI_TX_SHIFT = 16;
 export const SPI_RX_SHIFT = 20;
 
 /** The most bytes of a message, or of a transfer in each direction, that an event carries. */
-export const EVENT_DATA = 4096;
+export const EVENT_DATA = 65536;

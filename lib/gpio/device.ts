@@ -9,6 +9,7 @@
 import { type DescriptorChain, HostBuffer } from "../virtio/descriptor_chain.ts";
 import { type DeviceHost, HELD, type VirtioDevice } from "../virtio/device.ts";
 import type { EdgeListener, GpioBackend } from "./backend.ts";
+import type { GpioEvents } from "./events.ts";
 import {
   DIRECTION_IN,
   DIRECTION_NONE,
@@ -70,13 +71,15 @@ export class GpioDevice implements VirtioDevice, EdgeListener {
   readonly #implied: Uint8Array;
   /** Event buffers that wait for an interrupt, by line. */
   readonly #waiting: (DescriptorChain | undefined)[];
+  readonly #events: GpioEvents | undefined;
   #host: DeviceHost | undefined;
   #interrupts = false;
 
-  constructor(backend: GpioBackend) {
+  constructor(backend: GpioBackend, events?: GpioEvents) {
     const { lineCount, names } = backend;
     const encoded = encodeNames(names);
     this.#backend = backend;
+    this.#events = events;
     this.#names = new HostBuffer(encoded.length);
     this.#names.bytes.set(encoded);
     this.config = encodeConfig(lineCount, encoded.length);
@@ -286,9 +289,11 @@ export class GpioDevice implements VirtioDevice, EdgeListener {
       : this.#waiting.length;
     let status = EVENT_INVALID;
     if (line < this.#waiting.length && this.#waiting[line] === undefined) {
+      this.#events?.interrupt(line, false);
       if (this.#latched[line] || this.#isActive(line)) {
         this.#latched[line] = 0;
         status = EVENT_VALID;
+        this.#events?.interrupt(line, true);
       } else if (this.#irqType[line] !== IRQ_NONE || this.#refused[line]) {
         // After a refusal Linux queues a buffer all the same, and again whenever one comes back.
         this.#waiting[line] = chain;
@@ -311,6 +316,7 @@ export class GpioDevice implements VirtioDevice, EdgeListener {
     const chain = this.#waiting[line];
     if (chain === undefined) return false;
     this.#waiting[line] = undefined;
+    if (status === EVENT_VALID) this.#events?.interrupt(line, true);
     chain.writeU8(0, status);
     this.#host?.complete(EVENT_QUEUE, chain, EVENT_RESPONSE_SIZE);
     return true;

@@ -9,6 +9,7 @@ import { UsageError } from "../errors.ts";
 import { readGuests } from "./config.ts";
 import { chipTitle, listChips } from "./host/find_chips.ts";
 import { GpioDevice } from "./device.ts";
+import { GpioEvents } from "./events.ts";
 import { HostChip } from "./host/host_chip.ts";
 import { gpioOptions, readDeviceList } from "./options.ts";
 import type { GpioSettings, ResolvedChip } from "./settings.ts";
@@ -18,6 +19,9 @@ import { lineDeclaration } from "./simulated/line.ts";
 import { lineThings } from "./simulated/line_thing.ts";
 import { powerUp } from "./simulated/lines.ts";
 import { SimulatedChip } from "./simulated/simulated_chip.ts";
+import { LinesTrack } from "./track.ts";
+import { watchLines } from "./host/line_state.ts";
+import { hostLineThings } from "./host/line_thing.ts";
 
 function title(settings: ResolvedChip): string {
   const { length } = settings.lines;
@@ -59,7 +63,7 @@ export const gpio: DeviceKind<GpioSettings, "guests"> = {
     }
     const simulation = new Simulation();
     return resolveGuests(choices, log).map((chip) => ({
-      settings: chip.kind === "host" ? chip : powerUp(simulation, chip),
+      settings: chip.kind === "host" ? watchLines(simulation, chip) : powerUp(simulation, chip),
       title: title(chip),
       hostDevices: chip.kind === "host",
       // A line of the host has one of its own while it is in use; a simulated chip one that wakes it.
@@ -67,14 +71,23 @@ export const gpio: DeviceKind<GpioSettings, "guests"> = {
     }));
   },
 
-  create(settings, log) {
+  create(settings, log, events) {
     return new GpioDevice(
       settings.kind === "host" ? new HostChip(settings, log) : new SimulatedChip(settings, log),
+      events && new GpioEvents(events),
     );
   },
 
   things(settings) {
-    return settings.flatMap((chip, guest) => chip.kind === "host" ? [] : lineThings(chip, guest));
+    return settings.flatMap((chip, guest) =>
+      chip.kind === "host" ? hostLineThings(chip, guest) : lineThings(chip, guest)
+    );
+  },
+
+  tracks(settings, things) {
+    return settings.map((_, guest) =>
+      new LinesTrack(things.filter(({ guests }) => guests.includes(guest)))
+    );
   },
 
   list: listChips,

@@ -4,14 +4,15 @@
  * @module
  */
 
+import type { WatchedChip } from "./host/line_state.ts";
 import type { ChipChoice, HostSettings } from "./host/settings.ts";
 import type { SimulatedSettings } from "./simulated/line.ts";
 import type { PoweredChip } from "./simulated/lines.ts";
 
 /** One guest's chip. */
-export type GpioSettings = PoweredChip | HostSettings;
+export type GpioSettings = PoweredChip | WatchedChip;
 
-/** The same before the power is on. */
+/** The same before it has what its threads share. */
 export type ResolvedChip = SimulatedSettings | HostSettings;
 
 /** One guest's chip as its user has picked it. */

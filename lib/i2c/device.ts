@@ -267,6 +267,7 @@ export class I2cDevice implements VirtioDevice, EventHandler, TransactionOwner {
   /** Carries out a complete transaction. @returns the bytes written to its last chain, or HELD */
   #finish(): number {
     this.#done = 0;
+    this.#events?.begin();
     return this.#run() ? this.#answer() : HELD;
   }
 

@@ -20,9 +20,15 @@ import { addressBits, isTenBit } from "./protocol.ts";
 /** Tells of the transactions of one guest. */
 export class I2cEvents {
   readonly #writer: EventWriter;
+  #begin = 0;
 
   constructor(writer: EventWriter) {
     this.#writer = writer;
+  }
+
+  /** A transaction begins. */
+  begin(): void {
+    if (this.#writer.wants(I2C_MESSAGE)) this.#begin = performance.now();
   }
 
   /**
@@ -34,6 +40,8 @@ export class I2cEvents {
   transaction(messages: Messages, count: number, done: number): void {
     if (!this.#writer.wants(I2C_MESSAGE)) return;
     const told = done < count ? done + 1 : count;
+    const limit = Math.min(this.#writer.dataLimit, EVENT_DATA);
+    const duration = Math.min((performance.now() - this.#begin) * 1000, 0xffffffff);
     for (let index = 0; index < told; index++) {
       const address = messages.addresses[index];
       const read = messages.reads[index] === 1;
@@ -43,13 +51,13 @@ export class I2cEvents {
         (index === 0 ? I2C_FIRST : 0) | (index === told - 1 ? I2C_LAST : 0) |
         (isTenBit(address) ? I2C_TEN_BIT : 0);
       // Nobody knows how far a message got that has failed.
-      const count = failed && read ? 0 : Math.min(length, EVENT_DATA);
+      const count = failed && read ? 0 : Math.min(length, limit);
       this.#writer.write(
         I2C_MESSAGE,
         addressBits(address),
         flags,
         length,
-        0,
+        duration,
         messages.data.view,
         index * SLOT_SIZE,
         count,

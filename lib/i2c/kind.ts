@@ -15,6 +15,7 @@ import { I2cEvents } from "./events.ts";
 import { HostAdapter, type HostAdapterSettings } from "./host/host_adapter.ts";
 import {
   abilitiesText,
+  clockFrequency,
   devicePath,
   findAdapter,
   hostAdapters,
@@ -22,6 +23,7 @@ import {
 } from "./host/find_adapters.ts";
 import { Messages } from "./messages.ts";
 import { readAdapters } from "./config.ts";
+import { I2cTrack } from "./track.ts";
 import { i2cOptions, readDeviceList } from "./options.ts";
 import { type AdapterRequest, adapterText } from "./settings.ts";
 import { addressText, isReserved, isTenBit } from "./protocol.ts";
@@ -37,14 +39,23 @@ import {
 
 /** An adapter of the host, or one that is made up. */
 export type AdapterSettings =
-  | { readonly kind: "host"; readonly host: HostAdapterSettings }
-  | { readonly kind: "simulated"; readonly simulated: SimulatedAdapterSettings };
+  & {
+    /** Its clock in Hz. */
+    readonly frequency: number;
+  }
+  & (
+    | { readonly kind: "host"; readonly host: HostAdapterSettings }
+    | { readonly kind: "simulated"; readonly simulated: SimulatedAdapterSettings }
+  );
 
 /** What a guest gets: the same adapters as every other. */
 export interface I2cSettings {
   readonly guest: number;
   readonly adapters: readonly AdapterSettings[];
 }
+
+/** The clock of a bus that nothing is known of, in Hz: that of the standard mode. */
+const USUAL_FREQUENCY = 100_000;
 
 /** The addresses at which something is served. */
 function addressesOf(settings: AdapterSettings): number[] {
@@ -61,7 +72,8 @@ function prepare(
   guests: number,
 ): AdapterSettings {
   if (request.kind === "simulated") {
-    return { kind: "simulated", simulated: powerUp(simulation, request, guests) };
+    const simulated = powerUp(simulation, request, guests);
+    return { kind: "simulated", simulated, frequency: USUAL_FREQUENCY };
   }
   const { choice, addresses } = request;
   const number = findAdapter(choice);
@@ -73,7 +85,11 @@ function prepare(
         "take them out of the configuration",
     );
   }
-  return { kind: "host", host: { choice, functions, addresses } };
+  return {
+    kind: "host",
+    host: { choice, functions, addresses },
+    frequency: clockFrequency(number) ?? USUAL_FREQUENCY,
+  };
 }
 
 /** Two entries may be one adapter: by its number and by its name. */
@@ -200,6 +216,17 @@ export const i2c: DeviceKind<I2cSettings, "adapters"> = {
     const all = guests.map((_, guest) => guest);
     return adapters.flatMap((adapter, index) =>
       i2cThings(adapter, adapters.length === 1 ? "bus" : `bus${index}`, all, log)
+    );
+  },
+
+  tracks(settings) {
+    const frequencies = new Map(
+      settings[0].adapters.flatMap((entry) =>
+        addressesOf(entry).map((address) => [address, entry.frequency] as const)
+      ),
+    );
+    return settings.map(() =>
+      new I2cTrack((address) => frequencies.get(address) ?? USUAL_FREQUENCY)
     );
   },
 

@@ -46,6 +46,8 @@ export interface TurnOwner {
   busTaken(): void;
   /** The transfer that {@linkcode BusTurn.run} began is over. */
   transferOver(): void;
+  /** The chip that a transfer had left selected is not any more. */
+  chipReleased(): void;
 }
 
 /** One guest's turns. */
@@ -98,7 +100,7 @@ export class BusTurn implements EventHandler {
     if (!this.#backend.selected) return true;
     const overdue = bus.isWanted && bus.held > this.#longestTurn;
     if (!overdue && this.#backend.continues(transfer)) return true;
-    this.#backend.deselect();
+    this.#deselect();
     if (!bus.isWanted) return true;
     bus.release();
     return this.#claim();
@@ -138,7 +140,7 @@ export class BusTurn implements EventHandler {
   end(): void {
     this.#leave();
     const { bus } = this.#backend;
-    if (bus.isMine && this.#backend.selected) this.#backend.deselect();
+    if (bus.isMine && this.#backend.selected) this.#deselect();
     bus.release();
   }
 
@@ -206,6 +208,11 @@ export class BusTurn implements EventHandler {
     const { patient, bus, wait } = this.#backend;
     if (patient && !bus.isWanted) this.#enter(SELECTED, wait);
     else this.end();
+  }
+
+  #deselect(): void {
+    this.#backend.deselect();
+    this.#owner.chipReleased();
   }
 
   #enter(state: State, milliseconds: number): void {

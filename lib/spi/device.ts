@@ -98,6 +98,10 @@ export class SpiDevice implements VirtioDevice, TurnOwner {
     this.#goOn(true);
   }
 
+  chipReleased(): void {
+    this.#events?.release();
+  }
+
   queueStopping(_queue: number): void {
     const host = this.#host!;
     const held = this.#held.splice(0);
@@ -158,9 +162,10 @@ export class SpiDevice implements VirtioDevice, TurnOwner {
 
   #finish(chain: DescriptorChain): number {
     this.#turn.endTransfer();
-    this.#events?.transfer(this.#transfer, this.#data, this.#turn.succeeded);
+    const { succeeded } = this.#turn;
+    this.#events?.transfer(this.#transfer, this.#data, succeeded, this.#backend.selected);
     const { rxLength } = this.#transfer;
-    if (!this.#turn.succeeded) return writeFailure(chain, TRANS_ERR);
+    if (!succeeded) return writeFailure(chain, TRANS_ERR);
     if (rxLength > 0) chain.write(0, this.#data.received, 0, rxLength);
     chain.writeU8(rxLength, TRANS_OK);
     return rxLength + RESULT_SIZE;

@@ -11,8 +11,10 @@ import {
   SPI_CPOL,
   SPI_CS_HIGH,
   SPI_FAILED,
+  SPI_HELD,
   SPI_LSB_FIRST,
   SPI_RECEIVED,
+  SPI_RELEASE,
   SPI_RX_SHIFT,
   SPI_SENT,
   SPI_TRANSFER,
@@ -40,14 +42,23 @@ export class SpiEvents {
     this.#writer = writer;
   }
 
-  /** A transfer is over. */
-  transfer(transfer: Transfer, data: TransferData, ok: boolean): void {
+  /** The chip that was left selected is not any more. */
+  release(): void {
+    if (this.#writer.wants(SPI_RELEASE)) this.#writer.write(SPI_RELEASE, 0, 0, 0, 0);
+  }
+
+  /**
+   * A transfer is over.
+   *
+   * @param held true if its chip stays selected
+   */
+  transfer(transfer: Transfer, data: TransferData, ok: boolean, held: boolean): void {
     if (!this.#writer.wants(SPI_TRANSFER)) return;
     const { chipSelect, length, frequency, txLength, rxLength } = transfer;
-    const told = Math.min(length, EVENT_DATA);
+    const told = Math.min(length, this.#writer.dataLimit, EVENT_DATA);
     const sent = txLength > 0 ? data.sent.view : undefined;
     const received = ok && rxLength > 0 ? data.received.view : undefined;
-    const flags = flagsOf(transfer, ok);
+    const flags = flagsOf(transfer, ok) | (held ? SPI_HELD : 0);
     const [first, second] = sent === undefined ? [received, undefined] : [sent, received];
     const count = first === undefined ? 0 : told;
     this.#writer.write(

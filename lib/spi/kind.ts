@@ -40,6 +40,7 @@ import {
   spiThings,
 } from "./simulated/simulated_controller.ts";
 import { spiParts } from "./simulated/parts.ts";
+import { SpiTrack } from "./track.ts";
 import { describeNodes, describeParts, describeSettings } from "./describe.ts";
 
 /** A controller with what its guests share. */
@@ -208,6 +209,10 @@ export const spi: DeviceKind<SpiSettings, Key> = {
     return [...controllers.values()].flatMap(({ memory, guests }) =>
       spiThings(memory, guests, log)
     );
+  },
+
+  tracks(settings) {
+    return settings.map(({ settings: { limits } }) => new SpiTrack(limits));
   },
 
   list() {

@@ -208,9 +208,9 @@ export const deviceFiles: readonly MutatedFile[] = [
     tests: [SPI],
     mutations: [
       { find: "if (!this.#backend.selected) return true;", replace: "" },
-      { find: "this.#backend.deselect();\n    if (!bus.isWanted)", replace: "if (!bus.isWanted)" },
+      { find: "this.#deselect();\n    if (!bus.isWanted)", replace: "if (!bus.isWanted)" },
       { find: "if (!bus.isWanted) return true;", replace: "return true;" },
-      { find: "if (bus.isMine && this.#backend.selected) this.#backend.deselect();", replace: "" },
+      { find: "if (bus.isMine && this.#backend.selected) this.#deselect();", replace: "" },
       { find: "if (patient && !bus.isWanted)", replace: "if (false)" },
       { find: "if (patient && !bus.isWanted)", replace: "if (patient)" },
     ],

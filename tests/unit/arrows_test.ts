@@ -22,11 +22,16 @@ const ARROWS: Readonly<Record<string, readonly string[]>> = {
   "lib/vhost_user": [...BASE, "lib/virtio"],
   "lib/events": BASE,
   "lib/control": [...BASE, "lib/events", "lib/simulation", "lib/virtio"],
+  "lib/trace": [...BASE, "lib/events", "lib/simulation", "lib/virtio"],
   "lib/simulation": [...BASE, "lib/input", "lib/virtio"],
   ...Object.fromEntries(DEVICES.flatMap((device) => {
     const below = [...BASE, "lib/input", "lib/virtio"];
     return [
-      [device, [...below, "lib/simulation", "lib/events", `${device}/host`, `${device}/simulated`]],
+      [device, [
+        ...below,
+        ...["lib/simulation", "lib/events", "lib/trace"],
+        ...[`${device}/host`, `${device}/simulated`],
+      ]],
       [`${device}/kind.ts`, [
         ...below,
         ...[device, "lib/simulation", "lib/events", "lib/daemon/device_kind.ts"],
@@ -34,7 +39,7 @@ const ARROWS: Readonly<Record<string, readonly string[]>> = {
       [`${device}/about.ts`, ["lib/daemon/device_kind.ts"]],
       [`${device}/device.ts`, [...below, device]],
       [`${device}/protocol.ts`, ["lib/virtio"]],
-      [`${device}/host`, [...below, device]],
+      [`${device}/host`, [...below, "lib/simulation", device]],
       [`${device}/simulated`, [...below, "lib/simulation", device]],
     ];
   })),
@@ -48,6 +53,7 @@ const ARROWS: Readonly<Record<string, readonly string[]>> = {
     "lib/vhost_user",
     "lib/simulation",
     "lib/events",
+    "lib/trace",
     "lib/control",
   ],
   "lib/ctl": [
@@ -58,6 +64,7 @@ const ARROWS: Readonly<Record<string, readonly string[]>> = {
     "lib/input",
     "lib/simulation",
     "lib/control",
+    "lib/trace",
   ],
   "cmd": ["lib/daemon", "lib/ctl", "lib/program.ts", ...DEVICES],
 };

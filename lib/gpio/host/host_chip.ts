@@ -14,7 +14,8 @@ import type { EventHandler, Poller } from "../../virtio/device.ts";
 import type { EdgeListener, GpioBackend } from "../backend.ts";
 import { chipTitle, openChip } from "./find_chips.ts";
 import { HostLine, type LineHost } from "./host_line.ts";
-import { dutyAtEnd, type HostSettings } from "./settings.ts";
+import { LineStates, type WatchedChip } from "./line_state.ts";
+import { dutyAtEnd } from "./settings.ts";
 import { DIRECTION_NONE } from "../protocol.ts";
 
 /** As many events as the kernel keeps for a line. */
@@ -35,8 +36,9 @@ export class HostChip implements GpioBackend, LineHost, EventHandler {
   readonly duty: string | undefined;
   readonly events = new EdgeEvents(EVENTS_PER_LINE);
   readonly log: Logger;
+  readonly states: LineStates;
 
-  readonly #settings: HostSettings;
+  readonly #settings: WatchedChip;
   readonly #lines: readonly HostLine[];
   /** Runs while something of what the lines are to be is missing. */
   readonly #timer: Timer;
@@ -46,11 +48,12 @@ export class HostChip implements GpioBackend, LineHost, EventHandler {
   #listener: EdgeListener | undefined;
 
   /** @throws {RuntimeError} if the chip cannot be opened, or is not the one that it was */
-  constructor(settings: HostSettings, log: Logger) {
+  constructor(settings: WatchedChip, log: Logger) {
     this.lineCount = settings.lines.length;
     this.names = settings.lines.map(({ name }) => name);
     this.duty = dutyAtEnd(settings.lines);
     this.log = log;
+    this.states = new LineStates(settings);
     this.#settings = settings;
     this.#lines = settings.lines.map((line, number) => new HostLine(this, number, line));
     this.#chip = openChip(settings.path);

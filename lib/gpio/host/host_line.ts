@@ -23,6 +23,7 @@ import type {
 import type { EventHandler, Poller } from "../../virtio/device.ts";
 import type { EdgeListener } from "../backend.ts";
 import { objection, type Use } from "./access.ts";
+import type { LineStates } from "./line_state.ts";
 import type { HostLineSettings } from "./settings.ts";
 import { DIRECTION_IN, DIRECTION_NONE, DIRECTION_OUT } from "../protocol.ts";
 
@@ -32,12 +33,17 @@ const CONSUMER = "vhost-device-gpio";
 /** By mask of rising (1) and falling (2). */
 const EDGES = ["none", "rising", "falling", "both"] as const;
 
+/** Stands for a level that is not known. */
+const UNKNOWN = -1;
+
 /** What a line needs of its chip. */
 export interface LineHost {
   readonly poller: Poller;
   readonly listener: EdgeListener;
   readonly events: EdgeEvents;
   readonly log: Logger;
+  /** What is known of the lines, for those who watch. */
+  readonly states: LineStates;
   /** True if the chip was there when it was last looked at. */
   readonly isThere: boolean;
   /** The chip, or `undefined` while it is not there. */
@@ -99,8 +105,10 @@ export class HostLine implements EventHandler {
       ? this.#isFree()
       : this.#configure(output ? this.#output(value) : this.#input(this.#edges));
     if (!taken) return false;
-    this.#direction = direction;
+    this.#setDirection(direction);
     if (output) this.#value = value;
+    this.#host.states.setValue(this.#number, output ? value : UNKNOWN);
+    if (!output) this.#lookForOthers();
     this.#parked = false;
     this.#host.log.debug(`${this.#title}: ${output ? `output, driving ${value}` : "input"}`);
     return true;
@@ -111,6 +119,7 @@ export class HostLine implements EventHandler {
     if (this.#request === undefined && !this.#takeToRead()) return -1;
     const value = this.#request?.value() ?? -1;
     if (value < 0) this.#host.suspect();
+    else this.#host.states.setValue(this.#number, value);
     return value;
   }
 
@@ -121,6 +130,7 @@ export class HostLine implements EventHandler {
     }
     if (this.#request.setValue(value) === 0) {
       this.#value = value;
+      this.#host.states.setValue(this.#number, value);
       return true;
     }
     this.#host.suspect();
@@ -151,7 +161,7 @@ export class HostLine implements EventHandler {
   giveBack(): void {
     const { safe } = this.#settings;
     const driven = this.#direction === DIRECTION_OUT;
-    this.#direction = DIRECTION_NONE;
+    this.#setDirection(DIRECTION_NONE);
     if (driven && safe !== undefined) this.#park(safe === "keep" ? this.#value : safe);
     if (!this.#parked && this.#edges === 0) this.drop();
   }
@@ -166,9 +176,9 @@ export class HostLine implements EventHandler {
   /** Gives the line back to the host, whatever state it is in. */
   drop(): void {
     this.lose();
-    this.#direction = DIRECTION_NONE;
+    this.#setDirection(DIRECTION_NONE);
     this.#parked = false;
-    this.#edges = 0;
+    this.#setEdges(0);
   }
 
   /** The request is worth nothing any more; what the line is to be is not forgotten. */
@@ -181,6 +191,7 @@ export class HostLine implements EventHandler {
     }
     this.#request?.release();
     this.#request = undefined;
+    this.#host.states.setValue(this.#number, UNKNOWN);
     this.#nonBlocking = false;
     this.#sequence = this.#read = 0;
   }
@@ -211,6 +222,21 @@ export class HostLine implements EventHandler {
     return this.#settings.access === "read-only" || this.#configure(this.#input(0));
   }
 
+  /** Whoever watches the line wants to know its level, where it can be had without taking it. */
+  #lookForOthers(): void {
+    if (this.#request !== undefined && this.#host.states.isHeard) this.value();
+  }
+
+  #setDirection(direction: number): void {
+    this.#direction = direction;
+    this.#host.states.setDirection(this.#number, direction);
+  }
+
+  #setEdges(edges: number): void {
+    this.#edges = edges;
+    this.#host.states.setEdges(this.#number, edges);
+  }
+
   #park(value: number): void {
     const { log } = this.#host;
     this.#value = value;
@@ -219,21 +245,24 @@ export class HostLine implements EventHandler {
     const done = this.#request === undefined
       ? this.#configure(this.#output(value))
       : this.#request.setValue(value) === 0;
-    if (done) log.debug(`${this.#title}: safe state ${value}`);
-    else log.error(`${this.#title} could not be set to its safe state ${value}`);
+    if (done) {
+      this.#host.states.setValue(this.#number, value);
+      log.debug(`${this.#title}: safe state ${value}`);
+    } else log.error(`${this.#title} could not be set to its safe state ${value}`);
   }
 
   #arm(edges: number): boolean {
     if (!this.#configure(this.#input(edges)) || this.#request === undefined) return false;
     if (!this.#nonBlocking) this.#nonBlocking = setNonBlocking(this.#request.fd);
     if (this.#edges === 0) this.#host.poller.watch(this.#request.fd, EPOLLIN, this);
-    this.#edges = edges;
+    this.#setEdges(edges);
+    this.#lookForOthers();
     return true;
   }
 
   #unwatch(): void {
     if (this.#request) this.#host.poller.unwatch(this.#request.fd);
-    this.#edges = 0;
+    this.#setEdges(0);
     if (this.#direction === DIRECTION_NONE) {
       this.drop();
       return;
@@ -251,9 +280,11 @@ export class HostLine implements EventHandler {
       if (number !== EAGAIN && number !== EINTR) this.#host.suspect();
       return;
     }
-    const { events, listener } = this.#host;
+    const { events, listener, states } = this.#host;
     for (let index = 0; index < count; index++) {
-      listener.onEdge(this.#number, events.isRising(index));
+      const rising = events.isRising(index);
+      states.setValue(this.#number, rising ? 1 : 0);
+      listener.onEdge(this.#number, rising);
     }
   }
 

@@ -6,7 +6,7 @@
 
 import { EACCES, ENODEV, ENOENT, ENXIO, EPERM, SystemError } from "../../../ffi/errno.ts";
 import { close, O_RDWR, open } from "../../../ffi/fd.ts";
-import { exists, listFolder, pathStatus, readLink } from "../../../ffi/file.ts";
+import { exists, listFolder, pathStatus, readBeginning, readLink } from "../../../ffi/file.ts";
 import { functionality } from "../../../ffi/i2c_dev.ts";
 import { readAttribute } from "../../../ffi/sysfs.ts";
 import * as uapi from "../../../ffi/i2c_uapi.ts";
@@ -34,6 +34,21 @@ export function devicePath(number: number): string {
 /** The name of an adapter, empty where the kernel does not tell. */
 export function adapterName(number: number, root = ""): string {
   return readAttribute(`${root}${DEVICES}/i2c-${number}/name`) ?? "";
+}
+
+/**
+ * The clock of an adapter in Hz, where the devicetree tells: a big-endian word.
+ *
+ * @param root of the file system, for tests
+ */
+export function clockFrequency(number: number, root = ""): number | undefined {
+  try {
+    const path = `${root}${DEVICES}/i2c-${number}/of_node/clock-frequency`;
+    const frequency = new DataView(readBeginning(path, 4).buffer).getUint32(0);
+    return frequency === 0 ? undefined : frequency;
+  } catch {
+    return undefined;
+  }
 }
 
 /**

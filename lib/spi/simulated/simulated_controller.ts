@@ -263,7 +263,10 @@ export class SimulatedController implements SpiBackend {
     const received = data.received.bytes;
     if (txLength > 0) swapWireOrder(sent, start, end, size, lsbFirst);
     else sent.fill(0, start, end);
-    if (!exchangeAll(part, sent, received, start, end)) return this.#failed(chipSelect);
+    const exchanged = exchangeAll(part, sent, received, start, end);
+    // What was sent is told to whoever observes the guest.
+    if (txLength > 0) swapWireOrder(sent, start, end, size, lsbFirst);
+    if (!exchanged) return this.#failed(chipSelect);
     swapWireOrder(received, start, end, size, lsbFirst);
     this.#done = end;
     if (end < length) {

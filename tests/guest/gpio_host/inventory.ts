@@ -10,6 +10,8 @@ import {
 } from "@std/assert";
 import { RuntimeError } from "../../../lib/errors.ts";
 import { HostChip } from "../../../lib/gpio/host/host_chip.ts";
+import { watchLines } from "../../../lib/gpio/host/line_state.ts";
+import { Simulation } from "../../../lib/simulation/simulation.ts";
 import { command, Daemon } from "../../support/daemon.ts";
 import { GPIO, OUT } from "../../support/gpio_driver.ts";
 import { GpioSim } from "../../support/gpio_sim.ts";
@@ -187,10 +189,10 @@ Deno.test({
   sanitizeResources: false,
   fn() {
     using chip = new GpioSim({ lines: 1, label: "new" });
-    const settings = {
+    const settings = watchLines(new Simulation(), {
       ...{ kind: "host", path: chip.path, chip: chip.name, label: "old" } as const,
-      lines: [{ offset: 0, name: "", access: "read-write" }] as const,
-    };
+      lines: [{ offset: 0, name: "", access: "read-write" }],
+    });
     assertEquals(
       assertThrows(() => new HostChip(settings, new RecordingLog().logger), RuntimeError).message,
       `${chip.path} is no longer ${chip.name} "old"; start again`,

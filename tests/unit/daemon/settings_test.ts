@@ -41,6 +41,7 @@ Deno.test("one guest at a path is what there is without more being said", () => 
     log: { level: "info", format: "text" },
     pollMicroseconds: 0,
     control: undefined,
+    trace: undefined,
     sandbox: true,
   });
 });
@@ -72,6 +73,7 @@ Deno.test("options win over the configuration file", () => {
     log: { level: "trace", format: "text" },
     pollMicroseconds: 0,
     control: undefined,
+    trace: undefined,
     sandbox: true,
   });
 });
@@ -116,4 +118,11 @@ Deno.test("numbers beyond their bounds are refused", () => {
 Deno.test("how much is logged is known before everything else", () => {
   assertEquals(logSettings({}, {}), { level: "info", format: "text" });
   assertEquals(logSettings({ "log-level": "debug" }, {}), { level: "debug", format: "text" });
+});
+
+Deno.test("a trace of a device without wires is refused", () => {
+  refuses(/^'trace' is 't\.vcd', but a device of this kind has no wires/, {
+    ...{ "socket-path": "/s", trace: "t.vcd" },
+  });
+  refuses(/^'trace' is 'x', but/, { "socket-path": "/s" }, "trace: x");
 });

@@ -7,8 +7,10 @@ import { EBUSY, EIO, ENXIO, SystemError } from "../../../ffi/errno.ts";
 import { close } from "../../../ffi/fd.ts";
 import type { EdgeEvents, GpioChip, LineInfo, LineSettings } from "../../../ffi/libgpiod.ts";
 import { HostLine, type LineHost } from "../../../lib/gpio/host/host_line.ts";
+import { LineStates, watchLines } from "../../../lib/gpio/host/line_state.ts";
 import { dutyAtEnd, type LineRules, type SafeState } from "../../../lib/gpio/host/settings.ts";
 import { DIRECTION_IN, DIRECTION_OUT } from "../../../lib/gpio/protocol.ts";
+import { Simulation } from "../../../lib/simulation/simulation.ts";
 import { RecordingLog } from "../../support/in_process.ts";
 
 /** A chip with one line that writes down what it is asked. */
@@ -48,7 +50,13 @@ class FakeChip implements Disposable {
     };
     const events = { isRising: (index: number) => this.#read[index], sequence: () => 1 };
     const isThere = () => this.isThere;
+    const settings = { offset: 17, name: "led", access: "read-write", ...rules } as const;
+    const states = new LineStates(watchLines(new Simulation(), {
+      ...{ kind: "host", path: "/dev/gpiochip0", chip: "gpiochip0", label: "fake" } as const,
+      lines: [settings],
+    }));
     const host: LineHost = {
+      states,
       get isThere() {
         return isThere();
       },
@@ -66,7 +74,6 @@ class FakeChip implements Disposable {
       chip: () => this.isThere ? chip as unknown as GpioChip : undefined,
       suspect: () => this.suspicions++,
     };
-    const settings = { offset: 17, name: "led", access: "read-write", ...rules } as const;
     this.line = new HostLine(host, 0, settings);
   }
 
