@@ -11,6 +11,8 @@ const I2C = "tests/unit/i2c/device_test.ts";
 const I2C_PROTOCOL = "tests/unit/i2c/protocol_test.ts";
 const SMBUS = "tests/unit/i2c/smbus_test.ts";
 const SPI = "tests/unit/spi/device_test.ts";
+const SPI_MEMORIES = "tests/unit/spi/memories_test.ts";
+const SPI_ACCELEROMETER = "tests/unit/spi/accelerometer_test.ts";
 
 export const deviceFiles: readonly MutatedFile[] = [
   {
@@ -201,6 +203,41 @@ export const deviceFiles: readonly MutatedFile[] = [
       { find: "(mode & ~MODE_ALL) !== 0", replace: "false" },
       { find: "bits <= 16 ? 2", replace: "bits < 16 ? 2" },
       { find: "(mask >>> (bitsPerWord - 1)) & 1", replace: "(mask >>> bitsPerWord) & 1" },
+    ],
+  },
+  {
+    path: "lib/spi/simulated/parts/eeprom.ts",
+    tests: [SPI_MEMORIES],
+    mutations: [
+      { find: "const locked = (command", replace: "const locked = false && (command" },
+      { find: "((status & BUSY) !== 0 && command !== READ_STATUS)", replace: "false" },
+      { find: "start + (from + index) % page", replace: "start + from + index" },
+      { find: "Math.max(0, count - page)", replace: "0", survives: "later bytes win all the same" },
+      { find: "size - (size >>> (3 - level))", replace: "size - (size >>> (4 - level))" },
+      {
+        find: "else if (command === WRITE) {\n      after &= ~WRITE_ENABLED;",
+        replace: "else if (command === WRITE) {",
+      },
+      { find: "ninth && code & NINTH_BIT ? 1 : 0", replace: "0" },
+      { find: "size <= 65536 ? 2 : 3", replace: "2" },
+      { find: "(this.#count === this.#prefix && this.#hasData)", replace: "false" },
+    ],
+  },
+  {
+    path: "lib/spi/simulated/adxl345/sampling.ts",
+    tests: [SPI_ACCELEROMETER],
+    mutations: [
+      { find: "if (mode === FIFO) return;", replace: "" },
+      { find: "Math.min(count, FIFO_SIZE + 1)", replace: "1" },
+      { find: "held >= mark", replace: "held > mark" },
+      { find: "if (state.getUint8(FRESH) || count > 1)", replace: "if (false)" },
+      { find: "(state.getUint8(IS_ACTIVE) === 1) === (interrupt === INACTIVITY)", replace: "true" },
+      {
+        find: "if (interrupt === INACTIVITY) setReference(state);\n      continue",
+        replace: "continue",
+      },
+      { find: "state.setFloat64(SAMPLED, last);", replace: "state.setFloat64(SAMPLED, now);" },
+      { find: "return Math.max(1, Math.ceil(rest / step));", replace: "return 1;" },
     ],
   },
   {

@@ -225,7 +225,7 @@ const refusedFiles: [what: string, yaml: string, message: RegExp][] = [
   [
     "an unknown part",
     "[{ simulated: { parts: [{ part: eeprom }] } }]",
-    /expected loopback, flash or registers, found 'eeprom'/,
+    /expected loopback, flash, registers, .* or adxl345, found 'eeprom'/,
   ],
   [
     "two parts at one chip select",
@@ -316,6 +316,9 @@ Deno.test("the example configuration is one that is accepted", () => {
   const [first, second] = readGuests(keys.guests!);
   assertStrictEquals(first, second);
   if (first.kind !== "simulated") fail("not simulated");
-  assertEquals(first.parts.map(({ part }) => part), ["loopback", "flash", "registers"]);
+  assertEquals(
+    first.parts.map(({ part }) => part),
+    ["loopback", "flash", "registers", "fram", "mcp3008", "max31855", "adxl345"],
+  );
   assertEquals(readTimes(keys), { messageTimeout: 10, maxTransfer: 1000 });
 });
