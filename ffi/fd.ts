@@ -8,6 +8,7 @@ import { check, cString, EINVAL, SystemError } from "./errno.ts";
 import { enter, leave } from "./guard.ts";
 import { libc } from "./libc.ts";
 
+const F_DUPFD_CLOEXEC = 1030;
 const F_GETFL = 3;
 const F_SETFL = 4;
 const F_ADD_SEALS = 1033;
@@ -76,6 +77,15 @@ export function replace(fd: number, replacement: number): void {
   } finally {
     close(replacement);
   }
+}
+
+/**
+ * Another descriptor of what `fd` refers to.
+ *
+ * @throws {SystemError} as fcntl(2)
+ */
+export function duplicate(fd: number): number {
+  return check("fcntl", libc.fcntl(fd, F_DUPFD_CLOEXEC, 0));
 }
 
 /** True if `fd` is an open descriptor of this process. */

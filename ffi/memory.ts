@@ -7,9 +7,9 @@
 import { check, errno, SystemError } from "./errno.ts";
 import { libc } from "./libc.ts";
 
-const PROT_READ = 1;
-const PROT_WRITE = 2;
-const MAP_SHARED = 0x01;
+export const PROT_READ = 1;
+export const PROT_WRITE = 2;
+export const MAP_SHARED = 0x01;
 const MAP_FAILED = 2n ** 64n - 1n;
 /** `f_type` of statfs(2) for files in huge pages: linux/magic.h */
 const HUGETLBFS_MAGIC = 0x958458f6;
@@ -25,36 +25,19 @@ export const ADDRESS_SPACE = 2 **
   Math.ceil(Math.log2(Number(Deno.UnsafePointer.value(libc.__errno_location()))));
 
 /**
- * A shared, writable mapping of part of a file.
+ * Memory that is mapped, however that was done.
  *
- * Huge pages are set aside for it, or else it cannot be made: a touch of a page that is not to be
- * had would end the process (SIGBUS).
- *
- * Buffers made by {@linkcode Mapping.buffer} are detached before the memory is unmapped: a stale
- * view then throws where it would otherwise touch memory that is gone.
+ * Buffers made by {@linkcode MappedMemory.buffer} are detached before the memory is unmapped: a
+ * stale view then throws where it would otherwise touch memory that is gone.
  */
-export class Mapping {
+export class MappedMemory {
   /** The length in bytes. */
   readonly length: number;
   #pointer: Deno.PointerObject | null;
   readonly #buffers = new Set<ArrayBuffer>();
 
-  /**
-   * @param offset where in the file the mapping begins, a multiple of {@linkcode PAGE_SIZE}
-   * @throws {SystemError} as mmap(2)
-   */
-  constructor(fd: number, offset: number, length: number) {
-    const pointer = libc.mmap(
-      null,
-      BigInt(length),
-      PROT_READ | PROT_WRITE,
-      MAP_SHARED,
-      fd,
-      BigInt(offset),
-    );
-    if (pointer === null || Deno.UnsafePointer.value(pointer) === MAP_FAILED) {
-      throw new SystemError("mmap", errno());
-    }
+  /** @param pointer where it is; it is unmapped by {@linkcode close} */
+  constructor(pointer: Deno.PointerObject, length: number) {
     this.#pointer = pointer;
     this.length = length;
   }
@@ -87,6 +70,38 @@ export class Mapping {
     check("munmap", libc.munmap(this.#pointer, BigInt(this.length)));
     this.#pointer = null;
   }
+}
+
+/**
+ * A shared, writable mapping of part of a file.
+ *
+ * Huge pages are set aside for it, or else it cannot be made: a touch of a page that is not to be
+ * had would end the process (SIGBUS).
+ */
+export class Mapping extends MappedMemory {
+  /**
+   * @param offset where in the file the mapping begins, a multiple of {@linkcode PAGE_SIZE}
+   * @throws {SystemError} as mmap(2)
+   */
+  constructor(fd: number, offset: number, length: number) {
+    const protection = PROT_READ | PROT_WRITE;
+    super(
+      mapped(libc.mmap(null, BigInt(length), protection, MAP_SHARED, fd, BigInt(offset))),
+      length,
+    );
+  }
+}
+
+/**
+ * What mmap(2) has returned.
+ *
+ * @throws {SystemError} if that is a failure
+ */
+export function mapped(pointer: Deno.PointerValue): Deno.PointerObject {
+  if (pointer === null || Deno.UnsafePointer.value(pointer) === MAP_FAILED) {
+    throw new SystemError("mmap", errno());
+  }
+  return pointer;
 }
 
 /**

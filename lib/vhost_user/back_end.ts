@@ -8,6 +8,7 @@
 
 import type { Logger } from "@logtape/logtape";
 import { close } from "../../ffi/fd.ts";
+import { XenNodes } from "../../ffi/xen.ts";
 import type { DescriptorChain } from "../virtio/descriptor_chain.ts";
 import type { DeviceHost, EventHandler, VirtioDevice } from "../virtio/device.ts";
 import {
@@ -25,6 +26,7 @@ import {
   F_PROTOCOL_FEATURES,
   PROTOCOL_F_CONFIG,
   PROTOCOL_F_REPLY_ACK,
+  PROTOCOL_F_XEN_MMAP,
   PROTOCOL_FEATURES,
 } from "./protocol_features.ts";
 import { Refusal, type RequestTarget } from "./requests.ts";
@@ -51,6 +53,7 @@ export class BackEnd implements RequestTarget, RingSet, DeviceHost {
   readonly #log: Logger;
   readonly #memory: GuestMemory;
   readonly #vrings: readonly Vring[];
+  readonly #xen: XenNodes;
   #features = 0n;
   #protocolFeatures = 0n;
   #status = 0n;
@@ -61,8 +64,16 @@ export class BackEnd implements RequestTarget, RingSet, DeviceHost {
   /**
    * @param device is attached for good
    * @param memoryLimit how much memory guests can have, in bytes
+   * @param xen through what memory of other domains is mapped, where there is Xen
    */
-  constructor(device: VirtioDevice, scheduler: Scheduler, log: Logger, memoryLimit?: number) {
+  constructor(
+    device: VirtioDevice,
+    scheduler: Scheduler,
+    log: Logger,
+    memoryLimit?: number,
+    xen = new XenNodes(),
+  ) {
+    this.#xen = xen;
     this.#device = device;
     this.#scheduler = scheduler;
     this.#log = log;
@@ -72,6 +83,7 @@ export class BackEnd implements RequestTarget, RingSet, DeviceHost {
         log.error(
           `memory of the front-end stays mapped for now, which is an error of ours: ${message}`,
         ),
+      onRemark: (text) => log.warn(text),
     });
     this.#vrings = Array.from(
       { length: device.queueCount },
@@ -98,6 +110,7 @@ export class BackEnd implements RequestTarget, RingSet, DeviceHost {
     } finally {
       // Even a device that fails must not keep this front-end or the next one waiting.
       this.#memory.clear();
+      this.#memory.xen = undefined;
       close(this.#backendRequests);
       this.#backendRequests = -1;
       this.#features = this.#protocolFeatures = this.#status = 0n;
@@ -134,9 +147,9 @@ export class BackEnd implements RequestTarget, RingSet, DeviceHost {
   }
 
   get offeredProtocolFeatures(): bigint {
-    return this.#device.config.length > 0
-      ? PROTOCOL_FEATURES
-      : PROTOCOL_FEATURES & ~PROTOCOL_F_CONFIG;
+    const xen = this.#xen.areThere ? PROTOCOL_F_XEN_MMAP : 0n;
+    return xen |
+      (this.#device.config.length > 0 ? PROTOCOL_FEATURES : PROTOCOL_FEATURES & ~PROTOCOL_F_CONFIG);
   }
 
   setFeatures(features: bigint): void {
@@ -170,7 +183,20 @@ export class BackEnd implements RequestTarget, RingSet, DeviceHost {
     if (excess !== 0n) {
       throw new Refusal(`protocol feature bits 0x${excess.toString(16)} were not offered`);
     }
+    this.#setXen((features & PROTOCOL_F_XEN_MMAP) !== 0n);
     this.#protocolFeatures = features;
+  }
+
+  #setXen(wanted: boolean): void {
+    if (wanted === this.describesXen) return;
+    if (this.#memory.regionCount > 0 || this.#vrings.some(({ started }) => started)) {
+      throw new Refusal("XEN_MMAP is agreed on before memory regions and rings, or not at all");
+    }
+    this.#memory.xen = wanted ? this.#xen : undefined;
+  }
+
+  get describesXen(): boolean {
+    return this.#memory.xen !== undefined;
   }
 
   get status(): bigint {

@@ -22,12 +22,16 @@ export const FLAG_REPLY = 0x4;
 export const FLAG_NEED_REPLY = 0x8;
 /** Size of one memory region description: guest address, size, user address, file offset. */
 const REGION_SIZE = 32;
+/** The same where `XEN_MMAP` was agreed on: flags and domain follow. */
+const XEN_REGION_SIZE = 40;
+/** The sizes that the description of a single region can have in a message. */
+export const SINGLE_REGION_SIZES = [8 + REGION_SIZE, 8 + XEN_REGION_SIZE] as const;
 /** As many regions as one message can carry descriptors. */
 export const MAX_TABLE_REGIONS = 253;
 /** The most configuration space that one message may ask for. */
 export const MAX_CONFIG_SIZE = 256;
 /** Longer than any known message; an unknown one of more is taken for nonsense. */
-export const MAX_PAYLOAD = 8 + MAX_TABLE_REGIONS * REGION_SIZE;
+export const MAX_PAYLOAD = 8 + MAX_TABLE_REGIONS * XEN_REGION_SIZE;
 /** In place of a ring's descriptor: none is sent, the ring is polled. */
 const NO_FD = 0x100;
 
@@ -106,14 +110,26 @@ export function decodeVringAddresses(payload: DataView): VringAddresses {
   };
 }
 
-/** u64 guest address, u64 size, u64 user address, u64 file offset. */
-function decodeRegion(payload: DataView, offset: number): RegionDescription {
-  return {
-    guestAddress: decodeAddress(payload, offset),
+/**
+ * Reads guest addresses of a front-end with which `XEN_MMAP` was agreed on, whose regions have two
+ * fields more; `undefined` for one without.
+ */
+export type XenDecoder = ((view: DataView, offset: number) => number) | undefined;
+
+/**
+ * u64 guest address, u64 size, u64 user address, u64 file offset; with `XEN_MMAP` also u32 flags and
+ * u32 domain.
+ */
+function decodeRegion(payload: DataView, offset: number, xen: XenDecoder): RegionDescription {
+  const region = {
+    guestAddress: (xen ?? decodeAddress)(payload, offset),
     size: decodeAddress(payload, offset + 8),
     userAddress: decodeAddress(payload, offset + 16),
     fileOffset: decodeAddress(payload, offset + 24),
   };
+  if (xen === undefined) return region;
+  const flags = payload.getUint32(offset + 32, true);
+  return { ...region, xen: { flags, domain: payload.getUint32(offset + 36, true) } };
 }
 
 /**
@@ -121,15 +137,27 @@ function decodeRegion(payload: DataView, offset: number): RegionDescription {
  *
  * @returns `undefined` where the number does not fit the payload
  */
-export function decodeMemoryTable(payload: DataView): RegionDescription[] | undefined {
+export function decodeMemoryTable(
+  payload: DataView,
+  xen?: XenDecoder,
+): RegionDescription[] | undefined {
   const count = payload.getUint32(0, true);
-  if (8 + count * REGION_SIZE > payload.byteLength) return undefined;
-  return Array.from({ length: count }, (_, i) => decodeRegion(payload, 8 + i * REGION_SIZE));
+  const size = xen === undefined ? REGION_SIZE : XEN_REGION_SIZE;
+  if (8 + count * size > payload.byteLength) return undefined;
+  return Array.from({ length: count }, (_, i) => decodeRegion(payload, 8 + i * size, xen));
 }
 
-/** `ADD_MEM_REG` and `REM_MEM_REG`: u64 padding, then one region. */
-export function decodeSingleRegion(payload: DataView): RegionDescription {
-  return decodeRegion(payload, 8);
+/**
+ * `ADD_MEM_REG` and `REM_MEM_REG`: u64 padding, then one region.
+ *
+ * @returns `undefined` where that is not the payload's size
+ */
+export function decodeSingleRegion(
+  payload: DataView,
+  xen?: XenDecoder,
+): RegionDescription | undefined {
+  const size = SINGLE_REGION_SIZES[xen === undefined ? 0 : 1];
+  return payload.byteLength === size ? decodeRegion(payload, 8, xen) : undefined;
 }
 
 /** `GET_CONFIG` and `SET_CONFIG`: which part of the configuration space is meant. */

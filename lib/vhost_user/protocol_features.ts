@@ -23,7 +23,9 @@ const PROTOCOL_F_RESET_DEVICE = 1n << 13n;
 const PROTOCOL_F_CONFIGURE_MEM_SLOTS = 1n << 15n;
 /** `SET_STATUS` and `GET_STATUS` carry the virtio device status. */
 const PROTOCOL_F_STATUS = 1n << 16n;
+/** Memory regions may be another domain's, on a host of Xen. */
+export const PROTOCOL_F_XEN_MMAP = 1n << 17n;
 
-/** What this back-end offers for a device with a configuration space. */
+/** What this back-end offers everywhere for a device with a configuration space. */
 export const PROTOCOL_FEATURES = PROTOCOL_F_MQ | PROTOCOL_F_REPLY_ACK | PROTOCOL_F_BACKEND_REQ |
   PROTOCOL_F_CONFIG | PROTOCOL_F_RESET_DEVICE | PROTOCOL_F_CONFIGURE_MEM_SLOTS | PROTOCOL_F_STATUS;

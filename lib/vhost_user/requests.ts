@@ -7,6 +7,7 @@
  */
 
 import type { RegionDescription } from "../virtio/memory_region.ts";
+import { decodeXenAddress } from "../virtio/xen_address.ts";
 import {
   type ConfigRange,
   decodeConfigRange,
@@ -22,8 +23,10 @@ import {
   MAX_CONFIG_SIZE,
   MAX_PAYLOAD,
   MAX_TABLE_REGIONS,
+  SINGLE_REGION_SIZES,
   VERSION,
   type VringAddresses,
+  type XenDecoder,
 } from "./message.ts";
 
 /** A request that is refused; the message says why. The connection may go on. */
@@ -53,6 +56,8 @@ export interface RequestTarget {
   readonly queueCount: number;
   /** The most memory regions at a time. */
   readonly memorySlots: number;
+  /** True if regions are described as of `XEN_MMAP`. */
+  readonly describesXen: boolean;
   /** The virtio device status. */
   readonly status: bigint;
   setFeatures(features: bigint): void;
@@ -125,6 +130,26 @@ function exactly(size: number, fds = 0) {
   return { minimum: size, maximum: size, fds };
 }
 
+const SINGLE_REGION = {
+  minimum: Math.min(...SINGLE_REGION_SIZES),
+  maximum: Math.max(...SINGLE_REGION_SIZES),
+  fds: 1,
+};
+
+function xenDecoder(target: RequestTarget): XenDecoder {
+  return target.describesXen ? decodeXenAddress : undefined;
+}
+
+function singleRegion(target: RequestTarget, payload: DataView): RegionDescription {
+  const region = decodeSingleRegion(payload, xenDecoder(target));
+  if (region !== undefined) return region;
+  throw new Refusal(
+    `a region is described in ${payload.byteLength} bytes, expected ` +
+      SINGLE_REGION_SIZES[target.describesXen ? 1 : 0] +
+      (target.describesXen ? " with XEN_MMAP" : " without XEN_MMAP"),
+  );
+}
+
 const CONFIG = { minimum: 12, maximum: 12 + MAX_CONFIG_SIZE, fds: 0 };
 
 const requests: Readonly<Record<number, Query | Command>> = {
@@ -146,7 +171,7 @@ const requests: Readonly<Record<number, Query | Command>> = {
     maximum: MAX_PAYLOAD,
     fds: MAX_TABLE_REGIONS,
     apply: (target, { payload, fds }) => {
-      const regions = decodeMemoryTable(payload);
+      const regions = decodeMemoryTable(payload, xenDecoder(target));
       if (regions === undefined) throw new Refusal("the number of regions exceeds the message");
       target.setMemoryTable(regions, fds);
     },
@@ -260,13 +285,13 @@ const requests: Readonly<Record<number, Query | Command>> = {
   },
   37: {
     name: "ADD_MEM_REG",
-    ...exactly(40, 1),
-    apply: (target, { payload, fds }) => target.addRegion(decodeSingleRegion(payload), fds[0]),
+    ...SINGLE_REGION,
+    apply: (target, { payload, fds }) => target.addRegion(singleRegion(target, payload), fds[0]),
   },
   38: {
     name: "REM_MEM_REG",
-    ...exactly(40, 1),
-    apply: (target, { payload }) => target.removeRegion(decodeSingleRegion(payload)),
+    ...SINGLE_REGION,
+    apply: (target, { payload }) => target.removeRegion(singleRegion(target, payload)),
   },
   39: {
     name: "SET_STATUS",

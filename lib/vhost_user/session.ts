@@ -8,6 +8,7 @@ import type { Logger } from "@logtape/logtape";
 import { monotonicTime } from "../../ffi/clock.ts";
 import { EPOLLIN } from "../../ffi/epoll.ts";
 import { SystemError } from "../../ffi/errno.ts";
+import type { XenNodes } from "../../ffi/xen.ts";
 import { hasHungUp } from "../../ffi/fd.ts";
 import type { EventHandler, VirtioDevice } from "../virtio/device.ts";
 import { RegionError } from "../virtio/memory_region.ts";
@@ -50,9 +51,18 @@ export class Session implements EventHandler {
   #connection: Connection | undefined;
   #onEnd: (() => void) | undefined;
 
-  /** @param device is attached to the session for good */
-  constructor(device: VirtioDevice, scheduler: Scheduler, log: Logger, share: Share = {}) {
-    this.#backEnd = new BackEnd(device, scheduler, log, share.memory);
+  /**
+   * @param device is attached to the session for good
+   * @param xen as of {@linkcode BackEnd}
+   */
+  constructor(
+    device: VirtioDevice,
+    scheduler: Scheduler,
+    log: Logger,
+    share: Share = {},
+    xen?: XenNodes,
+  ) {
+    this.#backEnd = new BackEnd(device, scheduler, log, share.memory, xen);
     this.#backEnd.onReady = () => this.onState("ready");
     this.#backEnd.isAwaited = () => this.#isAwaited();
     this.#scheduler = scheduler;

@@ -21,6 +21,7 @@ import {
   type RingPosition,
   SplitQueue,
 } from "../virtio/split_queue.ts";
+import { XenQueue } from "../virtio/xen_queue.ts";
 import { DELIVERED } from "./foreign_descriptor.ts";
 import { beginsAnew, type RingHistory } from "./driver_start.ts";
 import type { Scheduler } from "./scheduler.ts";
@@ -245,7 +246,8 @@ export class Vring implements EventHandler, RingHistory {
   /** @returns a sentence that says why the ring is not there, or `undefined` */
   #open(addresses: RingAddresses): string | undefined {
     this.#closeQueue();
-    const queue = SplitQueue.open(this.#memory, this.#size, addresses, this.#base, this.#features);
+    const kind = this.#memory.xen === undefined ? SplitQueue : XenQueue;
+    const queue = kind.open(this.#memory, this.#size, addresses, this.#base, this.#features);
     this.#missing = typeof queue === "string";
     if (typeof queue === "string") return queue;
     if (this.#undecided && beginsAnew(this, queue.position)) {
@@ -336,7 +338,8 @@ export class Vring implements EventHandler, RingHistory {
       chain.dropLate();
       if (!this.#suspended) chain.resume();
       const written = this.#device.process(this.index, chain);
-      if (written !== HELD) this.complete(chain, written);
+      if (written === HELD) chain.unmap();
+      else this.complete(chain, written);
     }
   }
 
@@ -413,7 +416,8 @@ export class Vring implements EventHandler, RingHistory {
     }
     this.#giveBack(chain);
     const queue = this.#queue;
-    if (queue === undefined) return;
+    if (queue === undefined) return chain.unmap();
+    queue.release(chain);
     queue.push(chain.head, written);
     if (!this.#serving) this.#notify();
   }
@@ -421,6 +425,7 @@ export class Vring implements EventHandler, RingHistory {
   /** Makes a chain that the device held available again. */
   putBack(chain: DescriptorChain): boolean {
     if (this.#queue !== undefined && !this.#queue.putBack(chain)) return false;
+    chain.unmap();
     this.#requests--;
     this.#giveBack(chain);
     return true;
@@ -448,6 +453,7 @@ export class Vring implements EventHandler, RingHistory {
           this.#used = true;
           this.#requests++;
           const written = this.#device.process(this.index, chain);
+          queue.release(chain);
           if (written === HELD) {
             this.#chains.hold(chain);
             this.#waiting = this.#chains.isFull;

@@ -6,6 +6,7 @@
  */
 
 import type { GuestMemory } from "./guest_memory.ts";
+import type { Window } from "./window.ts";
 
 /** Bytes for a chain's writable part that are not there yet. */
 interface LateWrite {
@@ -97,6 +98,8 @@ export class DescriptorChain {
   #chunks = new Int32Array(FEW_SEGMENTS);
   #offsets = new Uint32Array(FEW_SEGMENTS);
   #addresses = new Float64Array(FEW_SEGMENTS);
+  /** Where buffers are that are not mapped in advance. */
+  readonly #windows: Window[] = [];
 
   /** @param keptBack is shared by the chains of a ring */
   constructor(
@@ -179,8 +182,11 @@ export class DescriptorChain {
     const memory = this.#memory;
     let rest = length;
     while (rest > 0) {
-      const chunk = memory.find(address);
-      if (chunk < 0 || this.#count >= this.#limit) return false;
+      let chunk = memory.find(address);
+      if (
+        chunk < 0 && (chunk = this.findMapped(address, rest, writable)) < 0 ||
+        this.#count >= this.#limit
+      ) return false;
       const offset = address - memory.starts[chunk];
       const part = Math.min(rest, memory.ends[chunk] - address);
       if (this.#count === this.#lengths.length) this.#resize(2 * this.#count);
@@ -199,6 +205,31 @@ export class DescriptorChain {
       this.#readable = this.#count;
     }
     return true;
+  }
+
+  /**
+   * The chunk that holds `address`, mapped for this chain together with what follows, up to `length`
+   * bytes; -1 if there is none.
+   */
+  findMapped(address: number, length: number, writable: boolean): number {
+    const memory = this.#memory;
+    const end = address + length;
+    for (const { chunk, writable: isWritable } of this.#windows) {
+      if (address < memory.starts[chunk] || end > memory.ends[chunk]) continue;
+      if (isWritable || !writable) return chunk;
+    }
+    const window = memory.openWindow(address, length, writable);
+    if (window === undefined) return -1;
+    this.#windows.push(window);
+    return window.chunk;
+  }
+
+  /** Unmaps what was mapped for this chain. What is accessed later is mapped again. */
+  unmap(): void {
+    if (this.#windows.length === 0) return;
+    for (const window of this.#windows) this.#memory.closeWindow(window);
+    this.#windows.length = 0;
+    this.#generation = NaN;
   }
 
   /** The guest address of `position` of the readable part, which has to be within it. */
@@ -359,17 +390,23 @@ export class DescriptorChain {
     return room;
   }
 
-  /** True if the segments can be accessed. After a change of the memory table they are sought anew. */
+  /**
+   * True if the segments can be accessed. After a change of the memory table, or after
+   * {@linkcode unmap}, they are sought anew.
+   */
   #current(): boolean {
     return this.#generation === this.#memory.generation || this.#relocate();
   }
 
   #relocate(): boolean {
     const memory = this.#memory;
+    this.unmap();
     for (let segment = 0; segment < this.#count; segment++) {
       const address = this.#addresses[segment];
-      const chunk = memory.find(address);
-      if (chunk < 0 || address + this.#lengths[segment] > memory.ends[chunk]) return false;
+      const length = this.#lengths[segment];
+      let chunk = memory.find(address);
+      if (chunk < 0) chunk = this.findMapped(address, length, segment >= this.#readable);
+      if (chunk < 0 || address + length > memory.ends[chunk]) return false;
       this.#chunks[segment] = chunk;
       this.#offsets[segment] = address - memory.starts[chunk];
     }

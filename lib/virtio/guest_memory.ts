@@ -4,16 +4,24 @@
  * @module
  */
 
-import { ADDRESS_SPACE } from "../../ffi/memory.ts";
+import { SystemError } from "../../ffi/errno.ts";
+import { ADDRESS_SPACE, type MappedMemory, PAGE_SIZE } from "../../ffi/memory.ts";
+import { MissingFrames, type XenKind, type XenNodes } from "../../ffi/xen.ts";
 import {
   checkRegion,
   checkRegionFile,
   CHUNK_SIZE,
+  hasUserAddress,
+  mapFile,
   MemoryRegion,
+  type RegionContent,
   type RegionDescription,
   RegionError,
   showRegion,
 } from "./memory_region.ts";
+import { Window } from "./window.ts";
+import type { XenArea } from "./xen_area.ts";
+import { checkXenNode, checkXenRegion, KeptNode, pagesOf, XenSource } from "./xen_region.ts";
 
 /** The most regions at a time: what `GET_MAX_MEM_SLOTS` announces and QEMU can use. */
 export const MAX_REGIONS = 509;
@@ -37,12 +45,18 @@ const LARGE_CHUNK = 2 ** 24;
 const FIRST_CHUNKS = 64;
 const CHUNKS_PER_TURN = 4;
 
+/** How many windows there may be at a time, and pages in all of them: 32 MiB. */
+export const MAX_WINDOWS = 64;
+export const MAX_WINDOW_PAGES = 8192;
+
 /** How a guest's memory is kept. */
 export interface GuestMemoryOptions {
   /** The largest sum of the regions' sizes in bytes; {@linkcode MAX_MEMORY} for a single guest. */
   readonly limit?: number | undefined;
   /** Told where memory could not be unmapped. It is tried again with the next change. */
   readonly onStuck?: (error: Error) => void;
+  /** Told what is remarkable about memory of other domains, for people. */
+  readonly onRemark?: (text: string) => void;
 }
 
 const size = (bytes: number) => {
@@ -50,12 +64,20 @@ const size = (bytes: number) => {
   return gibibytes >= 1 ? `${Math.ceil(gibibytes)} GiB` : `${bytes} bytes`;
 };
 
+/** Something that ends, or can be ended again where that fails. */
+interface Closable {
+  close(): void;
+}
+
 /**
  * The memory table. It is accessed chunk by chunk: chunk `i` covers the guest addresses from
  * `starts[i]` to before `ends[i]` through `bytes[i]` and `views[i]`. Chunks are there once
  * {@linkcode find} has come across them, for V8 collects garbage with each large buffer that is
  * made, and most of a guest's memory never holds a request. A region that stays in the table keeps
  * its chunks.
+ *
+ * Of a region that is not mapped in advance there are no chunks to be found, but {@linkcode Window
+ * windows}, each for the one who has asked for it with {@linkcode openWindow}.
  */
 export class GuestMemory {
   starts: Float64Array = new Float64Array(8).fill(NaN);
@@ -64,25 +86,40 @@ export class GuestMemory {
   readonly views: DataView[] = [];
   /** Changes whenever chunk numbers and offsets found earlier may no longer hold. */
   generation = 0;
+  /**
+   * Through which nodes regions that are {@linkcode RegionDescription.xen another domain's} are
+   * mapped; `undefined` while there are none of those.
+   */
+  xen: XenNodes | undefined;
 
   readonly #limit: number;
   readonly #onStuck: ((error: Error) => void) | undefined;
   /** Sorted by guest address. */
   #regions: MemoryRegion[] = [];
   #regionEnds = new Float64Array(0);
+  #chunkCount = 0;
   /** Numbers of chunks that are no more. */
   readonly #unused: number[] = [];
-  /** Regions of earlier tables that could not be unmapped. */
-  #stuck: MemoryRegion[] = [];
+  /** What could not be unmapped: regions of earlier tables, and windows. */
+  #stuck: Closable[] = [];
   /** How many large chunks may be opened until {@linkcode replenish} is called. */
   #openings = FIRST_CHUNKS;
   /** The chunk that was found last, and the one before it. */
   #last = 0;
   #other = 0;
 
+  readonly #onRemark: ((text: string) => void) | undefined;
+  readonly #windows = new Set<Window>();
+  #windowPages = 0;
+  /** Chunk numbers of windows that are closed. No region gets them: {@linkcode find} finds none. */
+  readonly #unusedWindows: number[] = [];
+  readonly #nodes = new Map<XenKind, KeptNode>();
+  #hasRemarked = false;
+
   constructor(options: GuestMemoryOptions = {}) {
     this.#limit = options.limit ?? MAX_MEMORY;
     this.#onStuck = options.onStuck;
+    this.#onRemark = options.onRemark;
   }
 
   /** The number of regions. */
@@ -114,7 +151,7 @@ export class GuestMemory {
         regions.push(this.#region(description, fds[index], regions));
       });
     } catch (error) {
-      this.#unmap(regions.filter((region) => !old.has(region)));
+      this.#close(regions.filter((region) => !old.has(region)));
       throw error;
     }
     for (const region of regions) old.delete(region);
@@ -177,18 +214,121 @@ export class GuestMemory {
    * one region.
    */
   userBuffer(address: number, length: number): UserBuffer | undefined {
-    for (const { userAddress, size, mapping } of this.#regions) {
+    for (const region of this.#regions) {
+      const { userAddress, size, mapping } = region;
       if (!(address >= userAddress && address + length <= userAddress + size)) continue;
+      if (!hasUserAddress(region)) continue;
+      if (mapping === undefined) return this.#userWindow(region, address - userAddress, length);
       const buffer = mapping.buffer(address - userAddress, length);
       return { buffer, release: () => mapping.release(buffer) };
     }
     return undefined;
   }
 
+  #userWindow(region: MemoryRegion, offset: number, length: number): UserBuffer | undefined {
+    const window = this.#open(region, offset, length, true);
+    if (window === undefined) return undefined;
+    const buffer = window.mapping.buffer(offset % PAGE_SIZE, length);
+    return { buffer, release: () => this.closeWindow(window) };
+  }
+
+  /**
+   * Opens a window from `address` on, of `length` bytes or up to the region's end: a chunk that is
+   * there until the window is closed, or its region is removed.
+   *
+   * @param writable false for what the guest may let nobody write
+   * @returns `undefined` where `address` is not in a region of which parts are mapped, where the
+   * guest does not have the pages, or there are too many windows
+   */
+  openWindow(address: number, length: number, writable: boolean): Window | undefined {
+    const region = this.#regionAt(address);
+    if (region?.source === undefined) return undefined;
+    const offset = address - region.guestAddress;
+    const window = this.#open(region, offset, Math.min(length, region.size - offset), writable);
+    if (window === undefined) return undefined;
+    const buffer = window.mapping.buffer(0, window.mapping.length);
+    // Which chunk was found last is 0 before there was one.
+    if (this.#chunkCount === 0) this.#unused.push(this.#newChunk());
+    const chunk = this.#unusedWindows.pop() ?? this.#newChunk();
+    const start = address - address % PAGE_SIZE;
+    this.starts[chunk] = start;
+    this.ends[chunk] = Math.min(start + window.mapping.length, region.guestAddress + region.size);
+    this.bytes[chunk] = new Uint8Array(buffer);
+    this.views[chunk] = new DataView(buffer);
+    window.chunk = chunk;
+    return window;
+  }
+
+  /** Closes a window; one that is closed already stays so. */
+  closeWindow(window: Window): void {
+    if (!this.#windows.delete(window)) return;
+    this.#windowPages -= window.pages;
+    if (window.chunk >= 0) {
+      this.starts[window.chunk] = this.ends[window.chunk] = NaN;
+      this.#unusedWindows.push(window.chunk);
+    }
+    this.#close([window.mapping]);
+  }
+
+  #open(
+    region: MemoryRegion,
+    offset: number,
+    length: number,
+    writable: boolean,
+  ): Window | undefined {
+    const pages = pagesOf(offset, length);
+    if (
+      this.#windows.size >= MAX_WINDOWS || this.#windowPages + pages.count > MAX_WINDOW_PAGES
+    ) {
+      this.#remark(
+        `${
+          showRegion(region)
+        } is not mapped in advance, and a request needs more of it at a time ` +
+          `than ${MAX_WINDOWS} parts or ${MAX_WINDOW_PAGES} pages`,
+      );
+      return undefined;
+    }
+    try {
+      const mapping = region.source!.map(pages, writable);
+      const window = new Window(region, mapping, pages.count, writable);
+      this.#windows.add(window);
+      this.#windowPages += pages.count;
+      return window;
+    } catch (error) {
+      if (!isUnmappable(error)) throw error;
+      this.#remark(`memory that a request needs is not there: ${error.message}`);
+      return undefined;
+    }
+  }
+
+  /** Says something that may come again and again, once for each table. */
+  #remark(text: string): void {
+    if (this.#hasRemarked) return;
+    this.#hasRemarked = true;
+    this.#onRemark?.(text);
+  }
+
   #seek(address: number): number {
     const other = this.#other;
     this.#other = this.#last;
     if (address >= this.starts[other] && address < this.ends[other]) return this.#last = other;
+    const region = this.#regionAt(address);
+    if (region === undefined) return -1;
+    const index = Math.floor((address - region.guestAddress) / CHUNK_SIZE);
+    let chunk = region.chunks[index];
+    // Of a region that is not mapped in advance, there is no such chunk.
+    if (!(chunk >= 0)) {
+      if (region.mapping === undefined) return -1;
+      if (region.size >= LARGE_CHUNK) {
+        if (this.#openings === 0) return -1;
+        this.#openings--;
+      }
+      chunk = this.#openChunk(region, region.mapping, index);
+    }
+    return this.#last = chunk;
+  }
+
+  #regionAt(address: number): MemoryRegion | undefined {
     const ends = this.#regionEnds;
     let low = 0;
     let high = ends.length;
@@ -197,33 +337,27 @@ export class GuestMemory {
       if (address >= ends[middle]) low = middle + 1;
       else high = middle;
     }
-    if (low === ends.length) return -1;
+    if (low === ends.length) return undefined;
     const region = this.#regions[low];
-    if (!(address >= region.guestAddress)) return -1;
-    const index = Math.floor((address - region.guestAddress) / CHUNK_SIZE);
-    let chunk = region.chunks[index];
-    if (chunk < 0) {
-      if (region.size >= LARGE_CHUNK) {
-        if (this.#openings === 0) return -1;
-        this.#openings--;
-      }
-      chunk = this.#open(region, index);
-    }
-    return this.#last = chunk;
+    return address >= region.guestAddress ? region : undefined;
   }
 
-  #open(region: MemoryRegion, index: number): number {
+  #openChunk(region: MemoryRegion, mapping: MappedMemory, index: number): number {
     const offset = index * CHUNK_SIZE;
     const length = Math.min(CHUNK_SIZE, region.size - offset);
-    const buffer = region.mapping.buffer(offset, length);
-    const chunk = this.#unused.pop() ?? this.views.length;
-    if (chunk === this.starts.length) this.#grow();
+    const buffer = mapping.buffer(offset, length);
+    const chunk = this.#unused.pop() ?? this.#newChunk();
     this.starts[chunk] = region.guestAddress + offset;
     this.ends[chunk] = region.guestAddress + offset + length;
     this.bytes[chunk] = new Uint8Array(buffer);
     this.views[chunk] = new DataView(buffer);
     region.chunks[index] = chunk;
     return chunk;
+  }
+
+  #newChunk(): number {
+    if (this.#chunkCount === this.starts.length) this.#grow();
+    return this.#chunkCount++;
   }
 
   #grow(): void {
@@ -241,28 +375,73 @@ export class GuestMemory {
     others: readonly MemoryRegion[],
   ): MemoryRegion {
     checkRegion(description, others);
-    const sum = others.reduce((sum, other) => sum + other.size, description.size);
+    const { xen } = description;
+    if (xen !== undefined && xen.flags !== 0) return this.#xenRegion(description, xen, fd, others);
+    this.#checkLimit(description, others);
+    const file = checkRegionFile(description, fd);
+    return this.#regions.find((region) => region.is(description, file)) ??
+      new MemoryRegion(description, mapFile(description, fd!, file));
+  }
+
+  #checkLimit(description: RegionDescription, others: readonly MemoryRegion[]): void {
+    const mapped = others.filter(({ mapping }) => mapping !== undefined);
+    const sum = mapped.reduce((sum, other) => sum + other.size, description.size);
     if (sum > this.#limit) {
       throw new RegionError(
         `${showRegion(description)} makes the guest's memory ${size(sum)}; ` +
           `the daemon can map ${size(this.#limit)} for each of its guests`,
       );
     }
-    const file = checkRegionFile(description, fd);
-    return this.#regions.find((region) => region.is(description, file)) ??
-      new MemoryRegion(description, fd!, file);
+  }
+
+  #xenRegion(
+    description: RegionDescription,
+    area: XenArea,
+    fd: number | undefined,
+    others: readonly MemoryRegion[],
+  ): MemoryRegion {
+    const nodes = this.xen;
+    if (nodes === undefined) throw new RegionError(`${showRegion(description)} is not expected`);
+    const region = checkXenRegion(description, area);
+    checkXenNode(description, nodes, region.kind, fd);
+    const source = () => {
+      const kept = this.#nodes.get(region.kind);
+      const node = kept?.isInUse ? kept : new KeptNode(fd!);
+      this.#nodes.set(region.kind, node);
+      return new XenSource(nodes, node, region);
+    };
+    const content = (): RegionContent => {
+      if (!region.inAdvance) return { source: source() };
+      this.#checkLimit(description, others);
+      try {
+        return { mapping: nodes.map(region.kind, fd!, { ...region, writable: true }) };
+      } catch (error) {
+        if (!isUnmappable(error)) throw error;
+        if (error instanceof MissingFrames && error.inPart) {
+          this.#onRemark?.(
+            `${showRegion(description)} has gaps: ${error.message}; what requests need of it is ` +
+              "mapped for as long as they do",
+          );
+          return { source: source() };
+        }
+        throw new RegionError(`${showRegion(description)} cannot be mapped: ${error.message}`);
+      }
+    };
+    return new MemoryRegion(description, content());
   }
 
   #replace(regions: MemoryRegion[], gone: readonly MemoryRegion[]): void {
-    for (const { chunks } of gone) {
-      for (const chunk of chunks) if (chunk >= 0) this.#forget(chunk);
+    for (const region of gone) {
+      for (const chunk of region.chunks) if (chunk >= 0) this.#forget(chunk);
+      for (const window of this.#windows) if (window.region === region) this.closeWindow(window);
     }
     regions.sort((a, b) => a.guestAddress - b.guestAddress);
     this.#regions = regions;
     this.#regionEnds = Float64Array.from(regions, (region) => region.guestAddress + region.size);
     this.generation++;
     this.#openings = FIRST_CHUNKS;
-    this.#unmap([...this.#stuck.splice(0), ...gone]);
+    this.#hasRemarked = false;
+    this.#close([...this.#stuck.splice(0), ...gone]);
   }
 
   #forget(chunk: number): void {
@@ -270,14 +449,19 @@ export class GuestMemory {
     this.#unused.push(chunk);
   }
 
-  #unmap(regions: readonly MemoryRegion[]): void {
-    for (const region of regions) {
+  #close(all: readonly Closable[]): void {
+    for (const one of all) {
       try {
-        region.mapping.close();
+        one.close();
       } catch (error) {
-        this.#stuck.push(region);
+        this.#stuck.push(one);
         this.#onStuck?.(error as Error);
       }
     }
   }
+}
+
+/** True for what says that memory cannot be mapped; everything else is a mistake of ours. */
+function isUnmappable(error: unknown): error is Error {
+  return error instanceof MissingFrames || error instanceof SystemError;
 }

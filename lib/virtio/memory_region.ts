@@ -11,7 +11,10 @@ import {
   S_IFREG,
   sealAgainstShrinking,
 } from "../../ffi/fd.ts";
-import { hugePageSize, Mapping, PAGE_SIZE } from "../../ffi/memory.ts";
+import { hugePageSize, type MappedMemory, Mapping, PAGE_SIZE } from "../../ffi/memory.ts";
+import { encodeXenAddress } from "./xen_address.ts";
+import { NOT_IN_ADVANCE, type XenArea } from "./xen_area.ts";
+import type { XenSource } from "./xen_region.ts";
 
 /**
  * How much of a region one buffer covers. Element indices of typed arrays stay small integers, and
@@ -30,6 +33,8 @@ export interface RegionDescription {
   readonly userAddress: number;
   /** Where it begins in the file that came along. */
   readonly fileOffset: number;
+  /** Says that it is memory of another domain of a Xen host; `undefined` for part of a file. */
+  readonly xen?: XenArea | undefined;
 }
 
 /** A memory table that is refused; the message says which region and why. */
@@ -37,11 +42,18 @@ export class RegionError extends Error {
   override readonly name = "RegionError";
 }
 
-const hex = (value: number) => "0x" + value.toString(16);
+const hex = (value: number | bigint) => "0x" + value.toString(16);
 
 /** A region for people. */
 export const showRegion = ({ guestAddress, size }: RegionDescription) =>
-  `region ${hex(guestAddress)}+${hex(size)}`;
+  `region ${hex(encodeXenAddress(guestAddress))}+${hex(size)}`;
+
+/**
+ * False for memory that the front-end has not mapped either: of what cannot be mapped in advance, its
+ * address may be 0.
+ */
+export const hasUserAddress = ({ userAddress, xen }: RegionDescription): boolean =>
+  userAddress !== 0 || xen === undefined || (xen.flags & NOT_IN_ADVANCE) === 0;
 
 /** True if the half-open ranges share an address. */
 function overlap(a: number, aSize: number, b: number, bSize: number): boolean {
@@ -71,7 +83,10 @@ export function checkRegion(
     if (overlap(guestAddress, size, other.guestAddress, other.size)) {
       throw refuse(`overlaps ${showRegion(other)} in guest addresses`);
     }
-    if (overlap(userAddress, size, other.userAddress, other.size)) {
+    if (
+      hasUserAddress(description) && hasUserAddress(other) &&
+      overlap(userAddress, size, other.userAddress, other.size)
+    ) {
       throw refuse(`overlaps ${showRegion(other)} in front-end addresses`);
     }
   }
@@ -108,36 +123,58 @@ export function checkRegionFile(
   return file;
 }
 
-/** A region that is mapped. */
+/** Where the bytes of a region are. */
+export interface RegionContent {
+  /** All of it, where it is mapped in advance. */
+  readonly mapping?: MappedMemory;
+  /** What maps parts of it, where it is not. */
+  readonly source?: XenSource;
+  /** The file that it is part of. */
+  readonly file?: FileStatus;
+}
+
+/** Maps the region that is described, part of the file that came along. */
+export function mapFile(
+  description: RegionDescription,
+  fd: number,
+  file: FileStatus,
+): RegionContent {
+  return { mapping: new Mapping(fd, description.fileOffset, description.size), file };
+}
+
+/** A region of the table. */
 export class MemoryRegion implements RegionDescription {
   readonly guestAddress: number;
   readonly size: number;
   readonly userAddress: number;
   readonly fileOffset: number;
-  readonly mapping: Mapping;
+  readonly xen: XenArea | undefined;
+  /** `undefined` where only what requests need is mapped, for as long as they do. */
+  readonly mapping: MappedMemory | undefined;
+  /** What maps that. */
+  readonly source: XenSource | undefined;
   /** Under which number the memory table has each chunk; -1 for one that was not needed yet. */
   readonly chunks: Int32Array;
-  readonly #file: FileStatus;
+  readonly #file: FileStatus | undefined;
 
-  /**
-   * @param file what {@linkcode checkRegionFile} has told of `fd`
-   * @throws {SystemError} as mmap(2)
-   */
-  constructor(description: RegionDescription, fd: number, file: FileStatus) {
+  constructor(description: RegionDescription, content: RegionContent) {
     this.guestAddress = description.guestAddress;
     this.size = description.size;
     this.userAddress = description.userAddress;
     this.fileOffset = description.fileOffset;
-    this.mapping = new Mapping(fd, this.fileOffset, this.size);
-    this.chunks = new Int32Array(Math.ceil(this.size / CHUNK_SIZE)).fill(-1);
-    this.#file = file;
+    this.xen = description.xen;
+    this.mapping = content.mapping;
+    this.source = content.source;
+    const chunks = content.mapping === undefined ? 0 : Math.ceil(this.size / CHUNK_SIZE);
+    this.chunks = new Int32Array(chunks).fill(-1);
+    this.#file = content.file;
   }
 
   /** True if this is the region that is described, part of the same file. */
   is(description: RegionDescription, file: FileStatus): boolean {
     return this.matches(description) && this.fileOffset === description.fileOffset &&
       // What a device gives to look at may depend on who has opened it.
-      file.type === S_IFREG && this.#file.type === S_IFREG &&
+      file.type === S_IFREG && this.#file?.type === S_IFREG &&
       this.#file.device === file.device && this.#file.inode === file.inode;
   }
 
@@ -145,5 +182,15 @@ export class MemoryRegion implements RegionDescription {
   matches(description: RegionDescription): boolean {
     return this.guestAddress === description.guestAddress &&
       this.userAddress === description.userAddress && this.size === description.size;
+  }
+
+  /**
+   * Unmaps it.
+   *
+   * @throws {SystemError} as munmap(2); it is then still mapped, and can be closed again
+   */
+  close(): void {
+    this.mapping?.close();
+    this.source?.close();
   }
 }

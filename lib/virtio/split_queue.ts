@@ -90,7 +90,7 @@ export class SplitQueue {
   /** Whether the driver was called for what was used before is not known. */
   #signalledIsKnown = false;
 
-  private constructor(
+  protected constructor(
     memory: GuestMemory,
     size: number,
     parts: readonly UserBuffer[],
@@ -153,7 +153,7 @@ export class SplitQueue {
       }
       parts.push(part);
     }
-    return new SplitQueue(memory, size, parts, base, features);
+    return new this(memory, size, parts, base, features);
   }
 
   /** Where the ring is, as far as this side of it knows: its memory need not be there any more. */
@@ -202,7 +202,7 @@ export class SplitQueue {
     let index = head;
     for (let count = 1; count <= this.size; count++) {
       const at = index * DESCRIPTOR_SIZE;
-      const address = table.getUint32(at + 4, true) * 2 ** 32 + table.getUint32(at, true);
+      const address = this.decodeAddress(table, at);
       const length = table.getUint32(at + 8, true);
       const flags = table.getUint16(at + 12, true);
       if (flags & F_INDIRECT) {
@@ -223,11 +223,11 @@ export class SplitQueue {
     const entries = length / DESCRIPTOR_SIZE;
     let index = 0;
     for (; count <= this.size; count++) {
-      const entry = this.#readIndirect(table + index * DESCRIPTOR_SIZE);
+      const entry = this.#readIndirect(chain, table + index * DESCRIPTOR_SIZE);
       if (entry < 0) return BAD_CHAIN;
       const view = entry === 0 ? this.#entry : this.#memory.views[this.#entryChunk];
       const at = entry === 0 ? 0 : this.#entryOffset;
-      const address = view.getUint32(at + 4, true) * 2 ** 32 + view.getUint32(at, true);
+      const address = this.decodeAddress(view, at);
       const size = view.getUint32(at + 8, true);
       const flags = view.getUint16(at + 12, true);
       const next = view.getUint16(at + 14, true);
@@ -249,22 +249,34 @@ export class SplitQueue {
    * @returns 1 if it is at `#entryOffset` of chunk `#entryChunk`, 0 if it crosses a boundary and
    * was copied to `#entry`, -1 if it is outside of guest memory
    */
-  #readIndirect(address: number): number {
+  #readIndirect(chain: DescriptorChain, address: number): number {
     const memory = this.#memory;
-    const chunk = memory.find(address);
-    if (chunk < 0) return -1;
+    let chunk = memory.find(address);
+    if (chunk < 0) {
+      chunk = chain.findMapped(address, DESCRIPTOR_SIZE, false);
+      if (chunk < 0) return -1;
+    }
     if (address + DESCRIPTOR_SIZE <= memory.ends[chunk]) {
       this.#entryChunk = chunk;
       this.#entryOffset = address - memory.starts[chunk];
       return 1;
     }
     for (let index = 0; index < DESCRIPTOR_SIZE; index++) {
-      const part = memory.find(address + index);
+      let part = memory.find(address + index);
+      if (part < 0) part = chain.findMapped(address + index, 1, false);
       if (part < 0) return -1;
       this.#entry.setUint8(index, memory.bytes[part][address + index - memory.starts[part]]);
     }
     return 0;
   }
+
+  /** The address of a buffer that a descriptor names, at `offset` of a table. */
+  protected decodeAddress(table: DataView, offset: number): number {
+    return table.getUint32(offset + 4, true) * 2 ** 32 + table.getUint32(offset, true);
+  }
+
+  /** Ends what was done to have a chain's buffers at hand. The next access does it again. */
+  release(_chain: DescriptorChain): void {}
 
   /**
    * Makes the chain that was taken last available again.

@@ -13,6 +13,7 @@ const STATES = "tests/unit/vhost_user/ring_states_test.ts";
 const HELD = "tests/unit/vhost_user/held_chains_test.ts";
 const MESSAGE = "tests/unit/vhost_user/message_test.ts";
 const MESSAGES = "tests/unit/vhost_user/session_messages_test.ts";
+const XEN = "tests/unit/vhost_user/xen_test.ts";
 const CONNECTION = "tests/unit/vhost_user/connection_test.ts";
 const DESCRIPTORS = "tests/unit/vhost_user/session_descriptors_test.ts";
 
@@ -68,6 +69,24 @@ export const vhostUserFiles: readonly MutatedFile[] = [
       { find: "if (!beginsAnew(this)) return;", replace: "return;" },
       { find: "return missing ? undefined : problem;", replace: "return problem;" },
       { find: "chain.dropLate();", replace: "" },
+      {
+        find: "if (queue === undefined) return chain.unmap();",
+        replace: "if (queue === undefined) return;",
+        tests: [XEN],
+      },
+      { find: "queue.release(chain);\n    queue.push", replace: "queue.push", tests: [XEN] },
+      { find: "queue.release(chain);\n          if", replace: "if", tests: [XEN] },
+      { find: "chain.unmap();\n    this.#requests--;", replace: "this.#requests--;", tests: [XEN] },
+      {
+        find: "if (written === HELD) chain.unmap();\n      else ",
+        replace: "if (written !== HELD) ",
+        tests: [XEN],
+      },
+      {
+        find: "this.#memory.xen === undefined ? SplitQueue : XenQueue",
+        replace: "SplitQueue",
+        tests: [XEN],
+      },
       { find: "if (this.#waiting) return false;", replace: "", tests: [HELD] },
       {
         find: "if (!this.#waiting || this.#chains.isFull) return;",
@@ -228,6 +247,10 @@ export const vhostUserFiles: readonly MutatedFile[] = [
         tests: [RINGS],
       },
       { find: "for (const vring of this.#vrings) vring.setEnabled(false);", replace: "" },
+      { find: "this.#memory.xen = undefined;", replace: "", tests: [XEN] },
+      { find: "const xen = this.#xen.areThere ?", replace: "const xen = true ?", tests: [XEN] },
+      { find: "this.#memory.regionCount > 0 ||", replace: "", tests: [XEN] },
+      { find: "|| this.#vrings.some(({ started }) => started)", replace: "", tests: [XEN] },
       { find: "this.#memory.clear();", replace: "", tests: [DESCRIPTORS, MESSAGES, RINGS, STATES] },
       {
         find: "this.#vrings[index]?.stop() ?? 0",
@@ -271,8 +294,8 @@ export const vhostUserFiles: readonly MutatedFile[] = [
     tests: [MESSAGE],
     mutations: [
       {
-        find: "8 + count * REGION_SIZE > payload.byteLength",
-        replace: "count * REGION_SIZE > payload.byteLength",
+        find: "8 + count * size > payload.byteLength",
+        replace: "count * size > payload.byteLength",
       },
       { find: "value & 0xff", replace: "value & 0x1ff" },
       {
@@ -281,7 +304,13 @@ export const vhostUserFiles: readonly MutatedFile[] = [
       },
       { find: "view.getUint32(offset + 4, true) * 2 ** 32", replace: "0" },
       { find: "VERSION | FLAG_REPLY", replace: "VERSION" },
-      { find: "return decodeRegion(payload, 8);", replace: "return decodeRegion(payload, 0);" },
+      { find: "? decodeRegion(payload, 8, xen)", replace: "? decodeRegion(payload, 0, xen)" },
+      {
+        find: "payload.byteLength === size ?",
+        replace: "true ?",
+        tests: [MESSAGE, XEN],
+      },
+      { find: "payload.getUint32(offset + 36, true)", replace: "7", tests: [XEN] },
     ],
   },
   {

@@ -13,6 +13,7 @@ const MEMORY = "tests/unit/virtio/guest_memory_test.ts";
 const RINGS = "tests/unit/vhost_user/session_rings_test.ts";
 const STATES = "tests/unit/vhost_user/ring_states_test.ts";
 const HELD = "tests/unit/vhost_user/held_chains_test.ts";
+const XEN = ["tests/unit/virtio/xen_memory_test.ts", "tests/unit/vhost_user/xen_test.ts"];
 
 export const virtioFiles: readonly MutatedFile[] = [
   {
@@ -110,10 +111,19 @@ export const virtioFiles: readonly MutatedFile[] = [
         replace: "const part = rest;",
       },
       {
-        find: "if (chunk < 0 || address + this.#lengths[segment] > memory.ends[chunk])",
+        find: "if (chunk < 0 || address + length > memory.ends[chunk])",
         replace: "if (chunk < 0)",
         tests: [STATES],
       },
+      {
+        find: "if (chunk < 0) chunk = this.findMapped(address, length, segment >=",
+        replace: "if (false) chunk = this.findMapped(address, length, segment >=",
+        tests: XEN,
+      },
+      { find: "segment >= this.#readable)", replace: "true)", tests: XEN },
+      { find: "if (isWritable || !writable) return chunk;", replace: "return chunk;", tests: XEN },
+      { find: "|| end > memory.ends[chunk]) continue;", replace: ") continue;", tests: XEN },
+      { find: "this.#generation = NaN;", replace: "", tests: XEN },
       { find: "if (!this.#current()) return;", replace: "" },
       {
         find: "if (this.#suspended) return this.#keepByte(position, value);",
@@ -183,7 +193,10 @@ export const virtioFiles: readonly MutatedFile[] = [
     tests: [MEMORY],
     mutations: [
       { find: "address >= ends[middle]", replace: "address > ends[middle]" },
-      { find: "if (!(address >= region.guestAddress)) return -1;", replace: "" },
+      {
+        find: "return address >= region.guestAddress ? region : undefined;",
+        replace: "return region;",
+      },
       {
         find: "address < this.ends[last]) return last;",
         replace: "address <= this.ends[last]) return last;",
@@ -198,8 +211,43 @@ export const virtioFiles: readonly MutatedFile[] = [
       { find: "this.starts[chunk] = this.ends[chunk] = NaN;", replace: "" },
       { find: "this.#unused.push(chunk);", replace: "" },
       { find: "if (this.#openings === 0) return -1;", replace: "" },
-      { find: "this.#unmap([...this.#stuck.splice(0), ...gone]);", replace: "this.#unmap(gone);" },
-      { find: "this.#openings = FIRST_CHUNKS;\n    this.#unmap", replace: "this.#unmap" },
+      { find: "this.#close([...this.#stuck.splice(0), ...gone]);", replace: "this.#close(gone);" },
+      { find: "this.#openings = FIRST_CHUNKS;\n    this.#has", replace: "this.#has" },
+      ...[
+        { find: "if (!hasUserAddress(region)) continue;", replace: "" },
+        { find: "if (this.#chunkCount === 0) this.#unused.push(this.#newChunk());", replace: "" },
+        { find: "Math.min(length, region.size - offset)", replace: "length" },
+        { find: "if (!this.#windows.delete(window)) return;", replace: "" },
+        { find: "this.#windowPages -= window.pages;", replace: "" },
+        { find: "this.starts[window.chunk] = this.ends[window.chunk] = NaN;", replace: "" },
+        {
+          find: "this.#unusedWindows.push(window.chunk);",
+          replace: "this.#unused.push(window.chunk);",
+        },
+        { find: "this.#windows.size >= MAX_WINDOWS", replace: "false" },
+        { find: "this.#windowPages + pages.count > MAX_WINDOW_PAGES", replace: "false" },
+        { find: "if (this.#hasRemarked) return;", replace: "" },
+        { find: "this.#hasRemarked = false;\n    this.#close", replace: "this.#close" },
+        {
+          find: "if (!(chunk >= 0)) {\n      if (region.mapping === undefined) return -1;",
+          replace: "if (!(chunk >= 0)) {",
+        },
+        { find: "others.filter(({ mapping }) => mapping !== undefined)", replace: "others" },
+        { find: "kept?.isInUse ? kept : new KeptNode(fd!)", replace: "kept ?? new KeptNode(fd!)" },
+        { find: "kept?.isInUse ? kept : new KeptNode(fd!)", replace: "new KeptNode(fd!)" },
+        {
+          find: "error instanceof MissingFrames && error.inPart",
+          replace: "error instanceof MissingFrames",
+        },
+        { find: "error instanceof MissingFrames && error.inPart", replace: "false" },
+        { find: "checkXenNode(description, nodes, region.kind, fd);", replace: "" },
+        {
+          find:
+            "for (const window of this.#windows) if (window.region === region) this.closeWindow(window);",
+          replace: "",
+        },
+        { find: "(window.region === region) this.closeWindow", replace: "(true) this.closeWindow" },
+      ].map((mutation) => ({ ...mutation, tests: XEN })),
     ],
   },
   {
@@ -215,19 +263,47 @@ export const virtioFiles: readonly MutatedFile[] = [
       { find: "sealAgainstShrinking(fd);", replace: "" },
       { find: "if (!Number.isSafeInteger(value))", replace: "if (false)" },
       {
-        find: "if (overlap(userAddress, size, other.userAddress, other.size))",
-        replace: "if (false)",
+        find: "overlap(userAddress, size, other.userAddress, other.size)",
+        replace: "false",
       },
+      { find: "hasUserAddress(description) && hasUserAddress(other) &&", replace: "", tests: XEN },
+      { find: "|| (xen.flags & NOT_IN_ADVANCE) === 0", replace: "", tests: XEN },
+      { find: "this.source?.close();", replace: "", tests: XEN },
       { find: "size % hugePage || fileOffset % hugePage", replace: "fileOffset % hugePage" },
       {
         find: "this.#file.device === file.device && this.#file.inode === file.inode",
         replace: "true",
       },
-      { find: "file.type === S_IFREG && this.#file.type === S_IFREG &&", replace: "" },
+      { find: "file.type === S_IFREG && this.#file?.type === S_IFREG &&", replace: "" },
       {
         find: "this.matches(description) && this.fileOffset === description.fileOffset",
         replace: "this.matches(description)",
       },
+    ],
+  },
+  {
+    path: "lib/virtio/xen_queue.ts",
+    tests: XEN,
+    mutations: [
+      { find: "if (found !== CHAIN) chain.unmap();", replace: "" },
+      { find: "chain.unmap();\n  }\n}", replace: "}\n}" },
+      { find: "decodeXenAddress(table, offset);", replace: "super.decodeAddress(table, offset);" },
+    ],
+  },
+  {
+    path: "lib/virtio/xen_region.ts",
+    tests: XEN,
+    mutations: [
+      { find: "kinds !== FOREIGN && kinds !== GRANTED ||", replace: "" },
+      { find: "|| flags & ~(FOREIGN | GRANTED | NOT_IN_ADVANCE)", replace: "" },
+      { find: "if (domain >= FIRST_RESERVED)", replace: "if (domain > FIRST_RESERVED)" },
+      { find: "if (fileOffset !== 0)", replace: "if (false)" },
+      { find: 'if (grants && kind === "foreign")', replace: "if (false)" },
+      { find: "first + count > MAX_GRANTS", replace: "false" },
+      { find: "if (!nodes.isNode(kind, fd))", replace: "if (false)" },
+      { find: "if (--this.#users === 0) close(this.fd);", replace: "" },
+      { find: "if (this.#isClosed) return;", replace: "", survives: "regions are closed once" },
+      { find: "first: first + pages.first,", replace: "first," },
     ],
   },
 ];

@@ -113,7 +113,7 @@ export class DriverQueue implements Disposable {
       const view = this.#ram.view(table, 16 * segments.length);
       this.#chain(view, segments, segments.map((_, index) => index));
       this.setDescriptor(taken[0], {
-        address: table,
+        address: this.#ram.busAddress(table),
         length: 16 * segments.length,
         flags: DESC_INDIRECT,
       });
@@ -129,7 +129,8 @@ export class DriverQueue implements Disposable {
       const last = index === segments.length - 1;
       const flags = (writable ? DESC_WRITE : 0) | (last ? 0 : DESC_NEXT);
       const next = last ? 0 : slots[index + 1];
-      writeDescriptor(view, slots[index] * 16, { address, length, flags, next });
+      const bus = this.#ram.busAddress(address);
+      writeDescriptor(view, slots[index] * 16, { address: bus, length, flags, next });
     });
   }
 

@@ -7,7 +7,7 @@
 
 import { DriverQueue, type QueueOptions, type Segment, type Used } from "./driver_queue.ts";
 import type { FrontEnd } from "./front_end.ts";
-import { GuestRam } from "./guest_ram.ts";
+import { GuestRam, type RamRegion } from "./guest_ram.ts";
 import {
   PROTOCOL_CONFIG,
   PROTOCOL_MQ,
@@ -27,6 +27,8 @@ export interface GuestOptions extends QueueOptions {
   readonly features?: bigint;
   readonly protocolFeatures?: bigint;
   readonly ram?: GuestRam;
+  /** The region that the buffers of requests are taken from; that of the rings by default. */
+  readonly buffers?: RamRegion;
   /** Asks for an acknowledgement of every message. */
   readonly acknowledged?: boolean;
 }
@@ -49,6 +51,8 @@ export class Guest implements Disposable {
       { length: options.queues ?? 2 },
       (_, index) => new DriverQueue(index, this.ram, options),
     );
+    // Rings first, requests where that is another region.
+    if (options.buffers !== undefined) this.ram.allocateFrom(options.buffers);
     this.#order = options.order ?? this.queues.map(({ index }) => index);
     frontEnd.setOwner();
     frontEnd.getFeatures();

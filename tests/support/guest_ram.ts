@@ -17,8 +17,24 @@ export interface RegionOptions {
   readonly fileOffset?: number;
 }
 
-/** One region: a memfd of its own. */
-export class Region {
+/** One region, mapped here. */
+export interface RamRegion {
+  readonly guestAddress: number;
+  readonly userAddress: number;
+  readonly size: number;
+  readonly fileOffset: number;
+  /** Comes along with the region's description. */
+  readonly fd: number;
+  readonly bytes: Uint8Array<ArrayBuffer>;
+  /** Where the device finds it, if that is not its guest address. */
+  readonly busAddress?: bigint;
+  /** Describes memory of another domain. */
+  readonly xen?: { readonly flags: number; readonly domain: number };
+  close(): void;
+}
+
+/** A region that is a memfd of its own. */
+class Region implements RamRegion {
   readonly guestAddress: number;
   readonly userAddress: number;
   readonly size: number;
@@ -45,26 +61,39 @@ export class Region {
 
 /** All regions, addressed as the guest does. Whatever crosses from one to the next is cut up. */
 export class GuestRam implements Disposable {
-  readonly regions: Region[];
+  readonly regions: RamRegion[];
+  #from: RamRegion;
   #free: number;
 
   /** @param regions the first one is where {@linkcode allocate} takes from */
-  constructor(regions: readonly RegionOptions[] = [{ guestAddress: 0x10_0000, size: 0x20_0000 }]) {
-    this.regions = regions.map((options) => new Region(options));
-    this.#free = this.regions[0].guestAddress;
+  constructor(
+    regions: readonly (RegionOptions | RamRegion)[] = [{
+      guestAddress: 0x10_0000,
+      size: 0x20_0000,
+    }],
+  ) {
+    this.regions = regions.map((options) => "fd" in options ? options : new Region(options));
+    this.#from = this.regions[0];
+    this.#free = this.#from.guestAddress;
   }
 
-  /** Takes memory from the first region; never given back. */
+  /** Has {@linkcode allocate} take from another region from now on. */
+  allocateFrom(region: RamRegion): void {
+    this.#from = region;
+    this.#free = region.guestAddress;
+  }
+
+  /** Takes memory from one region; never given back. */
   allocate(length: number, alignment = 16): number {
     const address = Math.ceil(this.#free / alignment) * alignment;
-    const { guestAddress, size } = this.regions[0];
+    const { guestAddress, size } = this.#from;
     if (address + length > guestAddress + size) throw new RangeError("out of guest memory");
     this.#free = address + length;
     return address;
   }
 
   /** The region that holds a guest address. */
-  region(address: number): Region {
+  region(address: number): RamRegion {
     const found = this.regions.find(({ guestAddress, size }) =>
       address >= guestAddress && address < guestAddress + size
     );
@@ -78,16 +107,25 @@ export class GuestRam implements Disposable {
     return address - region.guestAddress + region.userAddress;
   }
 
+  /** Where the device finds a guest address: what descriptors name. */
+  busAddress(address: number): number | bigint {
+    const region = this.regions.find(({ guestAddress, size }) =>
+      address >= guestAddress && address < guestAddress + size
+    );
+    if (region?.busAddress === undefined) return address;
+    return region.busAddress + BigInt(address - region.guestAddress);
+  }
+
   /** A view of memory within one region. */
   view(address: number, length: number): DataView<ArrayBuffer> {
     const { bytes, guestAddress } = this.region(address);
-    return new DataView(bytes.buffer, address - guestAddress, length);
+    return new DataView(bytes.buffer, bytes.byteOffset + address - guestAddress, length);
   }
 
   /** A 16-bit view of memory within one region. */
   words(address: number, count: number): Uint16Array<ArrayBuffer> {
     const { bytes, guestAddress } = this.region(address);
-    return new Uint16Array(bytes.buffer, address - guestAddress, count);
+    return new Uint16Array(bytes.buffer, bytes.byteOffset + address - guestAddress, count);
   }
 
   write(address: number, bytes: ArrayLike<number>): void {

@@ -7,6 +7,7 @@
 
 import type { Logger } from "@logtape/logtape";
 import { EventLoop } from "../../lib/daemon/event_loop.ts";
+import type { XenNodes } from "../../ffi/xen.ts";
 import { Session } from "../../lib/vhost_user/session.ts";
 import type { VirtioDevice } from "../../lib/virtio/device.ts";
 import { socketPair } from "./kernel_objects.ts";
@@ -42,9 +43,10 @@ export class InProcess<Device extends VirtioDevice = EchoDevice> implements Disp
   /** What handlers have thrown; {@linkcode Symbol.dispose} fails if there is anything. */
   readonly errors: unknown[] = [];
 
-  constructor(readonly device: Device) {
+  /** @param xen stands in for what a host of Xen has; by default there is what this machine has */
+  constructor(readonly device: Device, xen?: XenNodes) {
     this.loop = new EventLoop((error) => this.errors.push(error));
-    this.session = new Session(device, this.loop, this.log.logger);
+    this.session = new Session(device, this.loop, this.log.logger, {}, xen);
   }
 
   /** With the device that echoes. */

@@ -59,6 +59,10 @@ export const PROTOCOL_RESET_DEVICE = 1n << 13n;
 export const PROTOCOL_INBAND_NOTIFICATIONS = 1n << 14n;
 export const PROTOCOL_CONFIGURE_MEM_SLOTS = 1n << 15n;
 export const PROTOCOL_STATUS = 1n << 16n;
+export const PROTOCOL_XEN_MMAP = 1n << 17n;
+
+/** "xen mmap flags" of a region. */
+export const XEN = { FOREIGN: 0x1, GRANT: 0x2, NO_ADVANCE_MAP: 0x100, NO_ADVANCE_MAP_TOO: 0x8 };
 
 /** A message with its header. */
 export function message(
@@ -100,11 +104,19 @@ export interface WireRegion {
   readonly size: number | bigint;
   readonly userAddress: number | bigint;
   readonly fileOffset: number | bigint;
+  /** Where the device finds it, if that is not the guest address. */
+  readonly busAddress?: bigint;
+  /** The two fields that there are with XEN_MMAP. */
+  readonly xen?: { readonly flags: number; readonly domain: number };
 }
 
 /** The description of a region. */
-export function region({ guestAddress, size, userAddress, fileOffset }: WireRegion) {
-  return u64(guestAddress, size, userAddress, fileOffset);
+export function region(description: WireRegion) {
+  const { guestAddress, size, userAddress, fileOffset, busAddress, xen } = description;
+  return concatenate(
+    u64(busAddress ?? guestAddress, size, userAddress, fileOffset),
+    xen === undefined ? [] : u32(xen.flags, xen.domain),
+  );
 }
 
 /** The payload of `SET_MEM_TABLE`. */
