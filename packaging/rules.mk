@@ -58,7 +58,7 @@ release: all ## make a tarball, its checksum and its SBOM in dist/
 .PHONY: package package-tools
 package-tools:
 	@scripts/packages.sh man=man-db mandoc=mandoc zsh=zsh fish=fish lintian=lintian strace=strace \
-		python3=python3 rpmbuild=rpm rpmlint=rpmlint \
+		python3=python3 python3-junitparser rpmbuild=rpm rpmlint=rpmlint \
 		systemd-analyze=systemd systemd-nspawn=systemd-container
 package: all package-tools ## only the tests of programs, installation and packages
 	@scripts/test.sh $@

@@ -30,6 +30,12 @@ class RefusedError extends RuntimeError {
   override readonly name = "RefusedError";
 }
 
+/** Somebody who goes on with other things until there is a reply. */
+interface Asked {
+  resolve(result: unknown): void;
+  reject(error: Error): void;
+}
+
 /** A connection. */
 export class ControlClient implements Disposable {
   /** Of the connected socket. */
@@ -44,6 +50,8 @@ export class ControlClient implements Disposable {
   /** The beginning of a line whose end has not come. */
   #partial = "";
   #replies: Record<string, unknown>[] = [];
+  /** Who is told of a reply, by the number of the request. */
+  readonly #asked = new Map<unknown, Asked>();
   #ids = 0;
 
   private constructor(path: string, fd: number) {
@@ -101,6 +109,26 @@ export class ControlClient implements Disposable {
   }
 
   /**
+   * Asks for something without waiting for it: whoever watches the descriptor calls
+   * {@linkcode receive}.
+   *
+   * @returns what comes of it; rejected with what the daemon says
+   */
+  ask(method: string, params: object = {}): Promise<unknown> {
+    const id = ++this.#ids;
+    return new Promise((resolve, reject) => {
+      this.#asked.set(id, { resolve, reject });
+      this.#send(`${JSON.stringify({ jsonrpc: "2.0", id, method, params })}\n`);
+    });
+  }
+
+  /** Nobody will reply any more. */
+  abandon(error: Error): void {
+    for (const { reject } of this.#asked.values()) reject(error);
+    this.#asked.clear();
+  }
+
+  /**
    * Takes in what has come, without waiting.
    *
    * @throws {RuntimeError} at the end of the connection
@@ -145,8 +173,18 @@ export class ControlClient implements Disposable {
           "name the daemon's --control",
       );
     }
-    if (message.method === "event") this.events.push(message.params as ControlEvent);
-    else this.#replies.push(message);
+    if (message.method === "event") {
+      this.events.push(message.params as ControlEvent);
+      return;
+    }
+    const asked = this.#asked.get(message.id);
+    if (asked === undefined) {
+      this.#replies.push(message);
+      return;
+    }
+    this.#asked.delete(message.id);
+    if (isObject(message.error)) asked.reject(new RefusedError(`${message.error.message}`));
+    else asked.resolve(message.result);
   }
 
   #send(line: string): void {

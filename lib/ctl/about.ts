@@ -29,4 +29,8 @@ export const examples = [
     args: "-c /tmp/i2c.control set sensor.temperature=85",
     remark: "warm a sensor",
   },
+  {
+    args: "run relay.yaml --junit results.xml --keep logs",
+    remark: "a whole test: daemons, a guest, and what has to come of it",
+  },
 ] as const;

@@ -10,7 +10,7 @@ import { closest } from "../text/words.ts";
 import { PROGRAM } from "./about.ts";
 import { optionsOf, verbSyntax } from "./help.ts";
 import { allOptions, controlOption } from "./options.ts";
-import type { Invocation, Verb } from "./verb.ts";
+import { type Invocation, isAlone, type Verb } from "./verb.ts";
 import { verbs } from "./verbs.ts";
 
 /** What is to be done. */
@@ -64,7 +64,7 @@ export function readAsked(args: readonly string[]): Asked {
     );
   }
   const sockets = lists.get(controlOption) ?? [];
-  if (sockets.length === 0) {
+  if (sockets.length === 0 && !isAlone(verb)) {
     throw new UsageError(
       "no daemon is named; add -c and the path that is given to the daemon's --control",
     );

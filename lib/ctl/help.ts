@@ -8,7 +8,7 @@ import { type OptionSpec, optionSyntax } from "../input/options.ts";
 import { examples, PROGRAM, SUMMARY } from "./about.ts";
 import { allOptions, controlOption, generalOptions, verbOptions } from "./options.ts";
 import { alignedLines } from "./table.ts";
-import type { Verb } from "./verb.ts";
+import { isAlone, type Verb } from "./verb.ts";
 import { verbs } from "./verbs.ts";
 
 const STATUS = "Exit status: 0, 1 for a failure, 2 for wrong usage, 124 where the time is up.";
@@ -68,7 +68,7 @@ export function verbHelpText(verb: Verb): string {
   return [
     `${PROGRAM} ${verb.name}: ${verb.help}`,
     "",
-    `Usage: ${PROGRAM} --control PATH ${verbSyntax(verb)} [OPTION]...`,
+    `Usage: ${PROGRAM}${isAlone(verb) ? "" : " --control PATH"} ${verbSyntax(verb)} [OPTION]...`,
     "",
     ...wrapped(verb.details),
     "",

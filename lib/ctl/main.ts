@@ -15,6 +15,7 @@ import { ReaderGone, TimedOut } from "./endings.ts";
 import { helpText, verbHelpText, verbSyntax } from "./help.ts";
 import { allOptions } from "./options.ts";
 import { put } from "./output.ts";
+import { isAlone } from "./verb.ts";
 import { verbs } from "./verbs.ts";
 
 /** What all commands need: sockets are reached by way of C. */
@@ -24,7 +25,7 @@ const ALL = union([OWN, ...verbs.map(({ permissions = {} }) => permissions)]);
 
 const EXIT_TIMED_OUT = 124;
 
-async function main(args: readonly string[]): Promise<number> {
+async function main(entry: string, args: readonly string[]): Promise<number> {
   const asked = readAsked(args);
   if (asked.kind === "version") put(`${PROGRAM} ${VERSION}`);
   if (asked.kind === "help") {
@@ -33,15 +34,15 @@ async function main(args: readonly string[]): Promise<number> {
   if (asked.kind !== "run") return 0;
   const { verb, invocation } = asked;
   keepOnly(union([OWN, verb.permissions ?? {}]), ALL);
-  if (verb.connects === false) return await verb.prepare(invocation)() ?? 0;
+  if (verb.connects === false) return await verb.prepare(invocation)(entry) ?? 0;
   const run = verb.prepare(invocation);
   using daemons = new Daemons(invocation.sockets);
   return await run(daemons) ?? 0;
 }
 
-async function exitCode(args: readonly string[]): Promise<number> {
+async function exitCode(entry: string, args: readonly string[]): Promise<number> {
   try {
-    return await main(args);
+    return await main(entry, args);
   } catch (error) {
     if (error instanceof ReaderGone) return 0;
     const { message } = error as Error;
@@ -59,6 +60,8 @@ export interface DescribedCommand {
   readonly syntax: string;
   readonly help: string;
   readonly details: string;
+  /** True if it can do without daemons that run already. */
+  readonly isAlone: boolean;
 }
 
 /** A program that is given commands; what its documentation is made from. */
@@ -74,8 +77,12 @@ export const ctl: Tool = {
   name: PROGRAM,
   permissions: ALL,
   summary: SUMMARY,
-  commands: verbs.map((verb) => ({ ...verb, syntax: verbSyntax(verb) })),
+  commands: verbs.map((verb) => ({
+    ...verb,
+    syntax: verbSyntax(verb),
+    isAlone: isAlone(verb),
+  })),
   options: allOptions,
   examples,
-  run: async (_entry, args) => Deno.exit(await exitCode(args)),
+  run: async (entry, args) => Deno.exit(await exitCode(entry, args)),
 };

@@ -42,6 +42,16 @@ export const verbOptions: readonly OptionSpec[] = [
   { name: "transactions", help: "mon: show what goes over buses as well" },
   { name: "banner", help: "mon: print a first line as soon as changes are seen" },
   { name: "range", value: "AT:LENGTH", help: "read: which bytes (default all)" },
+  {
+    name: "junit",
+    value: "PATH",
+    help: "run: write the results as JUnit's XML, a test case for each step",
+  },
+  {
+    name: "keep",
+    value: "PATH",
+    help: "run: the folder in which the logs of all that is started are kept",
+  },
   { name: "at", value: "N", help: "write: the first byte that is written (default 0)" },
 ];
 

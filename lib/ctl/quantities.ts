@@ -17,6 +17,16 @@ const UNITS: Readonly<Record<string, number>> = {
   h: 3_600_000,
 };
 
+/** What a time looks like, for messages. */
+export const TIME_FORM = "a time such as 50ms, 2s or 1.5m";
+
+/** A time in milliseconds, which it is without a unit, too; `undefined` if it is none. */
+export function parseTime(text: string): number | undefined {
+  const [, number, unit] = /^(\d+(?:\.\d+)?) *([a-z]*)$/.exec(text) ?? [];
+  if (number === undefined || !Object.hasOwn(UNITS, unit || "ms")) return undefined;
+  return Number(number) * UNITS[unit || "ms"];
+}
+
 /**
  * A time in milliseconds, which it is without a unit, too, as for libgpiod's tools.
  *
@@ -24,14 +34,9 @@ const UNITS: Readonly<Record<string, number>> = {
  * @throws {UsageError} if it is none
  */
 export function readTime(option: string, text: string): number {
-  const [, number, unit] = /^(\d+(?:\.\d+)?) *([a-z]*)$/.exec(text) ?? [];
-  const factor = number === undefined ? undefined : UNITS[unit || "ms"];
-  if (factor === undefined || !Object.hasOwn(UNITS, unit || "ms")) {
-    throw new UsageError(
-      `option '--${option}' has the value '${text}', expected a time such as 50ms, 2s or 1.5m`,
-    );
-  }
-  return Number(number) * factor;
+  const time = parseTime(text);
+  if (time !== undefined) return time;
+  throw new UsageError(`option '--${option}' has the value '${text}', expected ${TIME_FORM}`);
 }
 
 /** A time for people. */

@@ -54,9 +54,21 @@ interface ConnectedVerb extends Common {
 /** A command that connects by itself. */
 interface IndependentVerb extends Common {
   readonly connects: false;
-  /** The same, but nobody is connected to. */
-  prepare(invocation: Invocation): () => Ending;
+  /** True if it can do without daemons that run already. */
+  readonly isAlone?: boolean;
+  /**
+   * The same, but nobody is connected to.
+   *
+   * @returns what is to be done then, given the `import.meta.url` of the module that the process was
+   * started with
+   */
+  prepare(invocation: Invocation): (entry: string) => Ending;
 }
 
 /** A command. */
 export type Verb = ConnectedVerb | IndependentVerb;
+
+/** True if it can do without daemons that run already. */
+export function isAlone(verb: Verb): boolean {
+  return verb.connects === false && verb.isAlone === true;
+}

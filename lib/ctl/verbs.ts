@@ -11,9 +11,10 @@ import { inject } from "./verbs/inject.ts";
 import { mon } from "./verbs/mon.ts";
 import { pulse } from "./verbs/pulse.ts";
 import { read } from "./verbs/read.ts";
+import { run } from "./verbs/run.ts";
 import { set } from "./verbs/set.ts";
 import { wait } from "./verbs/wait.ts";
 import { write } from "./verbs/write.ts";
 
 /** The commands. */
-export const verbs: readonly Verb[] = [info, get, set, pulse, inject, wait, mon, read, write];
+export const verbs: readonly Verb[] = [info, get, set, pulse, inject, wait, mon, read, write, run];

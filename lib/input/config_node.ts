@@ -25,6 +25,7 @@ const MAX_SIZE = 4 * 2 ** 20;
 
 interface Source {
   readonly file: string;
+  readonly text: string;
   readonly lines: LineCounter;
   readonly resolve: (node: unknown) => unknown;
 }
@@ -87,46 +88,59 @@ export class ConfigNode {
       throw new UsageError(`${file}:${line}: ${explain(problem, text)}`);
     }
     const resolve = (node: unknown) => isAlias(node) ? node.resolve(document) : node;
-    return new ConfigNode({ file, lines, resolve }, document.contents, 0, "");
+    return new ConfigNode({ file, text, lines, resolve }, document.contents, 0, "");
   }
 
   /**
    * Reads a file.
    *
+   * @param what it is, and what is said to read it, for messages
    * @throws {UsageError} if it cannot be read or is not YAML
    */
-  static load(file: string): ConfigNode {
+  static load(file: string, what = "configuration file", who = "--config"): ConfigNode {
     let bytes: Uint8Array<ArrayBuffer> | undefined;
     try {
       bytes = readFile(file, MAX_SIZE);
     } catch (error) {
       if (!(error instanceof SystemError)) throw error;
       throw new UsageError(
-        `configuration file '${file}' cannot be read: ${errnoText(error.errno)}; ` +
-          "--config takes a YAML file",
+        `${what} '${file}' cannot be read: ${errnoText(error.errno)}; ${who} takes a YAML file`,
       );
     }
     if (bytes === undefined) {
       throw new UsageError(
-        `configuration file '${file}' has more than ${MAX_SIZE} bytes; is it the right file?`,
+        `${what} '${file}' has more than ${MAX_SIZE} bytes; is it the right file?`,
       );
     }
     let text: string;
     try {
       text = new TextDecoder("utf-8", { fatal: true }).decode(bytes);
     } catch {
-      throw new UsageError(
-        `configuration file '${file}' is not UTF-8 text; --config takes a YAML file`,
-      );
+      throw new UsageError(`${what} '${file}' is not UTF-8 text; ${who} takes a YAML file`);
     }
     return ConfigNode.parse(file, text);
   }
 
+  /** Where in the file it is, counted from 1 on. */
+  get line(): number {
+    return this.#source.lines.linePos(this.#offset).line;
+  }
+
+  /**
+   * The value as a file of its own, in which it is at the same line and column: what is wrong with it
+   * there is wrong with it here.
+   */
+  get excerpt(): string {
+    const [begin, , end] = (this.#node as Node | null)?.range ?? [0, 0, 0];
+    const { line, col } = this.#source.lines.linePos(begin);
+    const text = this.#source.text.slice(begin, end).trimEnd();
+    return `${"\n".repeat(line - 1)}${" ".repeat(col - 1)}${text}\n`;
+  }
+
   /** Refuses this value: `FILE:LINE: KEY: MESSAGE`. */
   fail(message: string): never {
-    const { line } = this.#source.lines.linePos(this.#offset);
     const where = this.#path === "" ? "" : `${this.#path}: `;
-    throw new UsageError(`${this.#source.file}:${line}: ${where}${message}`);
+    throw new UsageError(`${this.#source.file}:${this.line}: ${where}${message}`);
   }
 
   #expected(what: string, hint = ""): never {
@@ -210,6 +224,15 @@ export class ConfigNode {
     if (typeof value === "string" && value !== "") return value;
     if (typeof value === "number") return this.source;
     return this.#expected(what);
+  }
+
+  /** A text, a number, `true` or `false`, as it is meant: a number as it is written. */
+  scalar(what: string): string {
+    const value = isScalar(this.#node) ? this.#node.value : undefined;
+    if (typeof value === "string") return value;
+    return typeof value === "number" || typeof value === "boolean"
+      ? this.source
+      : this.#expected(what);
   }
 
   /** The value as it is written in the file, for example `0x50`. */

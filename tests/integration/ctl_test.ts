@@ -306,7 +306,18 @@ Deno.test("ctl: a daemon that ends while it is watched is told", async () => {
 Deno.test("ctl: help of the program, and of each command", async () => {
   const help = await ctlOutput("--help");
   const commands = [...help.matchAll(/^ {2}([a-z]+) .*\S {2,}\S/gm)].map(([, name]) => name);
-  assertEquals(commands, ["info", "get", "set", "pulse", "inject", "wait", "mon", "read", "write"]);
+  assertEquals(commands, [
+    "info",
+    "get",
+    "set",
+    "pulse",
+    "inject",
+    "wait",
+    "mon",
+    "read",
+    "write",
+    "run",
+  ]);
   for (const line of help.split("\n")) assert(line.length <= 110, line);
   const wait = await ctlOutput("wait", "--help");
   assertMatch(wait, /^Usage: vhost-device-ctl --control PATH wait NAME=VALUE \[OPTION\]\.\.\.$/m);

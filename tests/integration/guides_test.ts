@@ -1,7 +1,7 @@
 import { assert, assertNotMatch } from "@std/assert";
 import { findDaemons } from "../../tools/programs.ts";
 import { command } from "../support/daemon.ts";
-import { type Document, documents } from "../support/documents.ts";
+import { type Document, documents, isScenario } from "../support/documents.ts";
 import { TemporaryFolder } from "../support/temporary_folder.ts";
 
 const ROOT = new URL("../../", import.meta.url);
@@ -45,7 +45,8 @@ function commandLinesOf({ blocks }: Document): string[] {
   return blocks
     .filter(({ language }) => language === "sh")
     .flatMap(({ text }) => text.replaceAll(/\\\n\s*/g, "").split("\n"))
-    .filter((line) => /^vhost-device-\w+ /.test(line));
+    // Scenarios are run with what they name.
+    .filter((line) => /^vhost-device-\w+ (?!run )/.test(line));
 }
 
 for (const document of documents) {
@@ -58,7 +59,9 @@ for (const document of documents) {
       assertNotMatch(text, /internal error/);
     });
   }
-  const files = document.blocks.filter(({ language }) => language === "yaml");
+  const files = document.blocks.filter(({ language, text }) =>
+    language === "yaml" && !isScenario(text)
+  );
   for (const [index, { program, text: config }] of files.entries()) {
     Deno.test(`${document.path}: configuration file ${index + 1} is accepted`, async () => {
       const args = ["-s", "./socket", "--config", "config.yaml"];

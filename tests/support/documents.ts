@@ -96,6 +96,11 @@ function read(path: string): Document {
   };
 }
 
+/** True for a scenario, or steps of one; else a block of YAML is a daemon's configuration. */
+export function isScenario(yaml: string): boolean {
+  return /^(?:steps:|- )/m.test(yaml);
+}
+
 /** README, guides and CONTRIBUTING. */
 export const documents: readonly Document[] = [
   "README.md",

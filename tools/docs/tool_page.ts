@@ -38,11 +38,11 @@ export function toolPage(
     ...section(
       "SYNOPSIS",
       ".nf",
-      ...tool.commands.map(({ syntax }) => {
+      ...tool.commands.map(({ syntax, isAlone }) => {
         const [verb, ...operands] = syntax.split(" ");
         const rest = operands.length === 0 ? "" : ` ${italic(operands.join(" "))}`;
-        return `${bold(name)} ${bold("--control")} ${italic("PATH")} ${bold(verb)}${rest} ` +
-          `[${italic("OPTION")}]...`;
+        const daemons = isAlone ? "" : ` ${bold("--control")} ${italic("PATH")}`;
+        return `${bold(name)}${daemons} ${bold(verb)}${rest} [${italic("OPTION")}]...`;
       }),
       ...["--help", "--version"].map((it) => `${bold(name)} ${bold(it)}`),
       ".fi",
