@@ -31,6 +31,9 @@
  *         - part: stretch       # registers that stretch the clock
  *           address: 0x22
  *           microseconds: 500   # for so long (default 25000)
+ *         - part: tca9548       # a multiplexer with parts behind its channels
+ *           address: 0x70
+ *           channels: { 0: [{ part: lm75, address: 0x48 }], 3: [{ part: lm75, address: 0x48 }] }
  * ```
  *
  * @module

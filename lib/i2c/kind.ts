@@ -29,8 +29,8 @@ import { type AdapterRequest, adapterText } from "./settings.ts";
 import { addressText, isReserved, isTenBit } from "./protocol.ts";
 import { Simulation, watchedFiles } from "../simulation/simulation.ts";
 import { i2cParts } from "./simulated/parts.ts";
+import { addressCount } from "./simulated/routes.ts";
 import {
-  addressCount,
   i2cThings,
   powerUp,
   SimulatedAdapter,
@@ -111,7 +111,9 @@ function refuseTwice(requests: readonly AdapterRequest[]): void {
 }
 
 function warnOfReserved(adapters: readonly AdapterSettings[], log: Logger): void {
-  for (const address of adapters.flatMap(addressesOf).filter(isReserved)) {
+  // Behind multiplexers, several parts may have one address.
+  const addresses = new Set(adapters.flatMap(addressesOf));
+  for (const address of [...addresses].filter(isReserved)) {
     log.warn(
       `address ${addressText(address)} is reserved by the I2C specification; ` +
         "it is served, but what is there is no ordinary chip",

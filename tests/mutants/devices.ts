@@ -10,6 +10,14 @@ const GPIO = "tests/integration/gpio_test.ts";
 const I2C = "tests/unit/i2c/device_test.ts";
 const I2C_PROTOCOL = "tests/unit/i2c/protocol_test.ts";
 const SMBUS = "tests/unit/i2c/smbus_test.ts";
+const I2C_BUS = "tests/unit/i2c/simulated_test.ts";
+const I2C_CLOCKS = "tests/unit/i2c/clocks_test.ts";
+const I2C_DISPLAY = "tests/unit/i2c/display_test.ts";
+const I2C_EXPANDERS = "tests/unit/i2c/expanders_test.ts";
+const I2C_OPTIONS = "tests/unit/i2c/options_test.ts";
+const I2C_SENSORS = "tests/unit/i2c/sensors_test.ts";
+const I2C_SUPPLY = "tests/unit/i2c/pmbus_test.ts";
+const THING = "tests/unit/simulation/thing_test.ts";
 const SPI = "tests/unit/spi/device_test.ts";
 const SPI_MEMORIES = "tests/unit/spi/memories_test.ts";
 const SPI_ACCELEROMETER = "tests/unit/spi/accelerometer_test.ts";
@@ -132,6 +140,170 @@ export const deviceFiles: readonly MutatedFile[] = [
       { find: "field <= 0xff", replace: "field < 0xf0" },
       { find: "address <= 2 ||", replace: "address < 2 ||" },
       { find: "address > 0x77", replace: "address > 0x78" },
+    ],
+  },
+  {
+    path: "lib/i2c/claims.ts",
+    tests: [I2C_OPTIONS],
+    mutations: [
+      { find: "?? this.#behind.get(address)", replace: "" },
+      { find: "owner ??= before.#owners.get(address);", replace: "" },
+      { find: "before === undefined ? new Set() : before.names", replace: "new Set()" },
+    ],
+  },
+  {
+    path: "lib/i2c/simulated/routes.ts",
+    tests: [I2C_BUS],
+    mutations: [
+      {
+        find: "if (this.#isReached(parts[index])) return parts[index];",
+        replace: "return parts[0];",
+      },
+      { find: "gate = this.#gates[gate.multiplexer];", replace: "gate = undefined;" },
+    ],
+  },
+  {
+    path: "lib/i2c/simulated/clock.ts",
+    tests: [I2C_CLOCKS],
+    mutations: [
+      {
+        find: "restarts ? 0 : this.time % 1000",
+        replace: "0",
+        survives: "it is less than a second",
+      },
+      { find: "time - Date.now());\n  }\n\n  get", replace: "time);\n  }\n\n  get" },
+      { find: "this.#state.setFloat64(STOPPED_AT, stops ? time : 0);", replace: "" },
+      { find: "+ 7 - byDate", replace: "+ 7" },
+    ],
+  },
+  {
+    path: "lib/i2c/simulated/parts/ds1307.ts",
+    tests: [I2C_CLOCKS],
+    mutations: [
+      { find: "this.clock.stop((byte & STOPS) !== 0);", replace: "" },
+      { find: "(hours + 11) % 12 + 1", replace: "hours % 12" },
+      { find: "% 12 + half", replace: "+ half" },
+      { find: "byte & CONTROL_BITS", replace: "byte" },
+    ],
+  },
+  {
+    path: "lib/i2c/simulated/parts/pcf8563.ts",
+    tests: [I2C_CLOCKS],
+    mutations: [
+      { find: "this.state.setUint8(VOLTAGE_LOW, Number((byte & LOW) !== 0));", replace: "" },
+      { find: "this.state.setUint8(CENTURY, byte & CENTURY_BIT);", replace: "" },
+    ],
+  },
+  {
+    path: "lib/i2c/simulated/parts/pca9535.ts",
+    tests: [I2C_EXPANDERS],
+    mutations: [
+      { find: "setUint8(NUMBER, register ^ 1)", replace: "setUint8(NUMBER, register)" },
+      { find: "(changed & state.getUint8(CONFIGURATION + port)) !== 0", replace: "changed !== 0" },
+      { find: "now ^ this.#state.getUint8(POLARITY + register)", replace: "now" },
+      { find: "this.#state.setUint8(SEEN + register, now);", replace: "" },
+    ],
+  },
+  {
+    path: "lib/i2c/simulated/parts/pcf8574.ts",
+    tests: [I2C_EXPANDERS],
+    mutations: [
+      {
+        find: "setUint8(LATCH, byte);\n    this.#state.setUint8(SEEN, levels(this.#state));",
+        replace: "setUint8(LATCH, byte);",
+      },
+      { find: "getUint8(LATCH) & state.getUint8(OUTSIDE)", replace: "getUint8(OUTSIDE)" },
+    ],
+  },
+  {
+    path: "lib/i2c/simulated/parts/tmp102.ts",
+    tests: [I2C_SENSORS],
+    mutations: [
+      { find: "has(state, EXTENDED) ? 4096 : 2048", replace: "4096" },
+      { find: "reading >= limit(state, HIGH)", replace: "reading > limit(state, HIGH)" },
+      { find: "reading < limit(state, LOW)", replace: "reading < limit(state, HIGH)" },
+      { find: "if (!has(state, SHUTDOWN)) measure(state);", replace: "measure(state);" },
+    ],
+  },
+  {
+    path: "lib/i2c/simulated/parts/sht3x.ts",
+    tests: [I2C_SENSORS],
+    mutations: [
+      { find: "if (!fails) state.setUint16", replace: "state.setUint16" },
+      { find: "if (number === state.getFloat64(READ_PERIOD)) return false;", replace: "" },
+      {
+        find: "state.setUint8(HAS_RESULT, 0);\n    return this.#answerWith",
+        replace: "return this.#answerWith",
+      },
+      { find: "return !isOver &&", replace: "return" },
+      { find: "command >> 8 !== STRETCHES && ", replace: "" },
+    ],
+  },
+  {
+    path: "lib/i2c/simulated/parts/ina2xx.ts",
+    tests: [I2C_SENSORS],
+    mutations: [
+      { find: "latches && (flags & STRUCK) !== 0", replace: "false" },
+      { find: "Math.abs(currentOf(kind, state))", replace: "currentOf(kind, state)" },
+      { find: "4000 << (configuration >> 11 & 3)", replace: "32000" },
+      { find: "if ((configuration & MEASURES_BUS) !== 0) {", replace: "{" },
+    ],
+  },
+  {
+    path: "lib/i2c/simulated/parts/ads1015.ts",
+    tests: [I2C_SENSORS],
+    mutations: [
+      { find: "before && !isBelow", replace: "false" },
+      { find: "(configuration & LATCHES) !== 0 && before", replace: "false" },
+      {
+        find: "if ((state.getUint16(CONFIGURATION) & SINGLE_SHOT) === 0) convert",
+        replace: "convert",
+      },
+      { find: "clamp(value, -range, range - 1)", replace: "value" },
+    ],
+  },
+  {
+    path: "lib/i2c/simulated/parts/pmbus.ts",
+    tests: [I2C_SUPPLY],
+    mutations: [
+      { find: "count === size && byte === this.#code", replace: "count === size" },
+      { find: "if (this.#isProtected) return;", replace: "" },
+      { find: "if (status === STATUS_VOUT && !isUpper && !isOn(state)) continue;", replace: "" },
+      { find: "this.#address << 1 | Number(read)", replace: "Number(read)" },
+      { find: "isOutput && !isOn(state) ? 0 :", replace: "" },
+    ],
+  },
+  {
+    path: "lib/i2c/simulated/parts/ssd1306.ts",
+    tests: [I2C_DISPLAY, THING],
+    mutations: [
+      { find: "if (row > last) continue;", replace: "" },
+      { find: "if (mode === HORIZONTAL || endsColumn) {", replace: "{" },
+      { find: "last + offset - row", replace: "last - row" },
+      { find: "if (after === before) return;", replace: "" },
+      { find: "(byte >> bit & 1) !== inverted", replace: "(byte >> bit & 1) !== 0" },
+    ],
+  },
+  {
+    path: "lib/i2c/simulated/parts/tca9548.ts",
+    tests: [I2C_BUS],
+    mutations: [
+      {
+        find: "    this.#written = byte;",
+        replace: "    this.#state.setUint8(SELECTED, byte);",
+      },
+    ],
+  },
+  {
+    path: "lib/simulation/property_watch.ts",
+    tests: [THING],
+    mutations: [
+      { find: "name === except || now", replace: "now" },
+      {
+        find: "if (this.#begun || !this.#changes.isHeard) return;",
+        replace: "if (!this.#changes.isHeard) return;",
+      },
+      { find: 'property.type === "time" ||', replace: "" },
     ],
   },
   {

@@ -106,8 +106,7 @@ export class Clock {
   write(fields: ClockFields, restarts: boolean): void {
     const { seconds, minutes, hours, weekday, day, month, year } = fields;
     const fraction = restarts ? 0 : this.time % 1000;
-    const time = Date.UTC(2000 + year % 100, month - 1, day, hours, minutes, seconds) + fraction;
-    this.time = FIRST + ((time - FIRST) % CENTURY + CENTURY) % CENTURY;
+    this.time = Date.UTC(2000 + year % 100, month - 1, day, hours, minutes, seconds) + fraction;
     const byDate = Math.floor(this.time / DAY + 4) % 7;
     this.#state.setUint8(WEEKDAY, (weekday % 7 + 7 - byDate) % 7);
   }

@@ -8,15 +8,33 @@ import type { ConfigNode } from "../../input/config_node.ts";
 import { readSettings, settingKeys } from "../../simulation/read_settings.ts";
 import { fileOf } from "../../simulation/simulation.ts";
 import type { Claims } from "../claims.ts";
-import { ADDRESS_COUNT, LAST_ADDRESS, LAST_TEN_BIT_ADDRESS, TEN_BIT } from "../protocol.ts";
+import {
+  ADDRESS_COUNT,
+  addressText,
+  LAST_ADDRESS,
+  LAST_TEN_BIT_ADDRESS,
+  TEN_BIT,
+} from "../protocol.ts";
 import type { AdapterRequest } from "../settings.ts";
 import { i2cParts } from "./parts.ts";
-import { addressCount, i2cBus, type I2cPartDescription } from "./simulated_adapter.ts";
+import { addressCount, type Behind } from "./routes.ts";
+import { i2cBus, type I2cPartDescription } from "./simulated_adapter.ts";
 
 const FORMER_KEYS = { chips: "'parts', a list such as [{ part: 24c02, address: 0x50 }]" };
 
-function readPart(node: ConfigNode, taken: Claims, owner: string): I2cPartDescription {
-  const entry = i2cParts.read(node, ["address", "ten-bit"], taken.names);
+/**
+ * Reads a part, and those behind it.
+ *
+ * @param list where they go
+ */
+function readPart(
+  node: ConfigNode,
+  taken: Claims,
+  owner: string,
+  list: I2cPartDescription[],
+  behind?: Behind,
+): void {
+  const entry = i2cParts.read(node, ["address", "ten-bit", "channels"], taken.names);
   const { part, name, settings, own } = entry;
   const tenBit = own["ten-bit"]?.boolean() ?? false;
   const last = tenBit ? LAST_TEN_BIT_ADDRESS : LAST_ADDRESS;
@@ -31,7 +49,28 @@ function readPart(node: ConfigNode, taken: Claims, owner: string): I2cPartDescri
   for (let offset = 0; offset < count; offset++) {
     taken.claim(address + offset, owner, (why) => at.fail(why));
   }
-  return { part, name, settings, address };
+  list.push({ part, name, settings, address, behind });
+  if (own.channels !== undefined) readChannels(own.channels, taken, list);
+}
+
+/** Reads what is behind the last part of the list. */
+function readChannels(node: ConfigNode, taken: Claims, list: I2cPartDescription[]): void {
+  const multiplexer = list.length - 1;
+  const { part, address } = list[multiplexer];
+  const { channels } = i2cParts.get(part);
+  if (channels === undefined) return node.fail(`a ${part} has no channels`);
+  const form = "a mapping such as { 0: [{ part: lm75, address: 0x48 }] }, from a channel to parts";
+  const seen = new Set<number>();
+  for (const { key, value } of node.entries(form)) {
+    const channel = key.integer(0, channels.count - 1, "a channel");
+    if (seen.has(channel)) key.fail(`channel ${channel} is given twice; give it once`);
+    seen.add(channel);
+    const owner = `channel ${channel} of ${addressText(address)}`;
+    const there = taken.channel();
+    for (const entry of value.list("parts")) {
+      readPart(entry, there, owner, list, { multiplexer, channel });
+    }
+  }
 }
 
 /** Reads an adapter. */
@@ -40,9 +79,11 @@ export function readSimulated(node: ConfigNode, taken: Claims, owner: string): A
   const nodes = node.mapping(["parts", ...settingKeys(properties)], FORMER_KEYS);
   const { parts } = nodes;
   const list = parts?.list("parts") ?? node.fail("'parts' is missing: the list of what is on it");
+  const all: I2cPartDescription[] = [];
+  for (const part of list) readPart(part, taken, owner, all);
   return {
     kind: "simulated",
     smbusOnly: readSettings(properties, nodes)["smbus-only"],
-    parts: list.map((part) => readPart(part, taken, owner)),
+    parts: all,
   };
 }

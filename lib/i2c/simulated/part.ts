@@ -39,10 +39,20 @@ export interface I2cPart {
   stop(): void;
 }
 
+/** Channels of a multiplexer, each with parts behind it. */
+export interface Channels {
+  /** They are numbered from 0. */
+  readonly count: number;
+  /** True while what is behind a channel can be reached. */
+  isSelected(state: DataView, channel: number): boolean;
+}
+
 /** A model of such parts. */
 export interface I2cPartModel<P extends Properties = Properties> extends PartModel<P> {
   /** How many addresses in a row it answers to, if not one. */
   readonly addressCount?: number;
+  /** Of a multiplexer. */
+  readonly channels?: Channels;
   /**
    * Makes the part for one guest's thread.
    *

@@ -14,9 +14,12 @@ import { nak } from "./parts/nak.ts";
 import { portExpanders } from "./parts/pca9535.ts";
 import { pcf8563 } from "./parts/pcf8563.ts";
 import { pcf8574 } from "./parts/pcf8574.ts";
+import { pmbus } from "./parts/pmbus.ts";
 import { registers } from "./parts/registers.ts";
 import { sht3x } from "./parts/sht3x.ts";
+import { ssd1306 } from "./parts/ssd1306.ts";
 import { stretch } from "./parts/stretch.ts";
+import { tca9548 } from "./parts/tca9548.ts";
 import { temperatureSensors } from "./parts/temperature.ts";
 import { tmp102 } from "./parts/tmp102.ts";
 
@@ -31,6 +34,9 @@ export const i2cParts: PartList<I2cPartModel> = new PartList<I2cPartModel>([
   ...portExpanders,
   ds1307,
   pcf8563,
+  pmbus,
+  ssd1306,
+  tca9548,
   registers,
   nak,
   stretch,

@@ -43,8 +43,9 @@ import type { EventHandler, Poller } from "../../virtio/device.ts";
 import { type I2cAdapter, type TransactionOwner, UNFINISHED } from "../backend.ts";
 import type { I2cPart } from "./part.ts";
 import { i2cParts } from "./parts.ts";
+import { type Behind, NOBODY, type PlacedPart, Routes } from "./routes.ts";
 import { MAX_LENGTH, type Messages, SLOT_SIZE } from "../messages.ts";
-import { ADDRESS_COUNT, addressText } from "../protocol.ts";
+import { addressText } from "../protocol.ts";
 import { NOT_SMBUS, recoverSmbus } from "../smbus.ts";
 
 const EVERYTHING_OF_SMBUS = FUNC_SMBUS_QUICK | FUNC_SMBUS_READ_BYTE | FUNC_SMBUS_WRITE_BYTE |
@@ -57,6 +58,7 @@ const EVERYTHING_OF_SMBUS = FUNC_SMBUS_QUICK | FUNC_SMBUS_READ_BYTE | FUNC_SMBUS
 export interface I2cPartDescription extends PartDescription {
   /** The address, or the first of several; see `TEN_BIT` in the protocol. */
   readonly address: number;
+  readonly behind?: Behind | undefined;
 }
 
 /** An adapter, likewise. */
@@ -73,7 +75,7 @@ export interface SimulatedAdapterSettings {
   readonly lock: SharedArrayBuffer;
   readonly bus: PoweredPart;
   readonly smbusOnly: boolean;
-  readonly parts: readonly (PoweredPart & I2cPartDescription)[];
+  readonly parts: readonly PlacedPart[];
 }
 
 const busProperties = {
@@ -104,11 +106,6 @@ export const i2cBus: PartModel<typeof busProperties> = {
   },
 };
 
-/** How many addresses in a row a part answers to. */
-export function addressCount({ part }: PartDescription): number {
-  return i2cParts.get(part).addressCount ?? 1;
-}
-
 /**
  * Makes an adapter as it is when the power comes on; for the main thread.
  *
@@ -129,6 +126,7 @@ export function powerUp(
     parts: parts.map((part) => ({
       ...simulation.powerUp(i2cParts.get(part.part), part),
       address: part.address,
+      behind: part.behind,
     })),
   };
 }
@@ -148,13 +146,30 @@ export function i2cThings(
   return [
     new PartThing(i2cBus, bus, { name, place: "all of its parts", guests }, [], shared, log),
     ...parts.map((part) => {
-      const address = addressText(part.address);
-      const { name = address } = part;
-      const where = { name, alias: address, place: `address ${address}`, guests };
+      const { path, place } = whereabouts(part, parts);
+      const { name = path } = part;
+      const where = { name, alias: path, place, guests };
       const model = i2cParts.get(part.part);
       return new PartThing(model, part, where, ["nak", "fail", "wrong"], shared, log);
     }),
   ];
+}
+
+/**
+ * Where a part is, as a name and for people: `0x48`, or `0x70-2-0x48` behind channel 2 of a
+ * multiplexer.
+ */
+function whereabouts(
+  { address, behind }: I2cPartDescription,
+  parts: readonly I2cPartDescription[],
+): { readonly path: string; readonly place: string } {
+  const own = addressText(address);
+  if (behind === undefined) return { path: own, place: `address ${own}` };
+  const before = whereabouts(parts[behind.multiplexer], parts).path;
+  return {
+    path: `${before}-${behind.channel}-${own}`,
+    place: `address ${own} behind channel ${behind.channel} of ${before}`,
+  };
 }
 
 /** The guest has no transaction under way. */
@@ -168,9 +183,6 @@ const WAITING = 1;
 const STRETCHING = 2;
 
 type State = typeof IDLE | typeof WAITING | typeof STRETCHING;
-
-/** Nobody acknowledges an address. */
-const NOBODY = -1;
 
 /**
  * One guest's access to a simulated bus. A transaction has the bus for itself, and neither waits
@@ -191,10 +203,7 @@ export class SimulatedAdapter implements I2cAdapter, EventHandler {
   readonly #parts: readonly I2cPart[];
   readonly #faults: readonly Faults[];
   readonly #interrupts: readonly (InterruptPins | undefined)[];
-  /** By address, the index of its part. */
-  readonly #partAt = new Int16Array(ADDRESS_COUNT).fill(-1);
-  /** By address, how far it is from the part's first one. */
-  readonly #offsetAt = new Uint8Array(ADDRESS_COUNT);
+  readonly #routes: Routes;
   /** Parts that have been addressed in the transaction. */
   readonly #addressed: Uint8Array;
 
@@ -203,7 +212,9 @@ export class SimulatedAdapter implements I2cAdapter, EventHandler {
   #first = 0;
   #count = 0;
   #done = 0;
-  /** The part of the next message has had its time. */
+  /** Who has answered the next message's address. */
+  #part = NOBODY;
+  /** That part has had its time. */
   #stretched = false;
 
   constructor(settings: SimulatedAdapterSettings, guest: number, log: Logger) {
@@ -214,12 +225,8 @@ export class SimulatedAdapter implements I2cAdapter, EventHandler {
     this.#addressed = new Uint8Array(settings.parts.length);
     this.#faults = settings.parts.map(faultsOf);
     this.#interrupts = settings.parts.map((part) => interruptsOf(i2cParts.get(part.part), part));
-    this.#parts = settings.parts.map((part, index) => {
-      const count = addressCount(part);
-      for (let offset = 0; offset < count; offset++) {
-        this.#partAt[part.address + offset] = index;
-        this.#offsetAt[part.address + offset] = offset;
-      }
+    this.#routes = new Routes(settings.parts);
+    this.#parts = settings.parts.map((part) => {
       const model = i2cParts.get(part.part);
       return model.create(contextOf(model, part, log), part.address);
     });
@@ -341,8 +348,8 @@ export class SimulatedAdapter implements I2cAdapter, EventHandler {
 
   /** @returns how long the part stretches the clock in milliseconds, or NOBODY */
   #address(address: number): number {
-    const number = this.#partAt[address];
-    if (number < 0) return NOBODY;
+    const number = this.#part = this.#routes.find(address);
+    if (number === NOBODY) return NOBODY;
     const faults = this.#faults[number];
     if (faults.any && faults.strikes(NAK)) return NOBODY;
     return this.#parts[number].stretch?.() ?? 0;
@@ -351,13 +358,13 @@ export class SimulatedAdapter implements I2cAdapter, EventHandler {
   /** @returns false if the part has not acknowledged all of it */
   #message(messages: Messages, index: number): boolean {
     const address = messages.addresses[index];
-    const number = this.#partAt[address];
+    const number = this.#part;
     const part = this.#parts[number];
     const faults = this.#faults[number];
     const faulty = faults.any;
     const read = messages.reads[index] === 1;
     this.#addressed[number] = 1;
-    if (!part.start(read, this.#offsetAt[address])) return false;
+    if (!part.start(read, this.#routes.offset(number, address))) return false;
     if (faulty && faults.strikes(FAIL)) return false;
     const { bytes } = messages.data;
     const begin = index * SLOT_SIZE;

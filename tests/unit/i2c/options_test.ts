@@ -156,6 +156,40 @@ const badFiles: readonly [string, string, RegExp][] = [
   ],
   ["no parts", "- simulated: {}", /'parts' is missing/],
   [
+    "channels of what has none",
+    "- simulated: { parts: [{ part: lm75, address: 72, channels: { 0: [] } }] }",
+    /a lm75 has no channels/,
+  ],
+  [
+    "a channel beyond the last one",
+    "- simulated: { parts: [{ part: tca9548, address: 112, channels: { 8: [] } }] }",
+    /a channel from 0 to 7, found 8/,
+  ],
+  [
+    "an address behind a channel twice",
+    "- simulated: { parts: [{ part: tca9548, address: 112, channels: " +
+    "{ 1: [{ part: lm75, address: 72 }, { part: lm75, address: 72 }] } }] }",
+    /address 0x48 is listed twice for channel 1 of 0x70/,
+  ],
+  [
+    "an address behind a channel that is before it as well",
+    "- simulated: { parts: [{ part: tca9548, address: 112, channels: " +
+    "{ 1: [{ part: lm75, address: 112 }] } }] }",
+    /address 0x70 is listed for simulated bus 0 and for channel 1 of 0x70/,
+  ],
+  [
+    "an address before a channel that is behind it as well",
+    "- simulated: { parts: [{ part: tca9548, address: 112, channels: " +
+    "{ 1: [{ part: lm75, address: 72 }] } }, { part: lm75, address: 72 }] }",
+    /address 0x48 is listed for channel 1 of 0x70 and for simulated bus 0/,
+  ],
+  [
+    "a name of a part behind a channel twice",
+    "- simulated: { parts: [{ part: tca9548, address: 112, channels: " +
+    "{ 1: [{ part: lm75, address: 72, name: a }], 2: [{ part: lm75, address: 72, name: a }] } }] }",
+    /the name 'a' is taken/,
+  ],
+  [
     "the chips of before",
     "- simulated:\n    chips: []",
     /^i2c\.yaml:2: .*no key 'chips' any more; write 'parts', a list such as \[\{ part: 24c02, add/,

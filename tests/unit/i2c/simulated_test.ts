@@ -111,3 +111,51 @@ Deno.test("I10 guests that share a bus and a thread get it one after the other",
   assertEquals(guestOne.collect(first)[2].data, [7]);
   assertEquals(guestTwo.collect(second)[2].data, [9]);
 });
+
+Deno.test("behind a multiplexer, parts answer while their channel is selected", () => {
+  const parts = `
+    { part: registers, address: 0x20, values: { 0: 9 } },
+    { part: tca9548, address: 0x70, channels: {
+      0: [{ part: registers, address: 0x48, values: { 0: 1 } }],
+      3: [{ part: registers, address: 0x48, values: { 0: 2 } },
+          { part: registers, address: 0x49, values: { 0: 3 } }],
+      4: [{ part: tca9548, address: 0x71, channels: {
+        7: [{ part: registers, address: 0x48, values: { 0: 4 } }],
+      } }],
+    } }`;
+  withParts(parts, (guest) => {
+    const at48 = () =>
+      guest.exchange(write(0x48, 0), read(0x48, 1)).map(({ status, data }) =>
+        status === OK ? data?.[0] : undefined
+      )[1];
+    assertEquals(at48(), undefined);
+    assertEquals(guest.writeRead(0x20, [0], 1), [9]);
+    for (
+      const [selected, expected] of [[1, 1], [8, 2], [9, 1], [2, undefined], [0x10, undefined]]
+    ) {
+      assertStrictEquals(guest.write(0x70, selected!), OK);
+      assertEquals(guest.exchange(read(0x70, 1))[0].data, [selected]);
+      assertEquals(at48(), expected);
+    }
+    assertStrictEquals(guest.write(0x71, 0x80), OK);
+    assertEquals(at48(), 4);
+    assertStrictEquals(guest.write(0x70, 0), OK);
+    assertEquals(at48(), undefined);
+    assertStrictEquals(guest.write(0x70, 8), OK);
+    assertStrictEquals(guest.write(0x71, 0x80), ERR);
+    assertEquals(guest.writeRead(0x49, [0], 1), [3]);
+    assertEquals(guest.writeRead(0x20, [0], 1), [9]);
+  });
+});
+
+Deno.test("a multiplexer selects at the end of the transaction", () => {
+  const parts =
+    "{ part: tca9548, address: 0x70, channels: { 0: [{ part: registers, address: 0x48 }] } }";
+  withParts(parts, (guest) => {
+    assertEquals(statuses(guest.transfer(write(0x70, 1), write(0x48, 0))), [OK, ERR]);
+    assertEquals(statuses(guest.transfer(write(0x48, 0), write(0x70, 0), write(0x48, 0))), [
+      ...[OK, OK, OK],
+    ]);
+    assertEquals(statuses(guest.exchange(write(0x48, 0))), [ERR]);
+  });
+});

@@ -254,3 +254,86 @@ Deno.test("what is read from outside is never half of what a guest writes", asyn
     worker.terminate();
   }
 });
+
+Deno.test("parts behind a multiplexer are known by their way", () => {
+  using world = withParts(`{ part: tca9548, address: 0x70, channels: {
+    2: [{ part: lm75, address: 0x48 }], 3: [{ part: lm75, address: 0x48, name: attic }] } }`);
+  const shown = world.things.all.map((thing) => thing.describe()).map(({ name, place }) =>
+    `${name}: ${place}`
+  );
+  assertEquals(shown.slice(1), [
+    "0x70: address 0x70",
+    "0x70-2-0x48: address 0x48 behind channel 2 of 0x70",
+    "attic: address 0x48 behind channel 3 of 0x70",
+  ]);
+  assertStrictEquals(world.things.get("0x70-3-0x48").name, "attic");
+});
+
+/** What has changed, as `thing.property=value`. */
+function heard(world: ReturnType<typeof withParts>, run: () => void): string[] {
+  const eventfd = createEventfd();
+  const listener = new Changes(world.simulation.changes).listen(eventfd);
+  assert(listener !== undefined);
+  run();
+  const found: string[] = [];
+  const change: Change = {
+    ...{ sequence: 0, time: 0, thing: 0, property: 0, value: 0, at: 0, length: 0 },
+  };
+  while (listener.next(change)) {
+    const thing = world.things.all.find(({ number }) => number === change.thing);
+    const property = thing!.propertyAt(change.property);
+    const value = Number.isNaN(change.value) ? "" : thing!.changedTo(property, change.value);
+    found.push(`${thing!.name}.${property}=${value}`);
+  }
+  listener.close();
+  close(eventfd);
+  return found;
+}
+
+Deno.test("what follows from a property that is set, or from a transaction, is told as well", () => {
+  using world = withParts(`{ part: ina219, address: 0x40, voltage: 4, name: rail },
+    { part: pca9535, address: 0x20, name: expander }, { part: ds1307, address: 0x68, name: clock }`);
+  const { guest, things } = world;
+  assertEquals(heard(world, () => things.get("rail").set("power", 8)), [
+    "rail.current=2",
+    "rail.power=8",
+  ]);
+  assertEquals(heard(world, () => things.get("expander").set("p03", 1)), [
+    "expander.p03=1",
+    "expander.interrupt=true",
+  ]);
+  const drives = heard(world, () => {
+    guest.transfer(write(0x20, 2, 0x12), write(0x20, 6, 0xef), read(0x20, 1));
+  });
+  assertEquals(drives, ["expander.p04=1", "expander.outputs=16"]);
+  const sets = heard(world, () => {
+    guest.write(0x68, 0, 0x80, 0, 0, 1, 1, 1, 0x30);
+    things.get("clock").set("time", "2031-01-01 00:00:00");
+    guest.write(0x68, 8, 1, 2);
+  });
+  assertEquals(sets, [
+    "clock.time=2030-01-01T00:00:00Z",
+    "clock.stopped=true",
+    "clock.time=2031-01-01T00:00:00Z",
+    "clock.ram=",
+  ]);
+});
+
+Deno.test("of a display's picture, the rows that have changed are told", () => {
+  using world = withParts("{ part: ssd1306, address: 0x3c, name: screen }");
+  const { guest, things, simulation } = world;
+  guest.write(0x3c, 0x00, 0xaf, 0xa1, 0xc8, 0xb2);
+  const eventfd = createEventfd();
+  const listener = new Changes(simulation.changes).listen(eventfd);
+  assert(listener !== undefined);
+  const change: Change = {
+    ...{ sequence: 0, time: 0, thing: 0, property: 0, value: 0, at: 0, length: 0 },
+  };
+  guest.write(0x3c, 0x40, 0x00, 0x0c);
+  assert(listener.next(change));
+  assertEquals([change.at, change.length], [18 * 16, 2 * 16]);
+  assert(!listener.next(change));
+  assertEquals([...things.get("screen").read("picture", 18 * 16, 1)], [0x40]);
+  listener.close();
+  close(eventfd);
+});
