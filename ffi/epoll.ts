@@ -27,6 +27,20 @@ const EVENT_SIZE = packed ? 12 : 16;
 const DATA_OFFSET = packed ? 4 : 8;
 const MAX_EVENTS = 64;
 
+/** Calls that do not block this thread, opened where they are needed. */
+function openAside() {
+  return Deno.dlopen("libc.so.6", {
+    /** `int epoll_wait(int epfd, struct epoll_event *events, int maxevents, int timeout)` */
+    epoll_wait: {
+      parameters: ["i32", "pointer", "i32", "i32"],
+      result: "i32",
+      nonblocking: true,
+    },
+  });
+}
+
+let aside: ReturnType<typeof openAside> | undefined;
+
 /** An epoll instance. Each entry carries a 32-bit token that comes back with its events. */
 export class Epoll {
   readonly fd: number;
@@ -72,6 +86,16 @@ export class Epoll {
       null,
       0,
     );
+  }
+
+  /**
+   * The same on a thread of the runtime, so that this one does not block.
+   *
+   * @returns how many events; -1 without errno, which is the other thread's
+   */
+  waitAside(timeout: number): Promise<number> {
+    aside ??= openAside();
+    return aside.symbols.epoll_wait(this.fd, this.#pointer, MAX_EVENTS, timeout);
   }
 
   /** The token of the event at `index` of the last wait. */

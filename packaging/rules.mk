@@ -1,7 +1,7 @@
 # Programs, installation and packages.  Included by the Makefile.
 
 programs := $(patsubst cmd/%.ts,%,$(sort $(wildcard cmd/vhost-device-*.ts)))
-sources := $(shell find cmd lib ffi -name '*.ts') deno.json deno.lock
+sources := $(shell find cmd lib ffi -type f) deno.json deno.lock
 # Programs for another machine do not get mixed up with those for this one.
 bin := bin$(if $(TARGET),/$(TARGET))
 docs := dist/docs

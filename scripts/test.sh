@@ -66,7 +66,11 @@ for stage in "$@"; do
 	case $stage in
 	fmt)	static_check fmt --check --quiet ;;
 	lint)	static_check lint --quiet ;;
-	check)	static_check check --quiet . ;;
+	check)
+		static_check check --quiet .
+		# The page of the panel runs in browsers.
+		page=lib/ctl/panel/page
+		static_check check --quiet --no-lock --config $page/check.json $page/*.js ;;
 	unit | integration | fuzz | guest | package) tests "tests/$stage" ;;
 	smoke)	VHOST_DEVICE_BIN_DIR=$(shipped) tests "tests/$stage" ;;
 	compiled)

@@ -33,4 +33,8 @@ export const examples = [
     args: "run relay.yaml --junit results.xml --keep logs",
     remark: "a whole test: daemons, a guest, and what has to come of it",
   },
+  {
+    args: "-c /tmp/gpio.control -c /tmp/i2c.control panel",
+    remark: "a page with all that there is, live",
+  },
 ] as const;

@@ -5,7 +5,7 @@
  */
 
 import type { GuestDescription } from "../control/world.ts";
-import type { Picture, Property, When } from "../simulation/property.ts";
+import type { Picture, Property, SetWhile, When } from "../simulation/property.ts";
 import type { ThingDescription } from "../simulation/thing.ts";
 
 /** A property of a thing; what it does not say does not apply. */
@@ -20,6 +20,10 @@ export interface DescribedProperty {
   /** The base in which people write it, if that is not 10. */
   readonly base?: number;
   readonly choices?: readonly (string | number)[];
+  /** How fine it is. */
+  readonly step?: number;
+  /** It can be set only while another property of the thing is something. */
+  readonly setWhile?: SetWhile;
   /** How many bytes or numbers there are. */
   readonly count?: number;
   /** What the bytes are the picture of. */

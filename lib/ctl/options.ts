@@ -53,6 +53,11 @@ export const verbOptions: readonly OptionSpec[] = [
     help: "run: the folder in which the logs of all that is started are kept",
   },
   { name: "at", value: "N", help: "write: the first byte that is written (default 0)" },
+  {
+    name: "listen",
+    value: "ADDRESS",
+    help: "panel: where it listens, for example 127.0.0.1:8080 (default 127.0.0.1, any port)",
+  },
 ];
 
 /** All of them, in the order of `--help`. */

@@ -9,6 +9,7 @@ import { get } from "./verbs/get.ts";
 import { info } from "./verbs/info.ts";
 import { inject } from "./verbs/inject.ts";
 import { mon } from "./verbs/mon.ts";
+import { panel } from "./verbs/panel.ts";
 import { pulse } from "./verbs/pulse.ts";
 import { read } from "./verbs/read.ts";
 import { run } from "./verbs/run.ts";
@@ -17,4 +18,16 @@ import { wait } from "./verbs/wait.ts";
 import { write } from "./verbs/write.ts";
 
 /** The commands. */
-export const verbs: readonly Verb[] = [info, get, set, pulse, inject, wait, mon, read, write, run];
+export const verbs: readonly Verb[] = [
+  info,
+  get,
+  set,
+  pulse,
+  inject,
+  wait,
+  mon,
+  read,
+  write,
+  panel,
+  run,
+];

@@ -15,8 +15,16 @@ import { anyOf } from "../text/words.ts";
  */
 export type When = "start" | "running" | "both" | "never";
 
+/** Another property of the same thing has to be something. */
+export interface SetWhile {
+  readonly property: string;
+  readonly is: boolean | number | string;
+}
+
 interface Common {
   readonly set: When;
+  /** It can be set while guests run only while this is so. */
+  readonly setWhile?: SetWhile;
   /** One line, without a full stop. */
   readonly help: string;
   /** Properties that cannot be given together with this one in the configuration file. */

@@ -16,7 +16,7 @@ function understand(args: readonly string[]): string {
   return asked.verb.name;
 }
 
-Deno.test("the examples of the help and the command lines of the guide are understood", () => {
+Deno.test("the examples of the help and the command lines of the guides are understood", () => {
   for (const { args } of examples) understand(args.split(" "));
   const lines = documents.flatMap(({ text }) => [
     ...text.matchAll(/^vhost-device-ctl (.*?)( [<>].*)?$/gm),
