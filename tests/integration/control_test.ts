@@ -70,11 +70,13 @@ Deno.test("control: what a guest drives is told, with a sequence number and the 
   guest.ask(GPIO.SET_DIRECTION, 1, OUT);
   for (const value of [1, 0]) guest.ask(GPIO.SET_VALUE, 1, value);
   await client.call("set", { values: { lid: 0 } });
-  const events = [await client.event(), await client.event(), await client.event()];
+  const events = [];
+  for (let count = 0; count < 4; count++) events.push(await client.event());
   assertEquals(events.map(({ name, value, sequence }) => [sequence, name, value]), [
     [0, "relay.direction", "output"],
-    [1, "relay", 1],
-    [2, "relay", 0],
+    [1, "relay.driven-by", "guest"],
+    [2, "relay", 1],
+    [3, "relay", 0],
   ]);
   for (const { time } of events) assert(time > before - 1 && time < before + 60);
 });

@@ -54,9 +54,9 @@ Deno.test("ctl: info lists guests and things with what they are, aligned, and ea
   assertMatch(head, /^gpio - vhost-device-gpio [\d.]+ at .*\/control$/);
   assertMatch(guest, /^ {2}guest 0 {2}ready {2}.*\/socket0 {2}3 simulated lines$/);
   assertEquals(things, [
-    "  lid    line  line 0  guest 0  direction=input value=1 interrupt=none",
-    "  relay  line  line 1  guest 0  direction=none value=0 interrupt=none",
-    "  2      line  line 2  guest 0  direction=none value=0 interrupt=none",
+    "  lid    line  line 0  guest 0  direction=input value=1 interrupt=none driven-by=outside",
+    "  relay  line  line 1  guest 0  direction=none value=0 interrupt=none driven-by=outside",
+    "  2      line  line 2  guest 0  direction=none value=0 interrupt=none driven-by=outside",
   ]);
   const lid = await ctlOutput(...gpio.at, "info", "lid");
   assertMatch(lid, /^lid: line \(a GPIO line\), line 0\n/);
@@ -157,8 +157,8 @@ Deno.test("ctl: mon shows changes as they come, a line each", async () => {
   await using gpio = await start("gpio", LINES);
   await using i2c = await start("i2c", PARTS);
   const both = [...gpio.at, ...i2c.at];
-  await using relay = new RunningCtl([...gpio.at, "mon", "relay", "--banner", "-n", "3"]);
-  await using all = new RunningCtl([...both, "mon", "--banner", "--transactions", "-n5"]);
+  await using relay = new RunningCtl([...gpio.at, "mon", "relay", "--banner", "-n", "4"]);
+  await using all = new RunningCtl([...both, "mon", "--banner", "--transactions", "-n6"]);
   await using json = new RunningCtl([...both, "mon", "--banner", "--json", "relay.value"]);
   for (const one of [relay, all]) assertEquals(await one.line(), "watching");
   assertEquals(JSON.parse(await json.line()), { kind: "watching" });
@@ -169,20 +169,22 @@ Deno.test("ctl: mon shows changes as they come, a line each", async () => {
   const event = JSON.parse(await json.line());
   assertEquals([event.daemon, event.name, event.value], ["gpio", "relay", 1]);
   const moment = /^\d{4}-\d\d-\d\dT\d\d:\d\d:\d\d\.\d{6}Z /;
-  const lines = [await relay.line(), await relay.line(), await relay.line()];
+  const lines = [await relay.line(), await relay.line(), await relay.line(), await relay.line()];
   assertEquals(lines.map((line) => line.replace(moment, "")), [
     "relay.direction=output",
+    "relay.driven-by=guest",
     "relay=1",
     "relay=0",
   ]);
   assert(Math.abs(Date.parse(lines[0].split(" ")[0]) - Date.now()) < 60_000, lines[0]);
   assertEquals(await relay.ended(), 0);
   const rest = [];
-  for (let count = 0; count < 5; count++) rest.push((await all.line()).replace(moment, ""));
+  for (let count = 0; count < 6; count++) rest.push((await all.line()).replace(moment, ""));
   assertEquals(rest.sort(), [
     "gpio: guest 0 connected",
     "gpio: guest 0 ready",
     "relay.direction=output",
+    "relay.driven-by=guest",
     "relay=0",
     "relay=1",
   ]);

@@ -24,7 +24,7 @@ const DAEMON_BACKLOG = 4 << 20;
 const NEWLINE = 10;
 
 /** Close codes: what a page is told when its daemon cannot be reached, or has gone. */
-export const DAEMON_AWAY = 4001;
+const DAEMON_AWAY = 4001;
 /** A page has sent what is not for the control socket. */
 const UNSUITABLE = 1003;
 

@@ -30,6 +30,7 @@ export const lineProperties = {
     from: 0,
     to: 1,
     default: 0,
+    setWhile: { property: "driven-by", is: "outside" },
     help: "its level: what an output drives, or what is found where nothing drives it",
   },
   interrupt: {
@@ -37,6 +38,12 @@ export const lineProperties = {
     set: "never",
     choices: ["none", "rising", "falling", "both"],
     help: "the edges that the guest waits for",
+  },
+  "driven-by": {
+    type: "choice",
+    set: "never",
+    choices: ["outside", "guest", "wire"],
+    help: "what gives it its level: the guest, a wire from another line, or what it is set to",
   },
 } as const satisfies Properties;
 

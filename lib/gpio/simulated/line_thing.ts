@@ -38,6 +38,8 @@ class LineThing extends DeclaredThing {
         return { value: this.#lines.level(this.#line) };
       case "interrupt":
         return { value: lineProperties.interrupt.choices[this.#lines.edges(this.#line)] };
+      case "driven-by":
+        return { value: lineProperties["driven-by"].choices[this.#lines.drivenBy(this.#line)] };
       default:
         return undefined;
     }

@@ -37,6 +37,9 @@ const places = Object.keys(lineProperties);
 const DIRECTION_PLACE = places.indexOf("direction");
 const VALUE_PLACE = places.indexOf("value");
 const INTERRUPT_PLACE = places.indexOf("interrupt");
+const DRIVEN_BY_PLACE = places.indexOf("driven-by");
+const [BY_OUTSIDE, BY_GUEST, BY_WIRE] = (["outside", "guest", "wire"] as const)
+  .map((choice) => lineProperties["driven-by"].choices.indexOf(choice));
 /** By direction, the place of the property's choice for it. */
 const CHOICE_OF = lineProperties.direction.choices.reduce(
   (found, choice, place) => found.fill(place, DIRECTIONS[choice], DIRECTIONS[choice] + 1),
@@ -126,6 +129,12 @@ export class Lines {
     return this.#driven[line];
   }
 
+  /** What gives a line its level: the place of the property's choice for it. */
+  drivenBy(line: number): number {
+    if (this.#direction[line] === DIRECTION_OUT) return BY_GUEST;
+    return this.#drivingSource(line) === NO_WIRE ? BY_OUTSIDE : BY_WIRE;
+  }
+
   /** The edges that the guest waits for, as a mask. */
   edges(line: number): number {
     return this.#edges[line];
@@ -134,10 +143,7 @@ export class Lines {
   /** The guest sets a line's direction, and what it drives as an output. */
   setDirection(line: number, direction: number, value: number): void {
     this.lock.acquire();
-    if (this.#direction[line] !== direction) {
-      this.#direction[line] = direction;
-      this.#tell(line, DIRECTION_PLACE, CHOICE_OF[direction]);
-    }
+    this.#turn(line, direction);
     this.#driven[line] = direction === DIRECTION_OUT ? value : 0;
     if (direction === DIRECTION_NONE) this.#setEdges(line, 0);
     this.#settle(line);
@@ -181,10 +187,7 @@ export class Lines {
   release(): void {
     this.lock.acquire();
     this.#lines.forEach(({ direction, value }, line) => {
-      if (this.#direction[line] !== direction) {
-        this.#direction[line] = direction;
-        this.#tell(line, DIRECTION_PLACE, CHOICE_OF[direction]);
-      }
+      this.#turn(line, direction);
       this.#driven[line] = direction === DIRECTION_OUT ? value : 0;
       this.#setEdges(line, 0);
     });
@@ -253,6 +256,18 @@ export class Lines {
     if (this.#direction[line] === DIRECTION_OUT) return this.#driven[line];
     const source = this.#drivingSource(line);
     return source === NO_WIRE ? this.#outside[line] : this.#driven[source];
+  }
+
+  #turn(line: number, direction: number): void {
+    const before = this.#direction[line];
+    if (before === direction) return;
+    this.#direction[line] = direction;
+    this.#tell(line, DIRECTION_PLACE, CHOICE_OF[direction]);
+    if (before !== DIRECTION_OUT && direction !== DIRECTION_OUT) return;
+    this.#tell(line, DRIVEN_BY_PLACE, this.drivenBy(line));
+    for (const target of this.#targets[line]) {
+      this.#tell(target, DRIVEN_BY_PLACE, this.drivenBy(target));
+    }
   }
 
   /** Passes a change of a line on to itself and to the lines it is wired to. */

@@ -75,6 +75,7 @@ Deno.test("lines are known by their names and by their numbers", () => {
     ["direction", "start"],
     ["value", "both"],
     ["interrupt", "never"],
+    ["driven-by", "never"],
   ]);
 });
 
@@ -85,7 +86,10 @@ Deno.test("a line that something drives cannot be set from outside", () => {
     assertThrows(() => it.things.get(name).set("value", 1), PropertyError).message;
   assertEquals(message("relay"), "relay.value: the guest drives it, it is an output");
   assertEquals(message("2"), '2.value: it is wired to line 1 "relay", which drives it');
+  const drivenBy = () => it.things.all.map((line) => line.get("driven-by"));
+  assertEquals(drivenBy(), ["outside", "guest", "wire"]);
   it.guest.get(GPIO.SET_DIRECTION, 1, NONE);
+  assertEquals(drivenBy(), ["outside", "outside", "outside"]);
   it.things.get("2").set("value", 1);
   assertEquals(it.value(2), 1);
   assertThrows(() => it.lid.set("value", 2), PropertyError, "expected a value from 0 to 1");
@@ -182,6 +186,8 @@ Deno.test("who listens is told of every change of a line", () => {
   assertEquals(seen, [
     ["lid", "value", 0],
     ["relay", "direction", 2],
+    ["relay", "driven-by", 1],
+    ["2", "driven-by", 2],
     ["relay", "value", 1],
     ["2", "value", 1],
     ["lid", "direction", 1],

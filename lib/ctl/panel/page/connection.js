@@ -10,7 +10,7 @@ const DAEMON_AWAY = 4001;
 /** From one attempt to the next, in milliseconds. */
 const RETRY = 500;
 /** How often the daemon is asked whether it is there, and for how long an answer may be missing. */
-const BEAT = 2000;
+const BEAT = 1000;
 const PATIENCE = 6000;
 
 /** @typedef {"open" | "connecting" | "daemon away" | "panel away" | "silent"} State */
@@ -20,6 +20,7 @@ const PATIENCE = 6000;
  * @property {() => void} onOpen it is there, and knows nothing of this page
  * @property {(state: State) => void} onState
  * @property {(event: any) => void} onEvent
+ * @property {() => Promise<void>} onBeat asks for something, to see that there are answers
  */
 
 export class Connection {
@@ -107,6 +108,6 @@ export class Connection {
 
   #look() {
     if (performance.now() - this.#heard > PATIENCE) this.#lose("silent");
-    else this.call("get", { names: [] }).catch(() => {});
+    else this.#listener.onBeat().catch(() => {});
   }
 }

@@ -20,6 +20,9 @@ import { Property } from "./property.js";
  * @property {(count: number) => void} onMissed
  */
 
+/** An answer that takes so long has waited for a part, in milliseconds. */
+const BUSY = 300;
+
 export class Daemon {
   /** @type {State} */
   state = "connecting";
@@ -31,6 +34,8 @@ export class Daemon {
   properties = new Map();
   /** By how much the page's clock is ahead of the daemon's, in milliseconds. */
   #ahead = Infinity;
+  /** Until then a part is busy, as `performance.now()` has it. */
+  #patientUntil = 0;
   /** Events are about what is known. */
   #isKnown = false;
   #connection;
@@ -49,6 +54,7 @@ export class Daemon {
       onOpen: () => this.#begin(),
       onState: (state) => this.#become(state),
       onEvent: (event) => this.#event(event),
+      onBeat: () => this.#look(),
     });
   }
 
@@ -83,6 +89,31 @@ export class Daemon {
     for (const property of known) {
       if (property.memory !== undefined) property.touch();
       else if (property.name in values) property.become(values[property.name], now);
+    }
+  }
+
+  /** What changes by itself, such as a clock, is told by nobody. */
+  async #look() {
+    const live = [...this.properties.values()].filter(({ described, memory }) =>
+      memory === undefined && (described.set === "never" || described.type === "time") &&
+      described.name !== "value"
+    );
+    // A part that is busy is waited for by the daemon: it is not asked again so soon.
+    const isPatient = performance.now() < this.#patientUntil;
+    const begin = performance.now();
+    const names = isPatient ? [] : live.map(({ name }) => name);
+    try {
+      const values = await this.call("get", { names });
+      for (const property of live) {
+        const value = values[property.name];
+        if (value === undefined) continue;
+        if (JSON.stringify(value) !== JSON.stringify(property.value)) {
+          property.become(value, this.now());
+        }
+      }
+    } finally {
+      const taken = performance.now() - begin;
+      if (taken > BUSY) this.#patientUntil = performance.now() + 10 * taken;
     }
   }
 

@@ -81,14 +81,16 @@ function card(daemon, thing, properties) {
   const isFixed = (/** @type {Property} */ { described }) => described.set === "start";
   const fixed = properties.filter((property) => isFixed(property) && property.memory === undefined);
   const live = properties.filter((property) => !isFixed(property));
-  const pictures = live.filter((property) => pictureOf(property) !== undefined);
+  const pictures = live.filter((property) => property.described.picture !== undefined);
   const values = live.filter((property) =>
     property.memory === undefined && !pictures.includes(property)
   );
-  const bytes = live.filter((property) => property.memory !== undefined);
+  const bytes = live.filter((property) =>
+    property.memory !== undefined && !pictures.includes(property)
+  );
   const drawn = values.filter((property) => property.isSettable && property.history !== undefined);
   const parts = [
-    ...pictures.map((property) => /** @type {HTMLElement} */ (pictureOf(property))),
+    ...pictures.map(pictureOf),
     ...(values.length > 0 ? [element("dl", {}, ...values.flatMap(entry))] : []),
     ...drawn.filter(({ isBinary }) => !isBinary).map((property) => new Wave(property).canvas),
     ...bytes.map((property) => new BytesView(property).element),
@@ -129,7 +131,9 @@ export function thingsOf(daemon) {
   const rows = all.filter(({ properties }) => isRow(properties));
   const cards = all.filter((one) => !rows.includes(one));
   const hasBytes = cards.filter(({ properties }) =>
-    properties.some(({ memory }) => memory !== undefined)
+    properties.some(({ memory, described }) =>
+      memory !== undefined && described.picture === undefined
+    )
   );
   const small = cards.filter((one) => !hasBytes.includes(one));
   /** @type {(kind: string, some: typeof all) => HTMLElement[]} */
