@@ -20,6 +20,7 @@ export const {
   EMSGSIZE,
   ENODEV,
   ENOENT,
+  ENOMEM,
   ENOTDIR,
   ENOTTY,
   ENXIO,

@@ -219,8 +219,8 @@ export function fileStatus(fd: number): FileStatus {
 
 /**
  * Keeps the file behind `fd` from getting shorter, where it can be sealed (a memfd made with
- * `MFD_ALLOW_SEALING`). Touching a mapping past the end of a file that was cut ends the process
- * with SIGBUS.
+ * `MFD_ALLOW_SEALING`). What becomes of a touch past the end of a file that was cut is said in
+ * `memory_fault.ts`.
  *
  * @returns true if the file can no longer shrink
  */

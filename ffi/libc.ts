@@ -299,6 +299,10 @@ const library = Deno.dlopen("libc.so.6", {
   },
   /** `int munmap(void *addr, size_t length)`: mmap(2) */
   munmap: { parameters: ["pointer", "usize"], result: "i32" },
+  /** `int mprotect(void *addr, size_t len, int prot)`: mprotect(2) */
+  mprotect: { parameters: ["pointer", "usize", "i32"], result: "i32" },
+  /** `int getpagesize(void)`: getpagesize(2) */
+  getpagesize: { parameters: [], result: "i32" },
   /** `int inotify_init1(int flags)`: inotify_init(2) */
   inotify_init1: { parameters: ["i32"], result: "i32" },
   /** `int inotify_add_watch(int fd, const char *pathname, uint32_t mask)` */

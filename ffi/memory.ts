@@ -6,6 +6,7 @@
 
 import { check, errno, SystemError } from "./errno.ts";
 import { libc } from "./libc.ts";
+import { cover, uncover } from "./memory_fault.ts";
 
 export const PROT_READ = 1;
 export const PROT_WRITE = 2;
@@ -28,18 +29,29 @@ export const ADDRESS_SPACE = 2 **
  * Memory that is mapped, however that was done.
  *
  * Buffers made by {@linkcode MappedMemory.buffer} are detached before the memory is unmapped: a
- * stale view then throws where it would otherwise touch memory that is gone.
+ * stale view then throws where it would otherwise touch memory that is gone. What becomes of a
+ * touch of memory that whoever shares it has taken away is said in `memory_fault.ts`.
  */
 export class MappedMemory {
   /** The length in bytes. */
   readonly length: number;
   #pointer: Deno.PointerObject | null;
+  readonly #cover: number;
   readonly #buffers = new Set<ArrayBuffer>();
 
-  /** @param pointer where it is; it is unmapped by {@linkcode close} */
+  /**
+   * @param pointer where it is; it is unmapped by {@linkcode close}, or if this fails
+   * @throws {SystemError} if this thread has too much mapped memory
+   */
   constructor(pointer: Deno.PointerObject, length: number) {
     this.#pointer = pointer;
     this.length = length;
+    try {
+      this.#cover = cover(BigInt(Deno.UnsafePointer.value(pointer)), length);
+    } catch (error) {
+      libc.munmap(pointer, BigInt(length));
+      throw error;
+    }
   }
 
   /** A buffer over `length` bytes from `offset`; valid until {@linkcode close}. */
@@ -69,6 +81,7 @@ export class MappedMemory {
     this.#buffers.clear();
     check("munmap", libc.munmap(this.#pointer, BigInt(this.length)));
     this.#pointer = null;
+    uncover(this.#cover);
   }
 }
 
@@ -76,12 +89,12 @@ export class MappedMemory {
  * A shared, writable mapping of part of a file.
  *
  * Huge pages are set aside for it, or else it cannot be made: a touch of a page that is not to be
- * had would end the process (SIGBUS).
+ * had would be a fault.
  */
 export class Mapping extends MappedMemory {
   /**
    * @param offset where in the file the mapping begins, a multiple of {@linkcode PAGE_SIZE}
-   * @throws {SystemError} as mmap(2)
+   * @throws {SystemError} as mmap(2), or if this thread has too much mapped memory
    */
   constructor(fd: number, offset: number, length: number) {
     const protection = PROT_READ | PROT_WRITE;

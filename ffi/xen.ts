@@ -4,7 +4,7 @@
  *
  * Both map whole pages of {@linkcode PAGE_SIZE}. What the kernel does not say by itself is asked
  * for: a call that maps frames succeeds though some of them are not there, and touching such a page
- * would end the process (SIGBUS).
+ * would be a fault (SIGBUS).
  *
  * Source: `xen/privcmd.h` and `xen/gntdev.h` of Linux (include/uapi), drivers/xen/privcmd.c and
  * gntdev.c.

@@ -59,6 +59,8 @@ release: all ## make a tarball, its checksum and its SBOM in dist/
 package-tools:
 	@scripts/packages.sh man=man-db mandoc=mandoc zsh=zsh fish=fish lintian=lintian strace=strace \
 		python3=python3 python3-junitparser rpmbuild=rpm rpmlint=rpmlint \
+		x86_64-linux-gnu-as=binutils-x86-64-linux-gnu \
+		aarch64-linux-gnu-as=binutils-aarch64-linux-gnu \
 		systemd-analyze=systemd systemd-nspawn=systemd-container
 package: all package-tools ## only the tests of programs, installation and packages
 	@scripts/test.sh $@

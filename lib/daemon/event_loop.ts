@@ -37,6 +37,8 @@ export class EventLoop implements Scheduler {
   #serving: Task[] = [];
   /** The next one first. */
   readonly #timers: Timer[] = [];
+  /** Is called each time that there is nothing left to do at once. */
+  onIdle: () => void = () => {};
   /** When descriptors are looked at again, at the latest. */
   #nextLook = 0;
   /** The descriptor that ends it, or -1. */
@@ -144,7 +146,8 @@ export class EventLoop implements Scheduler {
       const count = this.#spin();
       if (count >= 0) return count;
     }
-    return this.#wait(this.#timeout());
+    this.onIdle();
+    return this.#stopped ? 0 : this.#wait(this.#timeout());
   }
 
   /** How long there is nothing to do unless something happens. */

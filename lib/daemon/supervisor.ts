@@ -6,6 +6,7 @@
 
 import { dirname } from "node:path";
 import type { Logger } from "@logtape/logtape";
+import { handleMemoryFaults } from "../../ffi/memory_fault_handler.ts";
 import { descriptorLimit, openDescriptors, raiseDescriptorLimit } from "../../ffi/resource.ts";
 import { isIgnored } from "../../ffi/signal.ts";
 import { descriptorShare } from "./descriptor_budget.ts";
@@ -142,6 +143,7 @@ export async function supervise<Settings>(
     memory: MAX_MEMORY / settings.guests.length,
   };
   const watchdog = new Watchdog();
+  const faults = handleMemoryFaults(settings.guests.length);
   const listeners = openSockets(settings.sockets, settings.guests.length);
   const guests: Thread[] = [];
   let control: Control | undefined;
@@ -163,6 +165,7 @@ export async function supervise<Settings>(
           events: control?.events[guest],
           share,
           guard: watchdog.add(),
+          faults,
           paths: settings.sandbox ? servingPaths(plan) : undefined,
           gate,
         }, { onCalling: () => watchdog.wake() }),

@@ -7,6 +7,7 @@
 import type { Logger } from "@logtape/logtape";
 import { setNonBlocking } from "../../ffi/fd.ts";
 import { guardThread } from "../../ffi/guard.ts";
+import { coverThread } from "../../ffi/memory_fault.ts";
 import { type EventRingMemory, EventWriter } from "../events/event_ring.ts";
 import { GUEST, GUEST_CONNECTED, GUEST_READY, GUEST_WAITING } from "../events/kinds.ts";
 import { type GuestState, Session, type Share } from "../vhost_user/session.ts";
@@ -36,6 +37,8 @@ export interface WorkerStart {
   readonly share: Share;
   /** Through which the main thread sees, and ends, system calls that do not return. */
   readonly guard: SharedArrayBuffer;
+  /** Through which the thread sees that a front-end has taken memory away. */
+  readonly faults: SharedArrayBuffer;
   /** What the thread may open while it serves; `undefined` if it is not to be confined. */
   readonly paths: readonly SandboxPath[] | undefined;
   /** A word that is 1 once the thread may begin to serve. */
@@ -102,6 +105,7 @@ function serveFrontEnds(
     setNonBlocking(start.socket);
     session.begin(start.socket, () => loop.stop());
   }
+  loop.onIdle = () => session.checkMemory();
   ready(loop);
   try {
     loop.run();
@@ -121,6 +125,7 @@ function serve<Settings>(
   report: (message: WorkerReport) => void,
 ): void {
   guardThread(start.guard, () => report({ state: "calling" }));
+  coverThread(start.faults, start.guest);
   const limit = configureGuestLog(kind.program, start.log);
   const log = getLog(kind.program, start.guest);
   let outcome: WorkerReport = { state: "ended" };

@@ -242,6 +242,11 @@ export class BackEnd implements RequestTarget, RingSet, DeviceHost {
 
   // Memory
 
+  /** True once the front-end has taken memory away that it had shared. */
+  get hasLostMemory(): boolean {
+    return this.#memory.isLost;
+  }
+
   get memorySlots(): number {
     return MAX_REGIONS;
   }

@@ -23,6 +23,9 @@ const BURST = 64;
 /** Of so many unknown requests of a front-end it is remembered that they have been complained about. */
 const MANY_UNKNOWN = 64;
 
+/** Why a front-end is sent away that has cut the file short, or left no room in its file system. */
+const MEMORY_LOST = "memory that it had shared was taken away while it was in use";
+
 /** True for what a front-end can be told; everything else is an error of this program. */
 function isRefusal(error: unknown): error is Error {
   return error instanceof Refusal || error instanceof RegionError || error instanceof SystemError;
@@ -84,8 +87,13 @@ export class Session implements EventHandler {
     this.#scheduler.watch(fd, EPOLLIN, this);
   }
 
+  /** To be called now and then: ends the connection of a front-end that has taken memory away. */
+  checkMemory(): void {
+    if (this.#backEnd.hasLostMemory) this.end(MEMORY_LOST, "error");
+  }
+
   /** Ends the connection, if there is one, and puts everything back to the start. */
-  end(reason: string): void {
+  end(reason: string, level: "info" | "error" = "info"): void {
     const connection = this.#connection;
     if (connection === undefined) return;
     this.#connection = undefined;
@@ -97,7 +105,7 @@ export class Session implements EventHandler {
       connection.close();
       this.#unknown.clear();
       const line = `front-end gone: ${reason}; ${served} requests were served`;
-      this.#log.info(line, { reason, served });
+      this.#log[level](line, { reason, served });
       this.onState("waiting");
       this.#onEnd?.();
     }

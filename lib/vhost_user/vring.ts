@@ -449,6 +449,11 @@ export class Vring implements EventHandler, RingHistory {
         if (turn.isDue() && queue.hasAvailable() && turn.isOver()) return true;
         const chain = this.#chains.take();
         const found = queue.pop(chain);
+        if (this.#memory.isLost) {
+          this.#chains.give(chain);
+          this.#lose();
+          return false;
+        }
         if (found === CHAIN) {
           this.#used = true;
           this.#requests++;
@@ -513,6 +518,12 @@ export class Vring implements EventHandler, RingHistory {
     this.#broken = true;
     this.#closeQueue();
     this.#descriptors.reportError();
+  }
+
+  /** Stops serving a ring whose memory is gone, until whoever has the connection ends that. */
+  #lose(): void {
+    this.#broken = true;
+    this.#closeQueue();
   }
 
   /** Stops serving a ring that was disabled for so long that what is to be told is too much. */

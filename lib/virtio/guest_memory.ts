@@ -6,6 +6,7 @@
 
 import { SystemError } from "../../ffi/errno.ts";
 import { ADDRESS_SPACE, type MappedMemory, PAGE_SIZE } from "../../ffi/memory.ts";
+import { forgetLostMappings, lostMappings } from "../../ffi/memory_fault.ts";
 import { MissingFrames, type XenKind, type XenNodes } from "../../ffi/xen.ts";
 import {
   checkRegion,
@@ -184,9 +185,18 @@ export class GuestMemory {
     this.#replace(this.#regions.filter((other) => other !== region), [region]);
   }
 
+  /**
+   * True once the front-end has taken memory away that is in the table: what is read there since
+   * then is nothing that the guest has written.
+   */
+  get isLost(): boolean {
+    return lostMappings() !== 0;
+  }
+
   /** Unmaps everything. */
   clear(): void {
     this.setTable([], []);
+    forgetLostMappings();
   }
 
   /**

@@ -13,6 +13,7 @@ import { GuestRam } from "../support/guest_ram.ts";
 import { abuseRing, Fds, HostileFrontEnd } from "../support/hostile.ts";
 import { F_ZERO_LENGTH_REQUEST } from "../support/i2c_driver.ts";
 import type { Random } from "../support/random.ts";
+import { setFileSize } from "../support/kernel_objects.ts";
 import { encodeHead } from "../support/spi_driver.ts";
 import { fillCounter, makeBlocking } from "../support/stubborn.ts";
 import { pause } from "../support/wait.ts";
@@ -97,6 +98,7 @@ export class Hostile implements Disposable {
       () => this.#noise(),
       () => this.#churn(),
       () => this.#memory(),
+      () => this.#cut(),
       () => this.#stubborn(),
       () => this.#flood(),
       () => this.#loud(),
@@ -255,6 +257,26 @@ export class Hostile implements Disposable {
       else if (random.oneIn(2)) frontEnd.removeRegion(region);
       else frontEnd.addRegion(region, region.fd);
       frontEnd.discard();
+    }
+  }
+
+  /** Cuts the file of its memory short, and makes it longer again, while requests are under way. */
+  #cut(): void {
+    const { random } = this;
+    using ram = new GuestRam([{ ...RAM, sealable: false }]);
+    using guest = this.#guest(ram);
+    const [queue] = guest.queues;
+    const heads = this.#place(guest);
+    const [region] = ram.regions;
+    for (let count = random.below(10); count >= 0; count--) {
+      for (let times = random.below(20); times > 0; times--) queue.offer(...heads);
+      signalEventfd(queue.kickFd);
+      this.#count("cuts");
+      const left = random.oneIn(2) ? 0 : PAGE * random.below(region.size / PAGE);
+      setFileSize(region.fd, left);
+      signalEventfd(queue.kickFd);
+      if (random.oneIn(2)) pause(1);
+      setFileSize(region.fd, region.size);
     }
   }
 

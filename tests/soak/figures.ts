@@ -12,7 +12,7 @@ const LOG_PER_MINUTE = 1_000_000;
  */
 const MEMORY_GAIN = 250e6;
 /** What a soak without is none. */
-const TRIED = ["connections", "messages", "chains", "scribbles", "memory tables"];
+const TRIED = ["connections", "messages", "chains", "scribbles", "memory tables", "cuts"];
 /** How many problems are told of each kind. */
 const FEW = 5;
 

@@ -15,6 +15,8 @@ export interface RegionOptions {
   /** Defaults to an address far from the guest's, so that a mix-up shows. */
   readonly userAddress?: number;
   readonly fileOffset?: number;
+  /** False for memory that can be cut short while it is in use. */
+  readonly sealable?: boolean;
 }
 
 /** One region, mapped here. */
@@ -48,7 +50,7 @@ class Region implements RamRegion {
     this.size = options.size;
     this.userAddress = options.userAddress ?? 0x7f00_0000_0000 + options.guestAddress;
     this.fileOffset = options.fileOffset ?? 0;
-    this.fd = createMemfd("guest-ram", this.fileOffset + this.size);
+    this.fd = createMemfd("guest-ram", this.fileOffset + this.size, options.sealable);
     this.#mapping = new Mapping(this.fd, this.fileOffset, this.size);
     this.bytes = new Uint8Array(this.#mapping.buffer(0, this.size));
   }

@@ -61,10 +61,11 @@ export function socketPair(): [number, number] {
 /**
  * Makes an anonymous file of `size` bytes in memory.
  *
+ * @param sealable false for one that nobody can keep from being cut short
  * @throws {SystemError} as memfd_create(2) and ftruncate(2)
  */
-export function createMemfd(name: string, size: number): number {
-  const flags = MFD_CLOEXEC | MFD_ALLOW_SEALING;
+export function createMemfd(name: string, size: number, sealable = true): number {
+  const flags = MFD_CLOEXEC | (sealable ? MFD_ALLOW_SEALING : 0);
   const fd = check("memfd_create", libc.memfd_create(cString(name), flags));
   setFileSize(fd, size);
   return fd;
