@@ -66,6 +66,40 @@ Deno.test("Linux's own drivers use the parts of an I2C bus", async (context) => 
     assertEquals(await get("panel.p1", "panel.p2", "panel.latch"), [0, 1, 0xfd]);
   });
 
+  await context.step("hwclock reads a DS1307, which has the host's time, and sets it", async () => {
+    const clock = "rtc=/dev/$(basename /sys/bus/i2c/devices/0-0068/rtc/rtc*)";
+    const read = "cat /sys/class/rtc/$(basename $rtc)/since_epoch";
+    const [now] = await numbers(`${clock}; ${read}`);
+    assertAlmostEquals(now, Date.now() / 1000, 60);
+    await set({ "clock.time": "2031-07-08T09:10:11Z" });
+    const [shown, seconds] = await lines(`${clock}; hwclock -r -u -f $rtc; ${read}`);
+    assertMatch(shown, /^Tue Jul +8 09:1\d:\d\d 2031/);
+    assertAlmostEquals(Number(seconds), Date.UTC(2031, 6, 8, 9, 10, 11) / 1000, 60);
+    await guest.run(`${clock}; date -u -s "2042-02-28 23:59:50"; hwclock -w -u -f $rtc`);
+    const [time] = await get("clock.time");
+    assertAlmostEquals(Date.parse(time as string), Date.UTC(2042, 1, 28, 23, 59, 50), 60_000);
+  });
+
+  await context.step("the DS1307's RAM is the kernel's nvmem", async () => {
+    await guest.run("printf hello >/sys/bus/nvmem/devices/ds1307_nvram0/nvmem");
+    const { data } = await control.call("read", { name: "clock", at: 0, length: 6 });
+    assertEquals(data, "68656c6c6f00");
+    await control.call("write", { name: "clock", at: 5, data: "21" });
+    assertEquals(await guest.run("head -c 6 /sys/bus/nvmem/devices/ds1307_nvram0/nvmem"), "hello!");
+  });
+
+  await context.step("hwclock trusts a PCF8563 once it has set it", async () => {
+    const clock = "rtc=/dev/$(basename /sys/bus/i2c/devices/0-0051/rtc/rtc*)";
+    const doubt = await guest.run(`${clock}; hwclock -r -u -f $rtc 2>&1 || echo refused`);
+    assertMatch(doubt, /refused/);
+    await guest.run(`${clock}; date -u -s "2029-12-31 12:13:14"; hwclock -w -u -f $rtc`);
+    assertMatch(
+      await guest.run(`${clock}; hwclock -r -u -f $rtc`),
+      /^Mon Dec 31 12:1\d:\d\d 2029/,
+    );
+    assertEquals(await get("doubtful.voltage-low"), [false]);
+  });
+
   await context.step("ina2xx reads current, voltage and power of an INA219", async () => {
     const read = `${hwmon("0-0040")}; cat in0_input in1_input curr1_input power1_input`;
     assertEquals(await numbers(read), [150, 12000, 1500, 18_000_000]);

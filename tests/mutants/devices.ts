@@ -173,7 +173,7 @@ export const deviceFiles: readonly MutatedFile[] = [
       },
       { find: "time - Date.now());\n  }\n\n  get", replace: "time);\n  }\n\n  get" },
       { find: "this.#state.setFloat64(STOPPED_AT, stops ? time : 0);", replace: "" },
-      { find: "+ 7 - byDate", replace: "+ 7" },
+      { find: "+ 7 - weekdayOf(this.#state, this.time)", replace: "+ 7" },
     ],
   },
   {
@@ -191,6 +191,10 @@ export const deviceFiles: readonly MutatedFile[] = [
     tests: [I2C_CLOCKS],
     mutations: [
       { find: "this.state.setUint8(VOLTAGE_LOW, Number((byte & LOW) !== 0));", replace: "" },
+      { find: "byte & 0x1f & (before | ~flags)", replace: "byte & 0x1f" },
+      { find: "state.setFloat64(COMPARED, now);", replace: "" },
+      { find: "if (!hasAlarm(state)) return;", replace: "" },
+      { find: "minute < last && !isAlarm", replace: "!isAlarm" },
       { find: "this.state.setUint8(CENTURY, byte & CENTURY_BIT);", replace: "" },
     ],
   },

@@ -10,7 +10,7 @@ import type { I2cPart } from "../../lib/i2c/simulated/part.ts";
 import { ConfigNode } from "../../lib/input/config_node.ts";
 import { PartThing } from "../../lib/simulation/part_thing.ts";
 import type { Value } from "../../lib/simulation/property.ts";
-import { contextOf, Simulation } from "../../lib/simulation/simulation.ts";
+import { contextOf, Simulation, stateOf } from "../../lib/simulation/simulation.ts";
 import { Lock } from "../../lib/threads/lock.ts";
 
 /** Of all of them. */
@@ -21,6 +21,7 @@ export class OnBus {
   readonly #simulation = new Simulation();
   readonly #parts: readonly I2cPart[];
   readonly thing: PartThing;
+  readonly state: DataView;
 
   constructor(name: string, yaml = "{}", log = getLogger(["test"])) {
     const entry = ConfigNode.parse("part", `{ part: ${name}, ${yaml.replace(/^\{|\}$/g, "")} }`);
@@ -28,6 +29,7 @@ export class OnBus {
     const model = i2cParts.get(name);
     const powered = this.#simulation.powerUp(model, description);
     this.#parts = [0, 1].map(() => model.create(contextOf(model, powered, log), ADDRESS));
+    this.state = stateOf(powered);
     const place = { name, place: "", guests: [] };
     const lock = new Lock(new SharedArrayBuffer(Lock.SIZE));
     this.thing = new PartThing(model, powered, place, [], lock, log);

@@ -50,6 +50,19 @@ export interface ClockFields {
   year: number;
 }
 
+/** The time of a clock, in milliseconds since 1970; for parts that look at it often. */
+export function timeOf(state: DataView): number {
+  const stopped = state.getFloat64(STOPPED_AT);
+  const time = stopped || Date.now() + state.getFloat64(AHEAD);
+  // After the last year comes the first.
+  return FIRST + ((time - FIRST) % CENTURY + CENTURY) % CENTURY;
+}
+
+/** The weekday that a clock has on the day of a time. */
+export function weekdayOf(state: DataView, time: number): number {
+  return (Math.floor(time / DAY + 4) + state.getUint8(WEEKDAY)) % 7;
+}
+
 /** The time of one clock chip; all calls come from whoever has its bus. */
 export class Clock {
   readonly #state: DataView;
@@ -61,10 +74,7 @@ export class Clock {
 
   /** In milliseconds since 1970. */
   get time(): number {
-    const stopped = this.#state.getFloat64(STOPPED_AT);
-    const time = stopped || Date.now() + this.#state.getFloat64(AHEAD);
-    // After the last year comes the first.
-    return FIRST + ((time - FIRST) % CENTURY + CENTURY) % CENTURY;
+    return timeOf(this.#state);
   }
 
   set time(time: number) {
@@ -92,7 +102,7 @@ export class Clock {
     fields.seconds = date.getUTCSeconds();
     fields.minutes = date.getUTCMinutes();
     fields.hours = date.getUTCHours();
-    fields.weekday = (date.getUTCDay() + this.#state.getUint8(WEEKDAY)) % 7;
+    fields.weekday = weekdayOf(this.#state, time);
     fields.day = date.getUTCDate();
     fields.month = date.getUTCMonth() + 1;
     fields.year = date.getUTCFullYear() % 100;
@@ -107,8 +117,8 @@ export class Clock {
     const { seconds, minutes, hours, weekday, day, month, year } = fields;
     const fraction = restarts ? 0 : this.time % 1000;
     this.time = Date.UTC(2000 + year % 100, month - 1, day, hours, minutes, seconds) + fraction;
-    const byDate = Math.floor(this.time / DAY + 4) % 7;
-    this.#state.setUint8(WEEKDAY, (weekday % 7 + 7 - byDate) % 7);
+    this.#state.setUint8(WEEKDAY, 0);
+    this.#state.setUint8(WEEKDAY, (weekday % 7 + 7 - weekdayOf(this.#state, this.time)) % 7);
   }
 }
 
@@ -166,6 +176,9 @@ export abstract class ClockPart implements I2cPart {
     if (name === "seconds") this.#restarts = true;
   }
 
+  /** The guest has set the time. */
+  protected timeSet(): void {}
+
   start(_read: boolean): boolean {
     this.#context.watch.begin();
     this.#numbered = false;
@@ -203,6 +216,7 @@ export abstract class ClockPart implements I2cPart {
     if (!this.#isSet) return;
     this.clock.write(this.#fields, this.#restarts);
     this.#isSet = this.#restarts = false;
+    this.timeSet();
     this.#context.changes.tell("time", this.clock.time);
   }
 }

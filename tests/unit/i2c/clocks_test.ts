@@ -1,6 +1,9 @@
 import { assert, assertEquals, assertStrictEquals, assertThrows } from "@std/assert";
 import { UsageError } from "../../../lib/errors.ts";
 import { PropertyError } from "../../../lib/simulation/check_value.ts";
+import { monotonicTime } from "../../../ffi/clock.ts";
+import { i2cParts } from "../../../lib/i2c/simulated/parts.ts";
+import { pause } from "../../support/wait.ts";
 import { OnBus } from "../../support/on_bus.ts";
 
 /** How far a clock is from the host's, in seconds. */
@@ -145,4 +148,56 @@ Deno.test("PCF8563: the guest can stop it", () => {
   assertStrictEquals(chip.get("stopped"), true);
   chip.set("time", "2021-06-01T00:00:00Z");
   assertStrictEquals(chip.get("time"), "2021-06-01T00:00:00Z");
+});
+
+Deno.test("PCF8563: the alarm calls when its minute begins, until its flag is cleared", () => {
+  const chip = new OnBus("pcf8563", "time: 2024-02-29T12:29:59Z");
+  const minuteIsOver = () => {
+    chip.set("time", "2024-02-29T12:29:59Z");
+    pause(1050);
+  };
+  // At half past twelve; the interrupt is not enabled.
+  chip.transaction([[9, 0x30, 0x12, 0x80, 0x80]]);
+  minuteIsOver();
+  assertEquals([chip.transaction([[1], 1]), chip.get("interrupt")], [[0x08], false]);
+  chip.transaction([[1, 0x0a]]);
+  assertEquals([chip.transaction([[1], 1]), chip.get("interrupt")], [[0x0a], true]);
+  chip.transaction([[1, 0x02]]);
+  assertEquals([chip.transaction([[1], 1]), chip.get("interrupt")], [[0x02], false]);
+  // A flag that is not set cannot be, and the minute has begun before.
+  chip.transaction([[1, 0x0e]]);
+  assertEquals([chip.transaction([[1], 1]), chip.get("interrupt")], [[0x02], false]);
+  // Nor is there an alarm where all of it is left out.
+  chip.transaction([[9, 0x80, 0x80]]);
+  minuteIsOver();
+  assertEquals(chip.transaction([[1], 1]), [0x02]);
+  chip.transaction([[9, 0x30, 0x12]]);
+  // Whoever sets the clock to the minute is not called.
+  chip.set("time", "2024-02-29T12:30:00Z");
+  assertStrictEquals(chip.get("interrupt"), false);
+});
+
+Deno.test("PCF8563: all parts of an alarm have to fit that are not left out", () => {
+  const { due, get } = i2cParts.get("pcf8563").live!.interrupt;
+  const state = (alarm: number[], control = 0x02) => {
+    const chip = new OnBus("pcf8563", "time: 2024-02-28T23:59:00Z");
+    chip.transaction([[9, ...alarm]]);
+    chip.transaction([[1, control]]);
+    return chip.state;
+  };
+  const minutes = (alarm: number[], control?: number) => {
+    const memory = state(alarm, control);
+    assertStrictEquals(get(memory, {}), false);
+    return Math.round((due!(memory, {}) - monotonicTime()) / 60_000);
+  };
+  // 28 February 2024 is a Wednesday.
+  assertStrictEquals(minutes([0x01, 0x80, 0x80, 0x80]), 2);
+  assertStrictEquals(minutes([0x01, 0x01, 0x80, 0x80]), 62);
+  assertStrictEquals(minutes([0x80, 0x80, 0x29, 0x80]), 1);
+  assertStrictEquals(minutes([0x80, 0x80, 0x80, 0x04]), 1);
+  assertStrictEquals(minutes([0x58, 0x23, 0x29, 0x04]), 24 * 60 - 1);
+  // Another day: it is looked at again in one.
+  assertStrictEquals(minutes([0x58, 0x23, 0x29, 0x03]), 24 * 60 + 1);
+  assertStrictEquals(minutes([0x80, 0x80, 0x80, 0x80]), Infinity);
+  assertStrictEquals(minutes([0x01, 0x80, 0x80, 0x80], 0x00), Infinity);
 });

@@ -23,7 +23,7 @@
  * reset; and ALERT calls after a single measurement, too.
  *
  * State: f64 temperature, f64 humidity, f64 time at which the result is ready or the periodic
- * measurement has begun, in milliseconds, u16 status, u16 command, u16 period in milliseconds (0 for
+ * measurement has begun, as `monotonicTime()`, u16 status, u16 command, u16 period in milliseconds (0 for
  * none), u16 unused, f64 number of the period whose result was read, four be16 limits, two be16
  * results, u8 whether there is a result.
  *
@@ -32,6 +32,7 @@
  * @module
  */
 
+import { monotonicTime } from "../../../../ffi/clock.ts";
 import type { PartContext } from "../../../simulation/part.ts";
 import type { Properties, Settings } from "../../../simulation/property.ts";
 import type { I2cPart, I2cPartModel } from "../part.ts";
@@ -254,9 +255,7 @@ class Sht3x implements I2cPart {
   #remaining(command: number): number {
     const duration = SINGLE.get(command);
     if (duration === undefined || this.#state.getUint8(HAS_RESULT) === 0) return 0;
-    const rest = this.#state.getFloat64(SINCE) + duration - Date.now();
-    // More than all of it is left only if somebody has set the clock.
-    return rest > 0 && rest <= duration ? rest : 0;
+    return Math.max(0, this.#state.getFloat64(SINCE) + duration - monotonicTime());
   }
 
   #command(command: number): boolean {
@@ -266,13 +265,13 @@ class Sht3x implements I2cPart {
     setStatus(state, COMMAND_FAILED, false);
     state.setUint16(COMMAND, command);
     if (SINGLE.has(command) && !isPeriodic) {
-      state.setFloat64(SINCE, Date.now());
+      state.setFloat64(SINCE, monotonicTime());
       measure(state);
       return true;
     }
     if (period !== undefined) {
       state.setUint16(PERIOD, period);
-      state.setFloat64(SINCE, Date.now());
+      state.setFloat64(SINCE, monotonicTime());
       state.setFloat64(READ_PERIOD, -1);
       return true;
     }
@@ -337,7 +336,7 @@ class Sht3x implements I2cPart {
     const state = this.#state;
     const period = state.getUint16(PERIOD);
     if (period === 0) return false;
-    const number = Math.floor((Date.now() - state.getFloat64(SINCE)) / period);
+    const number = Math.floor((monotonicTime() - state.getFloat64(SINCE)) / period);
     if (number === state.getFloat64(READ_PERIOD)) return false;
     state.setFloat64(READ_PERIOD, number);
     measure(state);
