@@ -281,7 +281,8 @@ export const deviceFiles: readonly MutatedFile[] = [
     path: "lib/i2c/simulated/parts/ssd1306.ts",
     tests: [I2C_DISPLAY, THING],
     mutations: [
-      { find: "if (row > last) continue;", replace: "" },
+      { find: "row > last || y < 0", replace: "y < 0" },
+      { find: "row > last || y < 0", replace: "row > last" },
       { find: "if (mode === HORIZONTAL || endsColumn) {", replace: "{" },
       { find: "last + offset - row", replace: "last - row" },
       { find: "if (after === before) return;", replace: "" },

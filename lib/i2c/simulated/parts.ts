@@ -17,7 +17,7 @@ import { pcf8574 } from "./parts/pcf8574.ts";
 import { pmbus } from "./parts/pmbus.ts";
 import { registers } from "./parts/registers.ts";
 import { sht3x } from "./parts/sht3x.ts";
-import { ssd1306 } from "./parts/ssd1306.ts";
+import { displays } from "./parts/ssd1306.ts";
 import { stretch } from "./parts/stretch.ts";
 import { tca9548 } from "./parts/tca9548.ts";
 import { temperatureSensors } from "./parts/temperature.ts";
@@ -35,7 +35,7 @@ export const i2cParts: PartList<I2cPartModel> = new PartList<I2cPartModel>([
   ds1307,
   pcf8563,
   pmbus,
-  ssd1306,
+  ...displays,
   tca9548,
   registers,
   nak,

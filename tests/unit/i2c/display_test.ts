@@ -9,16 +9,20 @@ const DATA = 0x40;
 const UPRIGHT = [0xaf, 0xa1, 0xc8, 0x20, 0];
 
 function display(...commands: number[]): OnBus {
-  const chip = new OnBus("ssd1306");
+  return started("ssd1306", commands);
+}
+
+function started(name: string, commands: number[]): OnBus {
+  const chip = new OnBus(name);
   chip.transaction([[COMMANDS, ...commands]]);
   return chip;
 }
 
 /** The pixels that are lit, as `x,y`. */
-function lit(chip: OnBus): string[] {
-  const bytes = chip.thing.read("picture", 0, WIDTH * HEIGHT / 8);
+function lit(chip: OnBus, height = HEIGHT): string[] {
+  const bytes = chip.thing.read("picture", 0, WIDTH * height / 8);
   const found: string[] = [];
-  for (let y = 0; y < HEIGHT; y++) {
+  for (let y = 0; y < height; y++) {
     for (let x = 0; x < WIDTH; x++) {
       if (bytes[y * 16 + (x >> 3)] & 0x80 >> x % 8) found.push(`${x},${y}`);
     }
@@ -121,4 +125,17 @@ Deno.test("SSD1306: start line, offset and multiplex ratio move and cut what is 
   assertStrictEquals(lit(chip).length, WIDTH * 32 - 1);
   chip.transaction([[COMMANDS, 0xa6, 0xc0]]);
   assertEquals(lit(chip), ["0,63"]);
+});
+
+Deno.test("SSD1306: a glass of 32 rows shows what is driven at the first 32 pins", () => {
+  const chip = started("ssd1306-128x32", [...UPRIGHT, 0xa8, 31]);
+  chip.transaction([[DATA, 0x01]]);
+  chip.transaction([[COMMANDS, 0xb3, 0x22, 3, 3]]);
+  chip.transaction([[DATA, 0x80]]);
+  chip.transaction([[COMMANDS, 0x22, 4, 4]]);
+  chip.transaction([[DATA, 0xff, 0xff]]);
+  assertEquals(lit(chip, 32), ["0,0", "1,31"]);
+  // With all 64 rows driven, it is the lower half of them.
+  chip.transaction([[COMMANDS, 0xa8, 63]]);
+  assertEquals(lit(chip, 32).slice(0, 4), ["2,0", "3,0", "2,1", "3,1"]);
 });

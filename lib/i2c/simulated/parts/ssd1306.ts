@@ -1,5 +1,5 @@
 /**
- * The controller SSD1306 with a display of 128 x 64 pixels.
+ * The controller SSD1306 with a display of 128 x 64 or 128 x 32 pixels.
  *
  * A message begins with a control byte: bit 6 says whether data or commands follow, bit 7 that it is
  * one byte only, and then another control byte. Data goes to the memory: a byte is 8 pixels of a
@@ -8,7 +8,8 @@
  *
  * What is seen is the memory from the start line on, as far as the multiplex ratio goes, moved by
  * the offset, in the directions of segments and rows. Glass is mounted so that it is upright with
- * both directions remapped (commands a1 and c8), as on most modules.
+ * both directions remapped (commands a1 and c8), as on most modules; that of 32 rows is wired to the
+ * first 32 pins.
  *
  * Reading gives a status: bit 6 is set while the display is off.
  *
@@ -28,8 +29,9 @@ import type { Properties } from "../../../simulation/property.ts";
 import type { I2cPart, I2cPartModel } from "../part.ts";
 
 const WIDTH = 128;
-const HEIGHT = 64;
-const PAGES = HEIGHT / 8;
+/** Rows of the memory, and pins for rows. */
+const ROWS = 64;
+const PAGES = ROWS / 8;
 /** Bytes of a row of the picture. */
 const ROW = WIDTH / 8;
 const MEMORY_SIZE = WIDTH * PAGES;
@@ -58,7 +60,6 @@ const COUNT = 18;
 const PARAMETERS = 19;
 const MEMORY = 64;
 const PICTURE = MEMORY + MEMORY_SIZE;
-const STATE_SIZE = PICTURE + MEMORY_SIZE;
 
 const HORIZONTAL = 0;
 const VERTICAL = 1;
@@ -76,28 +77,34 @@ const LENGTHS = new Map([
   ...[0x26, 0x27].map((command) => [command, 6] as const),
 ]);
 
-const properties = {
-  picture: {
-    type: "bytes",
-    set: "never",
-    count: MEMORY_SIZE,
-    what: "a byte",
-    at: PICTURE,
-    picture: { width: WIDTH, height: HEIGHT, bits: 1 },
-    help: "what is seen",
-  },
-  on: { type: "boolean", set: "never", help: "whether the guest has switched the display on" },
-  contrast: {
-    type: "integer",
-    set: "never",
-    from: 0,
-    to: 255,
-    help: "the contrast that the guest has set",
-  },
-} as const satisfies Properties;
+function propertiesOf(height: number) {
+  return {
+    picture: {
+      type: "bytes",
+      set: "never",
+      count: ROW * height,
+      what: "a byte",
+      at: PICTURE,
+      picture: { width: WIDTH, height, bits: 1 },
+      help: "what is seen",
+    },
+    on: { type: "boolean", set: "never", help: "whether the guest has switched the display on" },
+    contrast: {
+      type: "integer",
+      set: "never",
+      from: 0,
+      to: 255,
+      help: "the contrast that the guest has set",
+    },
+  } as const satisfies Properties;
+}
+
+type DisplayProperties = ReturnType<typeof propertiesOf>;
 
 class Ssd1306 implements I2cPart {
-  readonly #context: PartContext<typeof properties>;
+  readonly #context: PartContext<DisplayProperties>;
+  /** Rows of the glass. */
+  readonly #height: number;
   readonly #state: DataView;
   /** What the next byte is: a control byte, or what the last one has said. */
   #isControl = true;
@@ -105,12 +112,13 @@ class Ssd1306 implements I2cPart {
   /** The whole picture may have changed. */
   #isStale = false;
   /** The rows of it that have, from and to. */
-  #top = HEIGHT;
+  #top = ROWS;
   #bottom = 0;
 
-  constructor(context: PartContext<typeof properties>) {
+  constructor(context: PartContext<DisplayProperties>, height: number) {
     this.#context = context;
     this.#state = context.state;
+    this.#height = height;
   }
 
   start(): boolean {
@@ -140,7 +148,7 @@ class Ssd1306 implements I2cPart {
     const { changes, watch } = this.#context;
     const rows = this.#bottom - this.#top;
     if (rows > 0) changes.tellBytes("picture", this.#top * ROW, rows * ROW);
-    this.#top = HEIGHT;
+    this.#top = ROWS;
     this.#bottom = 0;
     watch.end();
   }
@@ -251,12 +259,13 @@ class Ssd1306 implements I2cPart {
   #drawAll(): void {
     this.#isStale = false;
     const state = this.#state;
-    for (let at = PICTURE; at < STATE_SIZE; at++) state.setUint8(at, 0);
+    const end = PICTURE + ROW * this.#height;
+    for (let at = PICTURE; at < end; at++) state.setUint8(at, 0);
     for (let page = 0; page < PAGES; page++) {
       for (let column = 0; column < WIDTH; column++) this.#draw(page, column);
     }
     this.#top = 0;
-    this.#bottom = HEIGHT;
+    this.#bottom = this.#height;
   }
 
   /** Draws the pixels of a byte of the memory. */
@@ -269,19 +278,19 @@ class Ssd1306 implements I2cPart {
     const last = state.getUint8(LAST_ROW);
     const x = state.getUint8(SEGMENTS_REMAPPED) === 1 ? column : WIDTH - 1 - column;
     for (let bit = 0; bit < 8; bit++) {
-      const row = (8 * page + bit + HEIGHT - state.getUint8(START_LINE)) % HEIGHT;
-      if (row > last) continue;
+      const row = (8 * page + bit + ROWS - state.getUint8(START_LINE)) % ROWS;
       const y = this.#place(row, last);
+      if (row > last || y < 0) continue;
       const lit = isOn && (allLit || (byte >> bit & 1) !== inverted);
       this.#set(PICTURE + y * ROW + (x >> 3), 0x80 >> (x & 7), lit, y);
     }
   }
 
-  /** Where on the glass a row is driven. */
+  /** Where on the glass a row is driven; below 0 for not at all. */
   #place(row: number, last: number): number {
     const offset = this.#state.getUint8(OFFSET);
     const pin = this.#state.getUint8(ROWS_REMAPPED) === 1 ? last + offset - row : row - offset;
-    return HEIGHT - 1 - (pin + HEIGHT) % HEIGHT;
+    return this.#height - 1 - (pin + ROWS) % ROWS;
   }
 
   #set(at: number, bit: number, lit: boolean, y: number): void {
@@ -294,25 +303,32 @@ class Ssd1306 implements I2cPart {
   }
 }
 
-/** `ssd1306` */
-export const ssd1306: I2cPartModel<typeof properties> = {
-  name: "ssd1306",
-  help: `display of ${WIDTH} x ${HEIGHT} pixels`,
-  properties,
-  stateSize: () => STATE_SIZE,
+function model(name: string, height: number): I2cPartModel<DisplayProperties> {
+  return {
+    name,
+    help: `display of ${WIDTH} x ${height} pixels`,
+    properties: propertiesOf(height),
+    stateSize: () => PICTURE + ROW * height,
 
-  initialize(_settings, state) {
-    state.setUint8(CONTRAST, 0x7f);
-    state.setUint8(MODE, BY_PAGE);
-    state.setUint8(LAST_COLUMN, WIDTH - 1);
-    state.setUint8(LAST_PAGE, PAGES - 1);
-    state.setUint8(LAST_ROW, HEIGHT - 1);
-  },
+    initialize(_settings, state) {
+      state.setUint8(CONTRAST, 0x7f);
+      state.setUint8(MODE, BY_PAGE);
+      state.setUint8(LAST_COLUMN, WIDTH - 1);
+      state.setUint8(LAST_PAGE, PAGES - 1);
+      state.setUint8(LAST_ROW, ROWS - 1);
+    },
 
-  live: {
-    on: { get: (state) => state.getUint8(ON) === 1 },
-    contrast: { get: (state) => state.getUint8(CONTRAST) },
-  },
+    live: {
+      on: { get: (state) => state.getUint8(ON) === 1 },
+      contrast: { get: (state) => state.getUint8(CONTRAST) },
+    },
 
-  create: (context) => new Ssd1306(context),
-};
+    create: (context) => new Ssd1306(context, height),
+  };
+}
+
+/** `ssd1306`, `ssd1306-128x32` */
+export const displays: readonly I2cPartModel<DisplayProperties>[] = [
+  model("ssd1306", 64),
+  model("ssd1306-128x32", 32),
+];
