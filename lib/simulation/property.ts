@@ -18,6 +18,8 @@ export type When = "start" | "running" | "both" | "never";
 /** Another property of the same thing has to be something. */
 export interface SetWhile {
   readonly property: string;
+  /** Of an integer, the bit that has to be that, numbered from the lowest. */
+  readonly bit?: number;
   readonly is: boolean | number | string;
 }
 

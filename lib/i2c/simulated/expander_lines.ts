@@ -7,7 +7,7 @@
 
 import { PropertyError } from "../../simulation/check_value.ts";
 import type { LiveProperty } from "../../simulation/part.ts";
-import type { NumberProperty } from "../../simulation/property.ts";
+import type { NumberProperty, SetWhile } from "../../simulation/property.ts";
 
 /** What an expander does with its lines, by the line's number; with the bus locked. */
 export interface ExpanderLines {
@@ -29,10 +29,12 @@ export type LineProperty = NumberProperty & {
  *
  * @param names by line
  * @param usual the level that a line has where nothing drives it
+ * @param free what a property with a bit for each line says of those that can be set
  */
 export function lineProperties<Name extends string>(
   names: readonly Name[],
   usual: number,
+  free: SetWhile,
 ): Readonly<Record<Name, LineProperty>> {
   const entries = names.map((name, line) => [name, {
     type: "integer",
@@ -41,6 +43,7 @@ export function lineProperties<Name extends string>(
     from: 0,
     to: 1,
     default: usual,
+    setWhile: { ...free, bit: line },
     help: `the level of ${name.toUpperCase()}, the chip's line ${line}`,
   }]);
   return Object.fromEntries(entries) as Record<Name, LineProperty>;

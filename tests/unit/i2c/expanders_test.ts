@@ -92,3 +92,20 @@ Deno.test("PCA9555: lines are pulled up", () => {
   const chip = new OnBus("pca9555", "p01: 0");
   assertEquals(chip.transaction([[0], 2]), [0xfd, 0xff]);
 });
+
+for (const [part, drive] of [["pcf8574", [[0xa5]]], ["pca9555", [[6, 0xa5, 0x0f]]]] as const) {
+  Deno.test(`${part}: whoever looks at it knows which lines can be set`, () => {
+    const chip = new OnBus(part);
+    chip.transaction(drive.map((bytes) => [...bytes]));
+    let refused = 0;
+    for (const { name, setWhile } of chip.thing.describe().properties) {
+      if (setWhile === undefined) continue;
+      const { property, bit, is } = setWhile;
+      const canBeSet = ((chip.get(property) as number) >> bit! & 1) === is;
+      if (canBeSet) chip.set(name, 0);
+      else assertThrows(() => chip.set(name, 0), PropertyError, "the guest drives it");
+      refused += Number(!canBeSet);
+    }
+    assertStrictEquals(refused, part === "pcf8574" ? 4 : 8);
+  });
+}

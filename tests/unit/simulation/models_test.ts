@@ -24,6 +24,11 @@ for (const model of models) {
       assert(!TAKEN.includes(key), `${key} is a key of all parts`);
       assert(!/\.$/.test(property.help) && property.help !== "", key);
       for (const other of property.excludes ?? []) assert(other in properties, other);
+      if (property.setWhile !== undefined) {
+        const { property: decisive, bit } = property.setWhile;
+        assert(properties[decisive].set === "never", `${key}: '${decisive}' is not only read`);
+        assertEquals(properties[decisive].type === "integer", bit !== undefined, key);
+      }
       if (property.type === "bytes" || property.type === "numbers") continue;
       if (property.type === "boolean" && property.interrupt !== undefined) {
         assertEquals(property.set, "never", `${key} is a pin, and can be set`);

@@ -59,7 +59,9 @@ export class Property {
   get canBeSet() {
     const { setWhile } = this.described;
     if (!this.isSettable || setWhile === undefined) return this.isSettable;
-    return this.daemon.property(this.thing, setWhile.property)?.value === setWhile.is;
+    const { property, bit, is } = setWhile;
+    const value = this.daemon.property(this.thing, property)?.value;
+    return (bit === undefined ? value : Number(value) >> bit & 1) === is;
   }
 
   /** Calls back, once a frame at most, after it has changed. @param {() => void} view */

@@ -43,7 +43,7 @@ const NAMES = PORTS.flatMap((port) => LINES.map((line) => `p${port}${line}` as c
 
 function propertiesOf(pulledUp: boolean) {
   return {
-    ...lineProperties(NAMES, Number(pulledUp)),
+    ...lineProperties(NAMES, Number(pulledUp), { property: "outputs", is: 0 }),
     outputs: {
       type: "integer",
       set: "never",

@@ -28,7 +28,7 @@ const STATE_SIZE = 3;
 const NAMES = ["p0", "p1", "p2", "p3", "p4", "p5", "p6", "p7"] as const;
 
 const properties = {
-  ...lineProperties(NAMES, 1),
+  ...lineProperties(NAMES, 1, { property: "latch", is: 1 }),
   latch: {
     type: "integer",
     set: "never",
