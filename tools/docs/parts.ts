@@ -9,6 +9,7 @@ import {
   expectation,
   isSetAtStart,
   numberText,
+  type Properties,
   type Property,
 } from "../../lib/simulation/property.ts";
 import { table } from "./table.ts";
@@ -65,11 +66,40 @@ function row([name, property]: [string, Property]): string[] {
   ];
 }
 
+/** So many rows in a row that differ in nothing but what they are about are one. */
+const ALIKE = 4;
+
+/** Rows of properties; those of a row of inputs, say, are one. */
+function rowsOf(properties: Properties): string[][] {
+  const rows: string[][] = [];
+  let run: string[][] = [];
+  const isLike = ([, , ...one]: string[], [, , ...other]: string[]) => `${one}` === `${other}`;
+  const end = () => {
+    if (run.length < ALIKE) {
+      rows.push(...run);
+    } else {
+      const [[first, help, ...rest]] = run;
+      rows.push([`${first} to ${run.at(-1)![0]}`, `${help}, and so on`, ...rest]);
+    }
+    run = [];
+  };
+  for (const entry of Object.entries(properties)) {
+    const next = row(entry);
+    const [, property] = entry;
+    const isNumbered = /\d$/.test(entry[0]) && property.type !== "bytes";
+    if (run.length > 0 && !(isNumbered && isLike(run[0], next))) end();
+    run.push(next);
+    if (!isNumbered) end();
+  }
+  end();
+  return rows;
+}
+
 /** The tables: one of all parts, then one of the properties of each or of several that share them. */
 export function partsTables(parts: readonly Declaration[]): string[] {
   const groups: { names: string[]; rows: string[][] }[] = [];
   for (const { name, properties } of parts) {
-    const rows = Object.entries(properties).map(row);
+    const rows = rowsOf(properties);
     if (rows.length === 0) continue;
     const last = groups.at(-1);
     if (JSON.stringify(last?.rows) === JSON.stringify(rows)) last!.names.push(`\`${name}\``);
