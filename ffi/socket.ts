@@ -82,14 +82,28 @@ export function isSocketAlive(path: string): boolean {
 }
 
 /**
+ * Connects to the socket that listens at `path`, unless too many wait for it already. The result
+ * does not block.
+ *
+ * @throws {SystemError} as connect(2); `EAGAIN` if it would have to wait
+ */
+export function connectNow(path: string): number {
+  return connect(path, SOCK_NONBLOCK);
+}
+
+/**
  * Connects to the socket that listens at `path`, after those that wait for it already. Calls for
  * bytes with the result need not wait: see `stream.ts`.
  *
  * @throws {SystemError} as connect(2)
  */
 export function connectTo(path: string): number {
+  return connect(path, 0);
+}
+
+function connect(path: string, flags: number): number {
   const name = address(path);
-  const fd = check("socket", libc.socket(AF_UNIX, SOCK_STREAM | SOCK_CLOEXEC, 0));
+  const fd = check("socket", libc.socket(AF_UNIX, SOCK_STREAM | SOCK_CLOEXEC | flags, 0));
   try {
     check("connect", libc.connect(fd, name, name.length));
     return fd;

@@ -1,6 +1,6 @@
 /**
- * What observes guests, as the main thread has it: the control socket, the trace, and the thread of
- * both.
+ * What observes guests, as the main thread has it: the control socket, the trace, the wires of
+ * interrupts, and the thread of all three.
  *
  * @module
  */
@@ -18,12 +18,22 @@ import { endWithin, Thread } from "./thread.ts";
 const MODE = 0o600;
 /** What guests do waits in so many bytes for each, to be told to clients. */
 const RING_SIZE = 1 << 20;
+/** The same where nobody listens to more than pins. */
+const LEAST_RING_SIZE = 1 << 16;
 /** The same for a trace, which has all bytes. */
 const TRACE_RING_SIZE = 1 << 22;
 /** How long the thread has to end, in milliseconds. */
 const STOP_LIMIT = 100;
 /** The same with a trace, whose end is to be written. */
 const TRACE_STOP_LIMIT = 1000;
+
+/** What is asked for. */
+export type ObserverSettings = Pick<DaemonSettings<unknown>, "control" | "trace" | "guests">;
+
+/** The control socket of the GPIO daemon that interrupts are wired to, if they are. */
+export function wiredTo({ guests }: Pick<ObserverSettings, "guests">): string | undefined {
+  return guests.find(({ gpioControl }) => gpioControl !== undefined)?.gpioControl;
+}
 
 /** What observes guests. */
 export class Control {
@@ -34,20 +44,27 @@ export class Control {
   thread: Thread | undefined;
   readonly #listener: Listener | undefined;
   readonly #trace: TraceStart | undefined;
+  readonly #gpioControl: string | undefined;
 
   /**
    * @param path where control clients connect
    * @param trace the file of the trace
+   * @param gpioControl the control socket of the GPIO daemon that interrupts are wired to
    * @throws {RuntimeError} if the socket or the file cannot be made
    */
-  constructor(path: string | undefined, trace: string | undefined, guests: number) {
+  constructor(
+    { control: path, trace, guests }: ObserverSettings,
+    gpioControl: string | undefined,
+  ) {
     this.path = path;
+    this.#gpioControl = gpioControl;
     // The file is open before the daemon confines itself.
     this.#trace = trace === undefined ? undefined : { fd: openTrace(trace), path: trace };
     this.#listener = path === undefined ? undefined : listen(path, MODE);
     const wake = createEventfd();
-    const size = trace === undefined ? RING_SIZE : TRACE_RING_SIZE;
-    this.events = Array.from({ length: guests }, () => makeEventRing(size, wake));
+    const least = path === undefined ? LEAST_RING_SIZE : RING_SIZE;
+    const size = trace === undefined ? least : TRACE_RING_SIZE;
+    this.events = guests.map(() => makeEventRing(size, wake));
   }
 
   /** Starts the thread. */
@@ -60,6 +77,7 @@ export class Control {
     this.thread = new Thread(entry, "control", {
       control: this.#listener?.fd,
       trace: this.#trace,
+      gpioControl: this.#gpioControl,
       log,
       sandbox,
       guests: guests.map(({ settings, title }, guest) => ({
@@ -75,6 +93,7 @@ export class Control {
       const what = [
         ...(this.#listener === undefined ? [] : ["control clients are no longer served"]),
         ...(this.#trace === undefined ? [] : ["the trace has ended"]),
+        ...(this.#gpioControl === undefined ? [] : ["interrupts are no longer passed on"]),
       ];
       getLog(program).error(`${what.join(", and ")}: ${reason}`);
       this.#listener?.remove();

@@ -1,5 +1,6 @@
 /**
- * The thread that observes guests: it serves control clients, and records the trace.
+ * The thread that observes guests: it serves control clients, records the trace, and passes
+ * interrupts on.
  *
  * @module
  */
@@ -7,7 +8,9 @@
 import type { Logger } from "@logtape/logtape";
 import { EPOLLIN } from "../../ffi/epoll.ts";
 import { Observer } from "../control/observer.ts";
+import { PinWatch } from "../control/pin_watch.ts";
 import { ControlServer } from "../control/server.ts";
+import { Wires } from "../control/wires.ts";
 import type { EventRingMemory } from "../events/event_ring.ts";
 import { GuestEvents } from "../events/guest_events.ts";
 import { type Thing, Things } from "../simulation/thing.ts";
@@ -16,6 +19,7 @@ import type { DeviceKind } from "./device_kind.ts";
 import { EventLoop } from "./event_loop.ts";
 import { VERSION } from "./help.ts";
 import { configureLog, getLog, type LogSettings } from "./log.ts";
+import { observingPaths } from "./sandbox/paths.ts";
 import { confineThread } from "./sandbox/sandbox.ts";
 import type { WorkerReport } from "./worker.ts";
 
@@ -25,6 +29,8 @@ export interface ControlStart {
   readonly control: number | undefined;
   /** Where the trace goes, if there is one. */
   readonly trace: TraceStart | undefined;
+  /** The control socket of the GPIO daemon that interrupts are wired to, if they are. */
+  readonly gpioControl: string | undefined;
   /** An eventfd(2) that ends the thread. */
   readonly stop: number;
   readonly guests: readonly ObservedGuest[];
@@ -95,6 +101,21 @@ function serveClients(
   };
 }
 
+/** Begins to watch pins, and to pass interrupts on. @returns what ends it */
+function wire(
+  { gpioControl }: ControlStart,
+  things: readonly Thing[],
+  loop: EventLoop,
+  log: Logger,
+): () => void {
+  const watch = new PinWatch(loop, things, () => wires?.update());
+  const wires = gpioControl === undefined ? undefined : new Wires(loop, watch, gpioControl, log);
+  return () => {
+    wires?.close();
+    watch.close();
+  };
+}
+
 /** Serves clients, and records, until the thread is told to stop. */
 export function serveControl<Settings>(
   kind: DeviceKind<Settings>,
@@ -118,13 +139,15 @@ export function serveControl<Settings>(
     loop.watch(events.wake, EPOLLIN, { onEvents: () => events.onWake() });
     const recorder = record(kind, start, things, events, loop, log);
     const endClients = serveClients(start, kind.program, things, events, loop, log);
+    const endWires = wire(start, things, loop, log);
     // What there is already, and what wakes this thread from now on.
     events.drain();
-    if (start.sandbox) confineThread([]);
+    if (start.sandbox) confineThread(observingPaths(start.gpioControl));
     report({ state: "serving", duty: undefined });
     try {
       loop.run();
     } finally {
+      endWires();
       endClients?.();
       recorder?.close();
       loop.close();

@@ -33,6 +33,8 @@ export interface GuestPlan<Settings> {
   readonly hostDevices?: boolean;
   /** Paths of files that its device opens while it serves, beside those it opens as it is made. */
   readonly files?: readonly string[];
+  /** The control socket of the GPIO daemon that interrupts of its parts are wired to. */
+  readonly gpioControl?: string | undefined;
   /** How many file descriptors the device may come to have, where those are more than a few. */
   readonly descriptors?: number;
 }

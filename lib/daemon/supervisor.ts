@@ -14,11 +14,12 @@ import { inherit, listen, type Listener, socketPaths } from "./listeners.ts";
 import { getLog } from "./log.ts";
 import { servingPaths } from "./sandbox/paths.ts";
 import { confineProcess, confineThread } from "./sandbox/sandbox.ts";
+import { allowedCalls, connectingCalls } from "./sandbox/system_calls.ts";
 import type { DaemonSettings, SocketSettings } from "./settings.ts";
 import { Watchdog } from "./watchdog.ts";
 import { MAX_MEMORY } from "../virtio/guest_memory.ts";
 import { RuntimeError } from "../errors.ts";
-import { Control } from "./control.ts";
+import { Control, wiredTo } from "./control.ts";
 import { endWithin, Thread } from "./thread.ts";
 
 /** How long threads have to end after a signal, in milliseconds. */
@@ -50,12 +51,13 @@ function open(gate: SharedArrayBuffer): void {
  * Confines the main thread, and then all threads together.
  *
  * @param sockets that have to be removed at the end
+ * @param connects true if a thread goes on to connect to another daemon
  */
-function confine(sockets: readonly string[], log: Logger): void {
+function confine(sockets: readonly string[], connects: boolean, log: Logger): void {
   const folders = new Set(sockets.map(dirname));
   const lacks = [
     ...confineThread([...folders].map((path) => ({ path, use: "remove" }))),
-    ...confineProcess(),
+    ...confineProcess(connects ? [...allowedCalls, ...connectingCalls] : allowedCalls),
   ];
   if (lacks.length > 0) log.warn(`the sandbox has gaps on this kernel: ${lacks.join("; ")}`);
 }
@@ -147,10 +149,11 @@ export async function supervise<Settings>(
   const listeners = openSockets(settings.sockets, settings.guests.length);
   const guests: Thread[] = [];
   let control: Control | undefined;
+  const gpioControl = wiredTo(settings);
   const gate = new SharedArrayBuffer(4);
   try {
-    if (settings.control !== undefined || settings.trace !== undefined) {
-      control = new Control(settings.control, settings.trace, settings.guests.length);
+    if ([settings.control, settings.trace, gpioControl].some((one) => one !== undefined)) {
+      control = new Control(settings, gpioControl);
     }
     settings.guests.forEach((plan, guest) => {
       const { fd: socket, listening } = listeners[guest];
@@ -176,7 +179,8 @@ export async function supervise<Settings>(
     const serving = Promise.all(threads.map((thread) => thread.serving)).then(() => {
       if (settings.sandbox) {
         const paths = [...listeners.map(({ path }) => path), control?.path];
-        confine(paths.filter((path) => path !== undefined), getLog(program));
+        const sockets = paths.filter((path) => path !== undefined);
+        confine(sockets, gpioControl !== undefined, getLog(program));
       }
       open(gate);
       settings.guests.forEach((plan, guest) => {

@@ -28,6 +28,7 @@ import { i2cOptions, readDeviceList } from "./options.ts";
 import { type AdapterRequest, adapterText } from "./settings.ts";
 import { addressText, isReserved, isTenBit } from "./protocol.ts";
 import { Simulation, watchedFiles } from "../simulation/simulation.ts";
+import { GPIO_CONTROL, gpioControlOf } from "../simulation/wires.ts";
 import { i2cParts } from "./simulated/parts.ts";
 import { addressCount } from "./simulated/routes.ts";
 import {
@@ -161,12 +162,12 @@ function create(
 }
 
 /** `vhost-device-i2c` */
-export const i2c: DeviceKind<I2cSettings, "adapters"> = {
+export const i2c: DeviceKind<I2cSettings, "adapters" | typeof GPIO_CONTROL> = {
   program: "vhost-device-i2c",
   type: "i2c",
   summary: "gives virtual machines I2C buses of this host, or simulated ones",
   options: i2cOptions,
-  configKeys: ["adapters"],
+  configKeys: ["adapters", GPIO_CONTROL],
   examples: [
     { args: "-s /run/i2c.sock -l 1:0x20:0x48", remark: "two chips on /dev/i2c-1" },
     {
@@ -195,6 +196,7 @@ export const i2c: DeviceKind<I2cSettings, "adapters"> = {
     const guests = guestCount ?? 1;
     const adapters = requests.map((request) => prepare(request, simulation, guests));
     warnOfReserved(adapters, log);
+    const parts = requests.flatMap((one) => one.kind === "simulated" ? one.parts : []);
     const plan = {
       title: adapters.map(titleOf).join("; "),
       // An adapter's own one, and one that tells when it goes; a simulated one's timer, and one that
@@ -202,6 +204,7 @@ export const i2c: DeviceKind<I2cSettings, "adapters"> = {
       descriptors: 2 * adapters.length,
       hostDevices: adapters.some(({ kind }) => kind === "host"),
       files: adapters.flatMap(watchedFilesOf),
+      gpioControl: gpioControlOf(options[GPIO_CONTROL], config[GPIO_CONTROL], parts),
     };
     return Array.from(
       { length: guests },

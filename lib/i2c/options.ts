@@ -6,6 +6,7 @@
 
 import type { OptionSpec } from "../input/options.ts";
 import { readInteger } from "../text/numbers.ts";
+import { gpioControlOption } from "../simulation/wires.ts";
 import { UsageError } from "../errors.ts";
 import { Claims } from "./claims.ts";
 import type { AdapterChoice } from "./host/find_adapters.ts";
@@ -30,6 +31,7 @@ export const i2cOptions: readonly OptionSpec[] = [
       "'s' is a simulated one with a 256-byte EEPROM at each address. All guests share all " +
       "buses, and each sees them as one.",
   },
+  gpioControlOption,
 ];
 
 function plainEeprom(address: number): I2cPartDescription {

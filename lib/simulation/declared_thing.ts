@@ -115,7 +115,7 @@ export abstract class DeclaredThing implements Thing {
   get(name: string): Value {
     const property = this.#property(name);
     if (property.type === "bytes") throw this.#error(name, "has bytes: read a range of them");
-    const live = this.#locked(() => this.liveValue(name));
+    const live = this.locked(() => this.liveValue(name));
     return live === undefined ? this.#settings[name] as Value : live.value;
   }
 
@@ -124,7 +124,7 @@ export abstract class DeclaredThing implements Thing {
     if (property.type === "bytes") throw this.#error(name, "has bytes: write a range of them");
     try {
       const checked = checkValue(property, value, this.#settings);
-      this.#locked(() => this.change(name, property, checked));
+      this.locked(() => this.change(name, property, checked));
     } catch (error) {
       if (!(error instanceof PropertyError)) throw error;
       throw new PropertyError(`${this.name}.${name}: ${error.message}`);
@@ -133,12 +133,12 @@ export abstract class DeclaredThing implements Thing {
 
   read(name: string, at: number, length: number): Uint8Array {
     const range = this.#range(name, this.#property(name), at, length);
-    return this.#locked(() => new Uint8Array(range));
+    return this.locked(() => new Uint8Array(range));
   }
 
   write(name: string, at: number, bytes: Uint8Array): void {
     const range = this.#range(name, this.#settable(name), at, bytes.length);
-    this.#locked(() => {
+    this.locked(() => {
       range.set(bytes);
       this.written(name, at, bytes.length);
     });
@@ -155,7 +155,7 @@ export abstract class DeclaredThing implements Thing {
     if (!Number.isInteger(count) || count < 0 || count >= 2 ** 31) {
       throw new PropertyError(`'${this.name}': ${count} is no number of times for '${fault}'`);
     }
-    this.#locked(() => this.strike(kind, count));
+    this.locked(() => this.strike(kind, count));
   }
 
   #property(name: string): Property {
@@ -187,7 +187,12 @@ export abstract class DeclaredThing implements Thing {
     return new PropertyError(`'${this.name}.${property}' ${why}`);
   }
 
-  #locked<T>(run: () => T): T {
+  /**
+   * Runs something with the lock held.
+   *
+   * @throws {PropertyError} if it is not to be had
+   */
+  protected locked<T>(run: () => T): T {
     if (!this.#lock.tryAcquire(PATIENCE)) {
       throw new PropertyError(`'${this.name}' is busy: a guest has its bus; try again`);
     }

@@ -5,10 +5,13 @@
  */
 
 import type { ConfigNode } from "../input/config_node.ts";
+import { pinNames } from "./interrupt_pins.ts";
+import type { Wire } from "./pins.ts";
 import { isThingName, THING_NAME_FORM } from "./names.ts";
 import type { PartModel } from "./part.ts";
 import type { Properties, Settings } from "./property.ts";
 import { readSettings, settingKeys } from "./read_settings.ts";
+import { readLines } from "./wires.ts";
 
 /** A part as it is described, by people or by default. */
 export interface PartDescription {
@@ -17,6 +20,8 @@ export interface PartDescription {
   /** What people call it; `undefined` if they do not. */
   readonly name: string | undefined;
   readonly settings: Settings<Properties>;
+  /** Where its pins lead to; nowhere if left out. */
+  readonly wires?: readonly Wire[];
 }
 
 /** An entry of the configuration file. */
@@ -67,14 +72,24 @@ export class PartList<Model extends PartModel> {
   ): PartEntry<Key> {
     const common = ["part", "name", ...keys];
     this.#refuseOldForm(node, common);
-    const all = this.models.flatMap(({ properties }) => settingKeys(properties));
+    const all = this.models.flatMap((model) => [
+      ...settingKeys(model.properties),
+      ...pinNames(model),
+    ]);
     const part = node.mapping([...common, ...all]).part?.choice(this.names) ??
       node.fail("'part' is missing: what part it is");
-    const { properties } = this.get(part);
-    const nodes = node.mapping([...common, ...settingKeys(properties)]);
+    const model = this.get(part);
+    const { properties } = model;
+    const pins = pinNames(model);
+    const nodes = node.mapping([...common, ...settingKeys(properties), ...pins]);
     const own = nodes as Partial<Record<Key, ConfigNode>>;
     const name = nodes.name === undefined ? undefined : readName(nodes.name, names);
-    return { part, name, settings: readSettings(properties, nodes), own };
+    const wires = pins.flatMap((pin) => {
+      const lines = nodes[pin];
+      return lines === undefined ? [] : [{ pin, lines: readLines(lines) }];
+    });
+    const described = { part, name, settings: readSettings(properties, nodes), own };
+    return wires.length > 0 ? { ...described, wires } : described;
   }
 
   /** A part was once the value of `chip`, a word, or the only key. */

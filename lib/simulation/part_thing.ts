@@ -24,6 +24,7 @@ import {
   stateOf,
 } from "./simulation.ts";
 import type { ThingPlace } from "./thing.ts";
+import type { PartPins } from "./pins.ts";
 
 /** A part, for whoever controls it. */
 export class PartThing extends DeclaredThing {
@@ -57,6 +58,22 @@ export class PartThing extends DeclaredThing {
     this.#interrupts = interruptsOf(model, part);
     this.#changes = new Changes(part.changes);
     this.#watch = new PropertyWatch(model, part.settings, this.#state, this.#changes, this.number);
+  }
+
+  get pins(): PartPins | undefined {
+    const pins = this.#interrupts;
+    return pins && {
+      wires: this.#part.wires ?? [],
+      take: () => pins.take(),
+      wakeAt: (eventfd) => this.locked(() => pins.wakeAt(eventfd)),
+      look: () => {
+        if (!pins.changesWithTime) return Infinity;
+        return this.locked(() => {
+          pins.look();
+          return pins.due;
+        });
+      },
+    };
   }
 
   protected override liveValue(name: string): { readonly value: Value } | undefined {

@@ -53,10 +53,11 @@ export class Simulation {
    * @throws {RuntimeError} if the host does not have what it needs, such as a file
    */
   powerUp(model: PartModel, description: PartDescription): PoweredPart {
-    const { part, name, settings } = description;
+    const { part, name, settings, wires } = description;
     const size = model.stateSize(settings);
     const memory = new SharedArrayBuffer(STATE_AT + size);
-    const powered = { part, name, settings, memory, ...this.things(1) };
+    const wired = wires === undefined ? {} : { wires };
+    const powered = { part, name, settings, ...wired, memory, ...this.things(1) };
     for (const [name, property] of Object.entries(model.properties)) {
       if (property.type !== "bytes") continue;
       const bytes = bytesOf(powered, property);
@@ -99,7 +100,7 @@ export function faultsOf({ memory }: PoweredPart): Faults {
 export function interruptsOf(model: PartModel, powered: PoweredPart): InterruptPins | undefined {
   const { memory, settings, thing, changes } = powered;
   const pins = new InterruptPins(
-    { model, settings, state: stateOf(powered), words: new Int32Array(memory, INTERRUPTS_AT, 2) },
+    { model, settings, state: stateOf(powered), memory, at: INTERRUPTS_AT },
     new Changes(changes),
     thing,
   );

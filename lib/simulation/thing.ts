@@ -8,6 +8,7 @@
 import type { Fault } from "./faults.ts";
 import { PropertyError } from "./check_value.ts";
 import type { Property, Value } from "./property.ts";
+import type { PartPins } from "./pins.ts";
 
 /** A thing as it is listed. All of it can be written as JSON. */
 export interface ThingDescription {
@@ -43,6 +44,8 @@ export interface Thing {
   readonly guests: readonly number[];
   /** Where its changes are told: the memory of `Changes`. */
   readonly changes: SharedArrayBuffer;
+  /** By which it calls for attention, where it can. */
+  readonly pins?: PartPins | undefined;
 
   describe(): ThingDescription;
   /** The name of the property at a place, as in the records of `Changes`. */

@@ -19,6 +19,8 @@
  *           values: { 0x0f: 0x33 }  # at the start; 0 where none is given
  *           read-only: [0x0f]    # these are; true: all are
  *           failing: [0x7f]      # transfers that touch one of these fail
+ *         - part: adxl345
+ *           interrupt: shake-int # the line that its pin INT1 drives, or a list of lines
  *       max-frequency: 10000000  # in Hz; default 0, no limit
  *       bits-per-word: [8, 16]   # default 1 to 32; 8, 16 and 32 with other parts than loopbacks
  *       modes: [0, 3]            # default all four
@@ -28,6 +30,7 @@
  *       tx-lines: 1              # most data lines: 1 (default), 2, 4 or 8
  *       rx-lines: 4
  *   - share: 1                 # the controller of an earlier entry, counted from 0
+ * gpio-control: /run/gpio.control  # of the GPIO daemon that has these lines
  * message-timeout-us: 10000    # how long a chip stays selected for the rest of a message; 0: not at all
  * max-transfer-ms: 1000        # a transfer that would take longer is refused
  * ```

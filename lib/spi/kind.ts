@@ -32,6 +32,7 @@ import { describeUsers, nodeUsers } from "./host/node_users.ts";
 import { combine, limitsOf, probe, readSettings } from "./host/probe.ts";
 import type { Limits } from "./protocol.ts";
 import { Simulation } from "../simulation/simulation.ts";
+import { GPIO_CONTROL, gpioControlOf } from "../simulation/wires.ts";
 import {
   powerUp,
   SimulatedController,
@@ -133,7 +134,7 @@ function makeBackend(
 /** How long a chip waits for the rest of what is known to be incomplete, in milliseconds. */
 const INCOMPLETE_WAIT = 1000;
 
-const KEYS = ["guests", ...TIME_KEYS] as const;
+const KEYS = ["guests", GPIO_CONTROL, ...TIME_KEYS] as const;
 type Key = (typeof KEYS)[number];
 
 /** `vhost-device-spi` */
@@ -183,12 +184,15 @@ export const spi: DeviceKind<SpiSettings, Key> = {
       if (prepared.has(settings)) continue;
       prepared.set(settings, prepare(settings, buses, simulation, controllers.length, log));
     }
+    const parts = controllers.flatMap((one) => one.kind === "simulated" ? one.parts : []);
+    const gpioControl = gpioControlOf(options[GPIO_CONTROL], config[GPIO_CONTROL], parts);
     return controllers.map((settings, guest) => {
       const controller = prepared.get(settings)!;
       return {
         settings: { ...controller, guest, times },
         title: title(controller),
         hostDevices: controller.kind === "host",
+        gpioControl,
       };
     });
   },

@@ -6,6 +6,7 @@
 
 import type { OptionSpec } from "../input/options.ts";
 import { readInteger } from "../text/numbers.ts";
+import { gpioControlOption } from "../simulation/wires.ts";
 import { UsageError } from "../errors.ts";
 import { parseNodePath } from "./host/find_nodes.ts";
 import {
@@ -41,6 +42,7 @@ export const spiOptions: readonly OptionSpec[] = [
       "written; prefix:N for chips with N bytes of register address, prefix:0 where each transfer " +
       "is a message; gap where the guest leaves one; cs-change where cs_change keeps the chip.",
   },
+  gpioControlOption,
 ];
 
 /**

@@ -19,6 +19,8 @@ const I2C_SENSORS = "tests/unit/i2c/sensors_test.ts";
 const I2C_SUPPLY = "tests/unit/i2c/pmbus_test.ts";
 const THING = "tests/unit/simulation/thing_test.ts";
 const SPI = "tests/unit/spi/device_test.ts";
+const WIRED_LINE = "tests/unit/control/wired_line_test.ts";
+const INTERRUPT_PINS = "tests/unit/simulation/interrupt_pins_test.ts";
 const SPI_MEMORIES = "tests/unit/spi/memories_test.ts";
 const SPI_ACCELEROMETER = "tests/unit/spi/accelerometer_test.ts";
 
@@ -380,6 +382,29 @@ export const deviceFiles: readonly MutatedFile[] = [
       { find: "(mode & ~MODE_ALL) !== 0", replace: "false" },
       { find: "bits <= 16 ? 2", replace: "bits < 16 ? 2" },
       { find: "(mask >>> (bitsPerWord - 1)) & 1", replace: "(mask >>> bitsPerWord) & 1" },
+    ],
+  },
+  {
+    path: "lib/control/wired_line.ts",
+    tests: [WIRED_LINE],
+    mutations: [
+      { find: "calling.length > 0 ? calling : pins.slice(0, 1)", replace: "pins" },
+      { find: "level === 0) ? 0 : 1", replace: "level === 1) ? 1 : 0" },
+      { find: "if (this.#isWaiting) return undefined;", replace: "" },
+      { find: "wasOther(pins) : level", replace: "false : level" },
+      { find: ": level === this.#told;", replace: ": false;" },
+      { find: "if (!accepted) this.#told = undefined;", replace: "" },
+      { find: "this.#pulsed = false;\n    this.#told = level;", replace: "this.#told = level;" },
+    ],
+  },
+  {
+    path: "lib/simulation/interrupt_pins.ts",
+    tests: [INTERRUPT_PINS],
+    mutations: [
+      { find: "live.active?.(state, settings) ?? active", replace: "active" },
+      { find: "if (isSooner) this.#wake();", replace: "" },
+      { find: "(changed | changed >>> HIGH)", replace: "changed" },
+      { find: "Atomics.exchange(this.#words, CHANGED, 0)", replace: "this.#words[CHANGED]" },
     ],
   },
   {

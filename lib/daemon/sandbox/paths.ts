@@ -17,7 +17,9 @@ export type PathUse =
   /** Device nodes are opened and controlled. */
   | "control"
   /** Files are removed. */
-  | "remove";
+  | "remove"
+  /** Sockets are connected to. */
+  | "connect";
 
 /** A path that stays in reach. */
 export interface SandboxPath {
@@ -32,6 +34,7 @@ const READ_DIR = 1 << 3;
 const REMOVE_FILE = 1 << 5;
 const TRUNCATE = 1 << 14;
 const IOCTL_DEV = 1 << 15;
+const RESOLVE_UNIX = 1 << 16;
 
 const READ = READ_FILE | READ_DIR;
 const ACCESS: Readonly<Record<PathUse, number>> = {
@@ -39,6 +42,7 @@ const ACCESS: Readonly<Record<PathUse, number>> = {
   write: READ | WRITE_FILE | TRUNCATE,
   control: READ | WRITE_FILE | IOCTL_DEV,
   remove: REMOVE_FILE,
+  connect: RESOLVE_UNIX,
 };
 
 /** What nodes of this host, and what is told of them, take. */
@@ -62,8 +66,14 @@ export function servingPaths(
   ];
 }
 
+/** What the thread that observes guests may go on to use. */
+export function observingPaths(gpioControl: string | undefined): SandboxPath[] {
+  // A socket comes and goes, so that it is its folder that stays in reach.
+  return gpioControl === undefined ? [] : [{ path: dirname(gpioControl), use: "connect" }];
+}
+
 /** How many rights of files the versions of Landlock know, from version 1 on. */
-const KNOWN_RIGHTS = [13, 14, 15, 15, 16];
+const KNOWN_RIGHTS = [13, 14, 15, 15, 16, 16, 16, 16, 17];
 
 /** Everything that can be taken away of a thread with this version of Landlock. */
 export function handledAccess(version: number): {

@@ -20,7 +20,7 @@ import {
 } from "../../../ffi/sandbox.ts";
 import { makeFilter } from "./filter.ts";
 import { handledAccess, pathRules, type SandboxPath } from "./paths.ts";
-import { allowedCalls, missingCalls } from "./system_calls.ts";
+import { missingCalls, type SystemCall } from "./system_calls.ts";
 
 /** What a step could not do, for people; `undefined` where it did. */
 type Lack = string | undefined;
@@ -68,13 +68,14 @@ export function confineThread(paths: readonly SandboxPath[]): string[] {
 /**
  * Confines all threads: of the system calls only those are left that a daemon makes.
  *
+ * @param allowed those
  * @returns what could not be done, for people
  */
-export function confineProcess(): string[] {
+export function confineProcess(allowed: readonly SystemCall[]): string[] {
   const machine = Deno.build.arch === "x86_64" ? "x86" : "arm64";
   const lack = attempt(
     "all system calls stay in reach",
-    () => filterSystemCalls(makeFilter(machine, allowedCalls, missingCalls)),
+    () => filterSystemCalls(makeFilter(machine, allowed, missingCalls)),
   );
   return lack === undefined ? [] : [lack];
 }

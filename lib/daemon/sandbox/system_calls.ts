@@ -168,6 +168,12 @@ export const allowedCalls: readonly SystemCall[] = [
   call("gettimeofday", 96, 169, "time"),
 ];
 
+/** Those that are let through as well where interrupts are wired to a GPIO daemon. */
+export const connectingCalls: readonly SystemCall[] = [
+  call("socket", 41, 198, "the GPIO daemon's control socket", equals(0, AF_UNIX)),
+  call("connect", 42, 203, "likewise; with Landlock 9, to none but that"),
+];
+
 /**
  * Calls that are said not to exist: the C library then makes another one, whose arguments can be
  * looked at.

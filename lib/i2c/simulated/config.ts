@@ -35,7 +35,8 @@ function readPart(
   behind?: Behind,
 ): void {
   const entry = i2cParts.read(node, ["address", "ten-bit", "channels"], taken.names);
-  const { part, name, settings, own } = entry;
+  const { own, ...described } = entry;
+  const { part } = described;
   const tenBit = own["ten-bit"]?.boolean() ?? false;
   const last = tenBit ? LAST_TEN_BIT_ADDRESS : LAST_ADDRESS;
   const { address: at } = own;
@@ -49,7 +50,7 @@ function readPart(
   for (let offset = 0; offset < count; offset++) {
     taken.claim(address + offset, owner, (why) => at.fail(why));
   }
-  list.push({ part, name, settings, address, behind });
+  list.push({ ...described, address, behind });
   if (own.channels !== undefined) readChannels(own.channels, taken, list);
 }
 

@@ -66,7 +66,7 @@ function readParts(node: ConfigNode, names: Set<string>): SpiPartDescription[] {
   const taken = new Set<number>();
   let next = 0;
   return list.map((entry) => {
-    const { part, name, settings, own } = spiParts.read(entry, ["chip-select"], names);
+    const { own, ...described } = spiParts.read(entry, ["chip-select"], names);
     const where = own["chip-select"];
     const chipSelect = where?.integer(0, MAX_CHIP_SELECTS - 1, "a chip select") ?? next;
     if (chipSelect >= MAX_CHIP_SELECTS) {
@@ -77,7 +77,7 @@ function readParts(node: ConfigNode, names: Set<string>): SpiPartDescription[] {
     }
     taken.add(chipSelect);
     next = chipSelect + 1;
-    return { part, name, settings, chipSelect };
+    return { ...described, chipSelect };
   });
 }
 

@@ -68,7 +68,7 @@ function fixture() {
       while (listener.next(change)) found.push([thing.propertyAt(change.property), change.value]);
       return found;
     },
-    levels: () => pins.states.map(({ calls, level }) => [calls, level]),
+    levels: () => pins.take().map(({ calls, level }) => [calls, level]),
     [Symbol.dispose]() {
       for (const fd of [eventfd, wake]) close(fd);
     },
@@ -77,9 +77,9 @@ function fixture() {
 
 Deno.test("a pin at rest has the level at which it does not call, from the start", () => {
   using it = fixture();
-  assertEquals(it.pins.states, [
-    { name: "hot", calls: false, level: 1 },
-    { name: "cold", calls: false, level: 0 },
+  assertEquals(it.pins.take().map(({ name, calls, level }) => [name, calls, level]), [
+    ["hot", false, 1],
+    ["cold", false, 0],
   ]);
   assertEquals(it.thing.get("hot"), false);
 });
@@ -127,6 +127,30 @@ Deno.test("a level that the guest turns round is another one, whether the pin ca
 Deno.test("a pin says when it is to be looked at again", () => {
   using it = fixture();
   assertStrictEquals(it.pins.due, 1020);
+});
+
+Deno.test("whoever passes it on is woken where it is to be looked at sooner, not where later", () => {
+  using it = fixture();
+  it.state.setUint8(0, 30);
+  it.pins.look();
+  assert(!it.isWoken());
+  it.state.setUint8(0, 25);
+  it.pins.look();
+  assert(it.isWoken());
+  assertStrictEquals(it.pins.due, 1025);
+});
+
+Deno.test("what has changed is taken once, though it may be back to what it was", () => {
+  using it = fixture();
+  const changed = () => it.pins.take().map(({ changed }) => changed);
+  changed();
+  it.thing.set("heat", 51);
+  it.thing.set("heat", 20);
+  assertEquals(changed(), [true, false]);
+  assertEquals(changed(), [false, false]);
+  it.state.setUint8(2, 1);
+  it.pins.look();
+  assertEquals(changed(), [true, false]);
 });
 
 Deno.test("a part without pins has none to look at", () => {
