@@ -7,9 +7,10 @@ SHELL := /bin/bash
 # MINUTES=N       how long a soak lasts; 5 if left out
 # SEED=N          the cases of a soak, to have them once more
 # FILTER=TEXT     only tests, or mutants, with this in their names
-# PEER=PATH       another daemon, for the bench to compare with
+# PEER=PATH       other daemons, one or a folder of them, for the bench to compare with
+# SECTION=NAME    a part of the bench
 # QEMU=VERSIONS   of 7, 10 and 11, for qemu-guest
-export DENO FILTER PEER MINUTES SEED
+export DENO FILTER PEER SECTION MINUTES SEED
 # Trust the machine's certificate authorities, too: registries are often mirrored.
 export DENO_TLS_CA_STORE ?= mozilla,system
 export DENO_NO_UPDATE_CHECK := 1
@@ -52,7 +53,7 @@ fmt: ## format all files
 	@$(run_deno) fmt
 
 .PHONY: bench
-bench: ## measure latency and throughput
+bench: ## measure how fast everything is, and draw it
 	@$(run_deno) run --allow-all tests/bench/main.ts
 
 .PHONY: mutants

@@ -1,5 +1,5 @@
 /**
- * A driver that does nothing but ask one GPIO line for its value, as fast as it can.
+ * A driver that does nothing but ask the same again and again, as fast as it can.
  *
  * @module
  */
@@ -7,20 +7,22 @@
 import { Epoll, EPOLLET, EPOLLIN } from "../../ffi/epoll.ts";
 import { signalEventfd } from "../../ffi/eventfd.ts";
 import type { FrontEnd } from "../support/front_end.ts";
-import { GPIO, GpioGuest, gpioRequest, OUT } from "../support/gpio_driver.ts";
+import type { Guest, GuestOptions } from "../support/guest.ts";
+import type { Ask, Workload } from "./workload.ts";
 
+/** The smallest queue; the peers take none of more than 256. */
 const QUEUE_SIZE = 256;
-/** Chains of two descriptors: as many as the ring has room for. */
-const DEPTH = QUEUE_SIZE / 2;
 /** A daemon that does not answer for so long has failed, in milliseconds. */
 const LIMIT = 5000;
 
 /** A guest of which every request allocates nothing here, so that the daemon is what is measured. */
 export class Load implements Disposable {
-  readonly #guest: GpioGuest;
+  readonly #guest: Guest;
   readonly #epoll = new Epoll();
-  readonly #heads: number[];
-  readonly #responses: number[];
+  readonly #asks: readonly Ask[];
+  /** By head: which of the requests it ends, or -1. */
+  readonly #last: Int32Array;
+  readonly #size: number;
   readonly #available: Uint16Array;
   readonly #used: DataView;
   readonly #usedWords: Uint16Array;
@@ -28,95 +30,111 @@ export class Load implements Disposable {
   #next = 0;
   #taken = 0;
 
-  constructor(frontEnd: FrontEnd) {
-    const guest = new GpioGuest(frontEnd, { size: QUEUE_SIZE, eventIndex: true });
+  /** @param depth how many requests can be under way at a time */
+  constructor(
+    readonly frontEnd: FrontEnd,
+    workload: Workload,
+    depth = 64,
+    options: GuestOptions = {},
+  ) {
+    const needed = 2 ** Math.ceil(Math.log2(depth * workload.descriptors));
+    const size = options.size ?? Math.max(QUEUE_SIZE, needed);
+    const guest = workload.connect(frontEnd, { ...options, size });
     const { ram, queues: [queue] } = guest;
     this.#guest = guest;
-    guest.get(GPIO.SET_VALUE, 1, 1);
-    guest.get(GPIO.SET_DIRECTION, 1, OUT);
-    guest.get(GPIO.GET_VALUE, 1);
+    this.#size = size;
     this.#kick = queue.kickFd;
-    this.#available = ram.words(queue.availableAt, 3 + QUEUE_SIZE);
-    this.#used = ram.view(queue.usedAt, 6 + 8 * QUEUE_SIZE);
-    this.#usedWords = ram.words(queue.usedAt, 3 + 4 * QUEUE_SIZE);
-    this.#responses = Array.from({ length: DEPTH }, () => ram.allocate(2));
-    this.#heads = this.#responses.map((response) => {
-      const request = ram.allocate(8);
-      ram.write(request, gpioRequest(GPIO.GET_VALUE, 1));
-      return queue.place([
-        { address: request, length: 8 },
-        { address: response, length: 2, writable: true },
-      ]);
-    });
+    this.#available = ram.words(queue.availableAt, 3 + size);
+    this.#used = ram.view(queue.usedAt, 6 + 8 * size);
+    this.#usedWords = ram.words(queue.usedAt, 3 + 4 * size);
+    this.#asks = Array.from({ length: depth }, () => workload.place(guest, queue));
+    this.#last = new Int32Array(size).fill(-1);
+    this.#asks.forEach(({ heads }, index) => this.#last[heads[heads.length - 1]] = index);
     this.#next = queue.availableIndex;
     this.#taken = queue.usedIndex;
     this.#epoll.add(queue.callFd, EPOLLIN | EPOLLET, 0);
   }
 
-  /** One request after the other; the time of each goes to `samples`, in microseconds. */
-  roundTrips(samples: Float64Array): void {
-    const [head] = this.#heads;
+  /**
+   * One request after the other; the time of each goes to `samples`, in microseconds.
+   *
+   * @param polls the driver looks at the ring again and again, rather than sleep until it is called
+   */
+  roundTrips(samples: Float64Array, polls = false): void {
+    const [ask] = this.#asks;
+    if (polls) this.#wantNoCall();
     for (let index = 0; index < samples.length; index++) {
-      this.#wantCall();
+      if (!polls) this.#wantCall(ask.heads.length - 1);
       const begin = performance.now();
-      this.#offer(head);
-      this.#publish(1);
-      this.#sleep();
-      this.#take();
+      this.#offer(ask);
+      this.#publish(ask.heads.length);
+      if (polls) this.#spin();
+      else this.#sleep();
+      while (this.#take() < 0) this.#spin();
       samples[index] = (performance.now() - begin) * 1000;
     }
   }
 
+  /** `count` requests, each to a daemon that has come to rest, so that all cost the same. */
+  oneByOne(count: number): void {
+    const [ask] = this.#asks;
+    for (let index = 0; index < count; index++) {
+      this.#untilAtRest();
+      this.#wantCall(ask.heads.length - 1);
+      this.#offer(ask);
+      this.#publish(ask.heads.length);
+      this.#sleep();
+      while (this.#take() < 0) this.#spin();
+    }
+  }
+
   /**
-   * Keeps the queue full until `count` requests are answered.
+   * Keeps `depth` requests under way until `count` are answered.
    *
    * @returns how many requests were answered per second
    */
-  throughput(count: number): number {
+  throughput(count: number, depth = this.#asks.length): number {
     const begin = performance.now();
-    for (const head of this.#heads) this.#offer(head);
-    this.#publish(DEPTH);
-    let sent = DEPTH;
+    let offered = 0;
+    for (let index = 0; index < depth; index++) offered += this.#offer(this.#asks[index]);
+    this.#publish(offered);
+    let sent = depth;
     for (let done = 0; done < count;) {
       let added = 0;
       while (this.#hasUsed()) {
-        const head = this.#take();
+        const index = this.#take();
+        if (index < 0) continue;
         done++;
         if (sent >= count) continue;
-        this.#offer(head);
+        added += this.#offer(this.#asks[index]);
         sent++;
-        added++;
       }
       if (added > 0) this.#publish(added);
       if (this.#hasUsed() || done >= count) continue;
-      this.#wantCall();
+      this.#wantCall(0);
       if (!this.#hasUsed()) this.#sleep();
     }
     return count / ((performance.now() - begin) / 1000);
   }
 
-  /**
-   * Forgets earlier responses, has each buffer used once more, and tells whether each says that the
-   * line has the value that was set.
-   */
+  /** Forgets earlier answers, has each request made once more, and tells whether all are right. */
   checkAnswers(): boolean {
-    const { ram } = this.#guest;
-    for (const response of this.#responses) ram.write(response, [0xee, 0xee]);
-    this.throughput(DEPTH);
-    return this.#responses.every((response) => {
-      const [status, value] = ram.read(response, 2);
-      return status === 0 && value === 1;
-    });
+    for (const ask of this.#asks) ask.spoil();
+    this.throughput(this.#asks.length);
+    return this.#asks.every((ask) => ask.isRight());
   }
 
-  #offer(head: number): void {
-    this.#available[2 + (this.#next & (QUEUE_SIZE - 1))] = head;
-    this.#next = (this.#next + 1) & 0xffff;
+  #offer({ heads }: Ask): number {
+    for (let index = 0; index < heads.length; index++) {
+      this.#available[2 + (this.#next & (this.#size - 1))] = heads[index];
+      this.#next = (this.#next + 1) & 0xffff;
+    }
+    return heads.length;
   }
 
   #publish(count: number): void {
     Atomics.store(this.#available, 1, this.#next);
-    const event = Atomics.load(this.#usedWords, 2 + 4 * QUEUE_SIZE);
+    const event = Atomics.load(this.#usedWords, 2 + 4 * this.#size);
     if (((this.#next - event - 1) & 0xffff) < count) signalEventfd(this.#kick);
   }
 
@@ -124,15 +142,39 @@ export class Load implements Disposable {
     return Atomics.load(this.#usedWords, 1) !== this.#taken;
   }
 
+  /** @returns the request that is answered with that, or -1 */
   #take(): number {
-    const at = 4 + 8 * (this.#taken & (QUEUE_SIZE - 1));
+    const at = 4 + 8 * (this.#taken & (this.#size - 1));
     this.#taken = (this.#taken + 1) & 0xffff;
-    if (this.#used.getUint32(at + 4, true) !== 2) throw new Error("a response of another length");
-    return this.#used.getUint32(at, true);
+    const index = this.#last[this.#used.getUint32(at, true)];
+    if (index >= 0 && this.#used.getUint32(at + 4, true) !== this.#asks[index].written) {
+      throw new Error("an answer of another length");
+    }
+    return index;
   }
 
-  #wantCall(): void {
-    Atomics.store(this.#available, 2 + QUEUE_SIZE, this.#taken);
+  /** Asks for a call once the `ahead`-th entry after the next is used. */
+  #wantCall(ahead: number): void {
+    Atomics.store(this.#available, 2 + this.#size, (this.#taken + ahead) & 0xffff);
+  }
+
+  #wantNoCall(): void {
+    this.#wantCall(0x8000);
+  }
+
+  /** Waits until the daemon has taken everything and asks for a kick. */
+  #untilAtRest(): void {
+    const end = performance.now() + LIMIT;
+    while (Atomics.load(this.#usedWords, 2 + 4 * this.#size) !== this.#next) {
+      if (performance.now() > end) throw new Error("the daemon does not come to rest");
+    }
+  }
+
+  #spin(): void {
+    const end = performance.now() + LIMIT;
+    while (!this.#hasUsed()) {
+      if (performance.now() > end) throw new Error("the daemon does not answer");
+    }
   }
 
   #sleep(): void {

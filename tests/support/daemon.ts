@@ -36,6 +36,10 @@ export interface DaemonOptions {
   readonly prepare?: string;
   /** A command that runs all this, for example `env` with options. */
   readonly wrapper?: readonly string[];
+  /** Runs our source, whatever there is of compiled programs. */
+  readonly fromSource?: boolean;
+  /** Is only waited for until it listens, as closely as can be, and not until it has said so. */
+  readonly quick?: boolean;
   /** The `-s` option; false where the arguments say where to listen. */
   readonly socketOption?: boolean;
 }
@@ -50,7 +54,7 @@ export interface Ending {
 /** The command that runs a daemon. */
 export function command(program: string, options: DaemonOptions = {}): string[] {
   if (options.program !== undefined) return [options.program];
-  if (BIN_DIR) return [`${BIN_DIR}/${program}`];
+  if (BIN_DIR && !options.fromSource) return [`${BIN_DIR}/${program}`];
   const flags = options.v8Flags ?? [];
   return [
     Deno.execPath(),
@@ -110,9 +114,9 @@ export class Daemon implements AsyncDisposable {
         await daemon[Symbol.asyncDispose]();
         throw new Error(`${program} did not start:\n${log}`);
       }
-      await new Promise((resolve) => setTimeout(resolve, 5));
+      await new Promise((resolve) => setTimeout(resolve, options.quick ? 1 : 5));
     }
-    await daemon.#announced(last);
+    if (!options.quick) await daemon.#announced(last);
     return daemon;
   }
 

@@ -39,6 +39,15 @@ export function processorTime(pid: number): number {
   return (Number(fields[11]) + Number(fields[12])) / ticksPerSecond;
 }
 
+/** The processor time that the threads of a process have used so far, in nanoseconds. */
+export function runningTime(pid: number): number {
+  let sum = 0;
+  for (const { name } of Deno.readDirSync(`/proc/${pid}/task`)) {
+    sum += Number(Deno.readTextFileSync(`/proc/${pid}/task/${name}/schedstat`).split(" ")[0]);
+  }
+  return sum;
+}
+
 /** How often the threads of a process have gone to sleep so far. */
 export function voluntarySwitches(pid: number): number {
   let count = 0;

@@ -29,6 +29,15 @@ export function processors(): number[] {
     .filter((index) => (set[index >> 3] >> (index & 7)) & 1);
 }
 
+/** Lets all threads of a process run on these processors only. */
+export function keepOn(pid: number, processors: readonly number[]): void {
+  const set = new Uint8Array(SET_SIZE);
+  for (const processor of processors) set[processor >> 3] |= 1 << (processor & 7);
+  for (const { name } of Deno.readDirSync(`/proc/${pid}/task`)) {
+    libc.sched_setaffinity(Number(name), SET_SIZE, set);
+  }
+}
+
 /** Keeps the calling thread on one processor, until it is disposed of. */
 export function stayOn(processor: number): Disposable {
   const before = allowed();

@@ -61,6 +61,11 @@ export async function qemuOutput(script: string, boot: QemuBoot = {}): Promise<s
   return await new RunningGuest(script, boot).output();
 }
 
+/** Starts a guest that is to be killed while it runs. */
+export function startQemuGuest(script: string, boot: QemuBoot = {}): Deno.ChildProcess {
+  return command(script, boot).spawn();
+}
+
 /** A guest at work. */
 export class RunningGuest {
   readonly #child: Deno.ChildProcess;

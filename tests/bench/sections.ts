@@ -1,0 +1,31 @@
+/**
+ * What `make bench` measures, in this order.
+ *
+ * @module
+ */
+
+import { costs } from "./costs.ts";
+import { curves } from "./curves.ts";
+import { guests } from "./guests.ts";
+import { isolation } from "./isolation.ts";
+import { linux } from "./linux.ts";
+import { memoryTables } from "./memory_table.ts";
+import { roundTrips } from "./round_trips.ts";
+
+/** A part of the bench. */
+export interface Section {
+  readonly name: string;
+  readonly title: string;
+  /** Measures, prints, and returns what is to be recorded. */
+  readonly run: () => Promise<unknown>;
+}
+
+export const SECTIONS: readonly Section[] = [
+  { name: "round-trips", title: "Round trips, throughput and processor time", run: roundTrips },
+  { name: "costs", title: "What requests cost the daemon", run: costs },
+  { name: "memory-tables", title: "Changes of the guest's memory", run: memoryTables },
+  { name: "guests", title: "Start and memory, by the number of guests", run: guests },
+  { name: "curves", title: "Round trips, by the size of things", run: curves },
+  { name: "isolation", title: "A quiet guest beside a busy or a hostile one", run: isolation },
+  { name: "linux", title: "Through Linux's own drivers", run: linux },
+];
