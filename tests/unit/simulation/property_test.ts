@@ -22,6 +22,7 @@ const properties = {
   label: { type: "text", set: "both", default: "", help: "what is written on it" },
   file: { type: "path", set: "start", help: "where it is kept" },
   speed: { type: "choice", set: "both", choices: ["slow", "fast", 3], default: "slow", help: "it" },
+  made: { type: "time", set: "both", years: [2000, 2099], help: "when it was made" },
   locked: {
     type: "numbers",
     set: "both",
@@ -55,6 +56,7 @@ Deno.test("what the file does not say of a thing is what its declaration says", 
     label: "",
     file: undefined,
     speed: "slow",
+    made: undefined,
     locked: [],
     values: [],
   });
@@ -68,6 +70,7 @@ warmth: -3.5
 id: 0x1234
 label: "12"
 speed: 3
+made: 2024-02-29 12:34:56
 locked: [0, 4]
 values: { 0x00: 7, 2: [1, 2, 3] }
 `;
@@ -79,6 +82,7 @@ values: { 0x00: 7, 2: [1, 2, 3] }
     label: "12",
     file: undefined,
     speed: 3,
+    made: "2024-02-29T12:34:56Z",
     locked: [0, 4],
     values: [{ at: 0, bytes: [7] }, { at: 2, bytes: [1, 2, 3] }],
   });
@@ -100,6 +104,14 @@ const refused: readonly [yaml: string, message: RegExp][] = [
   ["file: ''", /file: expected a path, found an empty text$/],
   ["file: 3", /expected a path, found 3/],
   ["speed: faster", /speed: expected slow, fast or 3, found 'faster'$/],
+  [
+    "made: 2023-02-29T00:00:00Z",
+    /made: expected a time in UTC such as 2000-12-31T23:59:59Z, in the years 2000 to 2099, found '2/,
+  ],
+  ["made: 1999-12-31T23:59:59Z", /in the years 2000 to 2099, found '1999/],
+  ["made: 2030-01-01T24:00:00Z", /found '2030-01-01T24:00:00Z'$/],
+  ["made: 2030-01-01", /expected a time in UTC/],
+  ["made: 2030", /expected a time in UTC.*, found 2030/],
   ["locked: [4]", /locked\[0\]: expected a register from 0 to 3, found 4$/],
   ["locked: 2", /expected a list of registers, true for all or false for none, found 2$/],
   ["values: 3", /values: expected a mapping such as \{ 0x00: 0x12.* from a register to what is/],
