@@ -30,7 +30,7 @@ demo: guest ## show the daemons at work with a guest
 	@scripts/demo.sh
 
 .PHONY: test
-test: guest all package-tools ## everything that is tested, but for smoke
+test: guest all package-tools ## everything that is tested, but for smoke and smoke-xen
 	@scripts/test.sh fmt lint check unit integration fuzz guest compiled package
 
 .PHONY: lint check unit integration fuzz guest-test
@@ -80,6 +80,14 @@ qemu-guest: ## build the QEMU guest and fetch QEMU 10 and 11, or QEMU="7 10"
 smoke: all ## the tests with QEMU 7, 10 and 11 in front of the programs in bin/
 	@tests/guest/qemu/build.sh 7 10 11
 	@scripts/test.sh smoke
+
+.PHONY: xen-guest
+xen-guest: ## fetch Xen, a kernel for its domain 0 and QEMU, unless they are there
+	@tests/guest/xen/build.sh
+
+.PHONY: smoke-xen
+smoke-xen: all xen-guest ## the tests with the programs in bin/ on an emulated Xen host
+	@scripts/test.sh smoke-xen
 
 .PHONY: clean
 clean: ## delete what was built in this folder

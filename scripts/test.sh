@@ -2,10 +2,10 @@
 # Run stages of the project's checks and tests, and sum them up.
 #
 #   test.sh STAGE...     fmt, lint, check, unit, integration, fuzz, guest, compiled,
-#                        package, smoke
+#                        package, smoke, smoke-xen
 #
 # The stage compiled repeats tests of the stage guest with the programs as they are
-# installed, and so does smoke; all others use the sources.
+# installed, and so do smoke and smoke-xen; all others use the sources.
 #
 # FILTER=TEXT (or /EXPRESSION/) runs only the tests with such a name.
 #
@@ -72,7 +72,8 @@ for stage in "$@"; do
 		page=lib/ctl/panel/page
 		static_check check --quiet --no-lock --config $page/check.json $page/*.js ;;
 	unit | integration | fuzz | guest | package) tests "tests/$stage" ;;
-	smoke)	VHOST_DEVICE_BIN_DIR=$(shipped) tests "tests/$stage" ;;
+	smoke | smoke-xen)
+		VHOST_DEVICE_BIN_DIR=$(shipped) tests "tests/$stage" ;;
 	compiled)
 		# Of each program, where there are tests of its own.
 		guest_tests=()

@@ -81,6 +81,7 @@ export class GuestRam implements Disposable {
 
   /** Has {@linkcode allocate} take from another region from now on. */
   allocateFrom(region: RamRegion): void {
+    if (region === this.#from) return;
     this.#from = region;
     this.#free = region.guestAddress;
   }
@@ -135,6 +136,12 @@ export class GuestRam implements Disposable {
       const region = this.region(address + index);
       region.bytes[address + index - region.guestAddress] = bytes[index];
     }
+  }
+
+  /** Sets bytes within one region. */
+  fill(address: number, value: number, length: number): void {
+    const { bytes, guestAddress } = this.region(address);
+    bytes.fill(value, address - guestAddress, address - guestAddress + length);
   }
 
   read(address: number, length: number): Uint8Array<ArrayBuffer> {

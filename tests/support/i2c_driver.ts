@@ -67,28 +67,37 @@ interface Pending {
   readonly statusAt: number;
 }
 
+/** What {@linkcode I2cGuest} takes in addition. */
+export interface I2cGuestOptions extends GuestOptions {
+  /** How much memory messages can have at a time, in bytes. */
+  readonly arena?: number;
+}
+
 /** A guest with an I2C driver. */
 export class I2cGuest extends Guest {
-  readonly #ram: GuestRam;
+  readonly #ownRam: GuestRam | undefined;
   readonly #arena: number;
+  readonly #arenaSize: number;
   #used = 0;
 
-  constructor(frontEnd: FrontEnd, options: GuestOptions = {}) {
-    const ram = new GuestRam([{ guestAddress: 0x10_0000, size: RAM_SIZE }]);
+  constructor(frontEnd: FrontEnd, options: I2cGuestOptions = {}) {
+    const own = options.ram === undefined;
+    const ram = options.ram ?? new GuestRam([{ guestAddress: 0x10_0000, size: RAM_SIZE }]);
     super(frontEnd, {
       size: 256,
       queues: 1,
       features: F_ZERO_LENGTH_REQUEST,
       eventIndex: true,
-      ram,
       ...options,
+      ram,
     });
-    this.#ram = ram;
-    this.#arena = ram.allocate(ARENA_SIZE);
+    this.#ownRam = own ? ram : undefined;
+    this.#arenaSize = options.arena ?? ARENA_SIZE;
+    this.#arena = ram.allocate(this.#arenaSize);
   }
 
   #take(length: number): number {
-    if (this.#used + length > ARENA_SIZE) throw new RangeError("too much at a time");
+    if (this.#used + length > this.#arenaSize) throw new RangeError("too much at a time");
     const address = this.#arena + this.#used;
     this.#used += length;
     return address;
@@ -103,7 +112,7 @@ export class I2cGuest extends Guest {
     const length = Math.max(bytes.length, room);
     const dataAt = this.#take(length);
     if (bytes.length > 0) this.ram.write(dataAt, bytes);
-    else this.ram.region(dataAt).bytes.fill(0xee, dataAt - 0x10_0000, dataAt - 0x10_0000 + room);
+    else this.ram.fill(dataAt, 0xee, room);
     const statusAt = this.#take(1);
     this.ram.write(statusAt, [UNTOUCHED]);
     const segments: Segment[] = [{ address: headerAt, length: header.length }];
@@ -162,7 +171,7 @@ export class I2cGuest extends Guest {
 
   override [Symbol.dispose](): void {
     super[Symbol.dispose]();
-    this.#ram[Symbol.dispose]();
+    this.#ownRam?.[Symbol.dispose]();
   }
 }
 

@@ -1,5 +1,5 @@
 /**
- * Tests that run inside the User-Mode Linux guest: for what needs a kernel of its own.
+ * Tests that run inside a guest, User-Mode Linux by default: for what needs a kernel of its own.
  *
  * A file of them is a module of `Deno.test` like any other, but not named `…_test.ts`; a test
  * outside boots a guest for it and has a step for each test inside.
@@ -9,7 +9,7 @@
 
 import { dirname } from "node:path";
 import { fileURLToPath } from "node:url";
-import { type GuestBoot, runInGuest } from "./uml.ts";
+import { type GuestBoot, type GuestOutcome, runInGuest } from "./uml.ts";
 
 const ROOT = fileURLToPath(new URL("../../", import.meta.url));
 
@@ -41,6 +41,8 @@ function readTap(output: string): Result[] {
 /** How the guest is booted, and what the tests inside have as `Deno.args`. */
 export interface InsideOptions extends GuestBoot {
   readonly args?: readonly string[];
+  /** Boots another guest. */
+  readonly run?: (script: string, boot: GuestBoot) => Promise<GuestOutcome>;
 }
 
 /**
@@ -52,7 +54,7 @@ export interface InsideOptions extends GuestBoot {
 export async function testsInGuest(
   context: Deno.TestContext,
   file: string,
-  { args = [], options = [], ...boot }: InsideOptions = {},
+  { args = [], options = [], run = runInGuest, ...boot }: InsideOptions = {},
 ): Promise<void> {
   const deno = Deno.realPathSync(Deno.execPath());
   const caches = Deno.env.get("XDG_CACHE_HOME") ?? `${Deno.env.get("HOME")}/.cache`;
@@ -60,7 +62,7 @@ export async function testsInGuest(
   const script =
     `exec ${deno} test -A --no-check --quiet --no-lock --reporter=tap ${ROOT}${file} -- ` +
     `${args.join(" ")} 2>&1`;
-  const { status, output, errors } = await runInGuest(script, {
+  const { status, output, errors } = await run(script, {
     limit: 180,
     ...boot,
     options: [

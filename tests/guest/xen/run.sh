@@ -1,0 +1,123 @@
+#!/bin/bash
+# Run a command in domain 0 of an emulated Xen host and exit with its status.
+#
+#   run.sh [options] [--] COMMAND [ARGUMENT...]
+#   run.sh [options] -f SCRIPT [ARGUMENT...]    a script for bash; - is stdin
+#   run.sh [options]                            a shell on the terminal
+#
+#   -M HOSTDIR[:GUESTDIR][:rw|:cow]
+#                 mount a folder of the host, at the same place without GUESTDIR
+#                 (repeatable); read-only, with rw also for writing, with cow for
+#                 writing to domain 0's memory only
+#   -e NAME=VALUE set a variable for the command (repeatable)
+#   -a ARG        one more parameter for the kernel of domain 0 (repeatable)
+#   -t SECONDS    kill it all after that long (default 60)
+#   -m SIZE       memory of domain 0 (default 320M); 192M are for other domains and Xen
+#   -v            show the log of Xen and of the kernel on standard error
+#   -D FILE       write that log to FILE
+#
+# Domain 0 has the root of the other guests, and "domain", which makes domains of
+# memory and grants: see domain.c.  Otherwise it is as with qemu/run.sh.
+set -u
+
+. "$(dirname "${BASH_SOURCE[0]}")/paths.sh"
+. "$guest_scripts/job.sh"
+
+limit=60 mem=320M log='' script='' verbose=''
+mounts=() vars=() append=() args=()
+
+while getopts M:e:a:t:m:f:vD: opt; do
+	case $opt in
+	M)	mounts+=("$OPTARG") ;;
+	e)	vars+=("$OPTARG") ;;
+	a)	append+=("$OPTARG") ;;
+	t)	limit=$OPTARG ;;
+	m)	mem=$OPTARG ;;
+	f)	script=$OPTARG ;;
+	v)	verbose=1 ;;
+	D)	log=$OPTARG ;;
+	*)	exit 2 ;;
+	esac
+done
+shift $((OPTIND - 1))
+
+[ -d "$xen_dir" ] && [ -d "$xen_kernel_dir" ] && [ -d "$initrd_dir" ] && [ -d "$(qemu_dir 10)" ] ||
+	fail "the test bed is not built yet (run: make xen-guest)"
+mem=$(numfmt --from=iec "$mem" 2>/dev/null) || fail "-m: expected a size, for example 320M"
+mem=$((mem >> 20))
+
+dir=$(qemu_dir 10)
+lib=usr/lib/x86_64-linux-gnu
+ld=$dir/usr/lib64/ld-linux-x86-64.so.2
+[ -e "$ld" ] || ld=$dir/lib64/ld-linux-x86-64.so.2
+export QEMU_MODULE_DIR=$dir/$lib/qemu
+
+job_open
+cp "$guest_scripts/inside.sh" "$job/init"
+cp "$xen_dir/domain" "$job/domain"
+# hvc0 is Xen's.
+echo /dev/hvc1 /dev/hvc2 >"$job/terminals"
+echo "xenfs /proc/xen xenfs defaults 0 0" >>"$job/fstab"
+
+n=0
+for m in ${mounts+"${mounts[@]}"}; do
+	job_mount "$m"
+	ln -s "$mount_from" "$job/m$n"
+	readonly=on
+	[ $mount_mode != rw ] || readonly=off
+	args+=(-fsdev "local,id=m$n,path=$job/m$n/.,security_model=none,readonly=$readonly,multidevs=remap"
+		-device "virtio-9p-pci,fsdev=m$n,mount_tag=m$n")
+	options=trans=virtio,version=9p2000.L,msize=262144
+	if [ $mount_mode = cow ]; then
+		printf '%s\n' "/mnt/m$n/lower" "/mnt/m$n/upper" "/mnt/m$n/work" >>"$job/folders"
+		cat >>"$job/fstab" <<-END
+			m$n /mnt/m$n/lower 9p ro,cache=loose,$options 0 0
+			m$n $mount_at overlay lowerdir=/mnt/m$n/lower,upperdir=/mnt/m$n/upper,workdir=/mnt/m$n/work 0 0
+		END
+	else
+		cache=''
+		[ $mount_mode = rw ] || cache=,cache=loose
+		echo "m$n $mount_at 9p $mount_mode$cache,$options 0 0" >>"$job/fstab"
+	fi
+	n=$((n + 1))
+done
+
+vars+=("PATH=/job:/usr/sbin:/usr/bin")
+job_command "$script" "$@"
+
+# QEMU separates modules, and what belongs to them, by commas.
+ln -s "$xen_kernel_dir/vmlinuz" "$job/vmlinuz"
+cat "$initrd_dir/initrd.gz" "$xen_kernel_dir/modules.gz" >"$job/initrd"
+
+mkfifo "$job/out" "$job/err" "$job/con"
+job_readers=()
+cat "$job/err" >&2 & job_readers+=($!)
+if [ -n "$verbose" ]; then
+	tee "$job/log" <"$job/con" >&2 & job_readers+=($!)
+else
+	cat "$job/con" >"$job/log" & job_readers+=($!)
+fi
+if [ -e "$job/cmd" ]; then
+	cat "$job/out" & job_readers+=($!)
+	out=file,path=$job/out
+else
+	out=stdio,signal=off
+fi
+
+# Of an AMD machine: nested paging, which HVM domains take, is emulated for those only.
+exec {qemu_err}>"$job/err"
+job_boot "$limit" "$ld" --library-path "$dir/$lib:$dir/lib/x86_64-linux-gnu" \
+	"$dir/usr/bin/qemu-system-x86_64" -L "$dir/usr/share/seabios" -L "$dir/usr/share/qemu" \
+	-nodefaults -no-user-config -display none -no-reboot \
+	-machine pc -accel tcg -cpu max,-smap -m "$((mem + 192))M" \
+	-chardev "file,id=con,path=$job/con" -serial chardev:con \
+	-chardev "$out,id=out" -chardev "file,id=err,path=$job/err" \
+	-device virtio-serial-pci -device virtconsole,chardev=out -device virtconsole,chardev=err \
+	-fsdev "local,id=job,path=$job,security_model=none,multidevs=remap" \
+	-device virtio-9p-pci,fsdev=job,mount_tag=job \
+	-kernel "$xen_dir/xen" \
+	-append "console=com1 com1=115200,8n1 loglvl=all guest_loglvl=all dom0_mem=${mem}M,max:${mem}M dom0_max_vcpus=1" \
+	-initrd "$job/vmlinuz console=hvc0 ignore_loglevel panic=-1 rdinit=/xen-init ${append[*]},$job/initrd" \
+	${args+"${args[@]}"} 2>&"$qemu_err"
+exec {qemu_err}>&-
+job_end "$limit" "$log"
