@@ -55,7 +55,10 @@ Deno.test("Linux's drivers of parts on an I2C bus get the parts' interrupts", as
   await lines.call("subscribe", { things: ["panel-int"] });
 
   await context.step("a key at a PCF8574 is pressed and released", async () => {
-    await guest.run("dd if=/dev/input/event0 bs=24 count=4 of=/tmp/keys 2>/dev/null &");
+    // It opens what it reads before what it writes.
+    await guest.run(`
+      dd if=/dev/input/event0 bs=24 count=4 of=/tmp/keys 2>/dev/null &
+      until [ -e /tmp/keys ]; do sleep 0.01; done`);
     for (const level of [0, 1]) {
       await set({ "panel.p3": level });
       await wasCalled("panel-int");
