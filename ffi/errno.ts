@@ -26,6 +26,8 @@ export const {
   ENXIO,
   EPERM,
   EROFS,
+  ESRCH,
+  ETIMEDOUT,
 } = constants.errno;
 
 /** Of which Node has no name; the same on all architectures that are built for. */

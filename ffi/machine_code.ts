@@ -23,6 +23,7 @@ const SIZE = 65536;
 const SA_SIGINFO = 4;
 const SA_ONSTACK = 0x0800_0000;
 const SA_RESTART = 0x1000_0000;
+const SIG_IGN = 1n;
 
 /** A listing for each kind of machine, with the same quadwords after it. */
 export type Listings = Readonly<Record<"x86_64" | "aarch64", string>>;
@@ -62,16 +63,27 @@ export function loadCode(listings: Listings, quadwords: readonly bigint[]): Deno
 /**
  * Has code handle a signal, in all threads. System calls that it interrupts go on where they can.
  *
- * ```
- * struct sigaction { void (*handler)(int, siginfo_t *, void *); sigset_t mask; int flags; … };
- * ```
- *
  * @throws {SystemError} as sigaction(2)
  */
 export function handleSignal(signal: number, code: Deno.PointerObject): void {
+  const handler = BigInt(Deno.UnsafePointer.value(code));
+  setAction(signal, handler, SA_SIGINFO | SA_ONSTACK | SA_RESTART);
+}
+
+/**
+ * Has a signal do nothing.
+ *
+ * @throws {SystemError} as sigaction(2)
+ */
+export function ignoreSignal(signal: number): void {
+  setAction(signal, SIG_IGN, 0);
+}
+
+/** `struct sigaction { void (*handler)(int, …); sigset_t mask; int flags; …; }` */
+function setAction(signal: number, handler: bigint, flags: number): void {
   const action = new DataView(new ArrayBuffer(152));
-  action.setBigUint64(0, BigInt(Deno.UnsafePointer.value(code)), true);
-  action.setUint32(136, SA_SIGINFO | SA_ONSTACK | SA_RESTART, true);
+  action.setBigUint64(0, handler, true);
+  action.setUint32(136, flags, true);
   const pointer = Deno.UnsafePointer.of(action);
   check("sigaction", libc.sigaction(signal, pointer, new ArrayBuffer(152)));
 }

@@ -2,14 +2,15 @@
  * What becomes of memory whose file another process has cut short.
  *
  * A touch of it raises SIGBUS, which ends a process. In a thread that is covered it does not: the
- * handler (`memory_fault_handler.ts`) puts empty memory, which is nobody else's, in place of the
- * whole mapping, and counts. The access then goes on, and the thread finds out by the count.
+ * handler (`memory_fault_handler.ts`) puts an empty page, which is nobody else's, in place of the one
+ * that is gone, and counts. The access then goes on, and the thread finds out by the count.
  *
  * @module
  */
 
 import { ENOMEM, SystemError } from "./errno.ts";
-import { libc, SYS_gettid } from "./libc.ts";
+import { libc } from "./libc.ts";
+import { threadId } from "./thread_id.ts";
 
 // What the handler and a thread share, in words: the thread's number, how many faults there were,
 // how many ranges there are at most, and the size of a page. Then follow the ranges, each as the
@@ -39,7 +40,7 @@ export function coverThread(memory: SharedArrayBuffer, index: number): void {
   words = new Int32Array(memory, offset, HEADER / 4);
   ranges = new BigUint64Array(memory, offset + HEADER, 2 * MAX_RANGES);
   words[PAGE] = libc.getpagesize();
-  words[THREAD] = libc.syscall_gettid(SYS_gettid);
+  words[THREAD] = threadId();
 }
 
 /**
@@ -66,12 +67,12 @@ export function uncover(cover: number): void {
   ranges[2 * cover + 1] = 0n;
 }
 
-/** How many of this thread's mappings have been lost. */
-export function lostMappings(): number {
+/** How many pages of mappings this thread has come across that were gone. */
+export function lostPages(): number {
   return words[FAULTS];
 }
 
-/** Begins to count anew, when what was lost is known. */
-export function forgetLostMappings(): void {
+/** Begins to count anew. */
+export function forgetLostPages(): void {
   words[FAULTS] = 0;
 }

@@ -9,7 +9,9 @@
  */
 
 import { check } from "./errno.ts";
+import type { ThreadCall } from "./every_thread.ts";
 import { close, O_PATH, open } from "./fd.ts";
+import { addressOfBuffer } from "./machine_code.ts";
 
 const functions = {
   /** `int prctl(int op, …)`: prctl(2) */
@@ -63,6 +65,7 @@ function libc() {
 }
 
 const x86 = Deno.build.arch === "x86_64";
+const SYS_prctl = x86 ? 157 : 167;
 const SYS_capset = x86 ? 126 : 91;
 const SYS_seccomp = x86 ? 317 : 277;
 // The same on all machines.
@@ -90,15 +93,26 @@ export function setNoNewPrivileges(): void {
   check("prctl", libc().prctl(PR_SET_NO_NEW_PRIVS, 1n, 0n, 0n, 0n));
 }
 
+/** {@linkcode setNoNewPrivileges} as a call that any thread can make. */
+export const noNewPrivilegesCall: ThreadCall = [SYS_prctl, PR_SET_NO_NEW_PRIVS, 1, 0, 0, 0];
+
+/** `struct __user_cap_header_struct { __u32 version; int pid; }` */
+const header = Uint32Array.of(CAPABILITY_VERSION_3, 0);
+/** Effective, permitted and inheritable, for capabilities 0 to 31 and for the rest. */
+const none = new Uint32Array(6);
+
 /**
  * This thread, and those that it will start, lose all capabilities.
  *
  * @throws {SystemError} as capset(2)
  */
 export function dropCapabilities(): void {
-  const header = Uint32Array.of(CAPABILITY_VERSION_3, 0);
-  // Effective, permitted and inheritable, for capabilities 0 to 31 and for the rest.
-  check("capset", libc().capset(SYS_capset, header, new Uint32Array(6)));
+  check("capset", libc().capset(SYS_capset, header, none));
+}
+
+/** {@linkcode dropCapabilities} as a call that any thread can make. */
+export function dropCapabilitiesCall(): ThreadCall {
+  return [SYS_capset, addressOfBuffer(header.buffer), addressOfBuffer(none.buffer)];
 }
 
 /**
@@ -142,35 +156,50 @@ export interface PathRule {
   readonly access: number;
 }
 
-/**
- * From now on, this thread and those that it will start may do with files only what rules allow.
- * A rule for a path that does not exist is left out.
- *
- * @param handled everything that rules decide about: a mask of `LANDLOCK_ACCESS_FS_…`
- * @param network likewise, of `LANDLOCK_ACCESS_NET_…`: nothing of it is allowed
- * @param scoped likewise, of `LANDLOCK_SCOPE_…`
- * @throws {SystemError} as the calls of landlock(7)
- */
-export function restrictFiles(
-  rules: readonly PathRule[],
-  handled: number,
-  network: number,
-  scoped: number,
-): void {
-  const attributes = BigUint64Array.of(BigInt(handled), BigInt(network), BigInt(scoped));
-  const size = scoped !== 0 ? 24n : network !== 0 ? 16n : 8n;
-  const ruleset = check(
-    "landlock_create_ruleset",
-    libc().landlock_create_ruleset(SYS_landlock_create_ruleset, attributes, size, 0),
-  );
-  try {
-    for (const { path, access } of rules) addRule(ruleset, path, access & handled);
-    check(
-      "landlock_restrict_self",
-      libc().landlock_restrict_self(SYS_landlock_restrict_self, ruleset, 0),
+/** What threads may do with files: a ruleset of landlock(7). */
+export class FileRules implements Disposable {
+  readonly #fd: number;
+
+  /**
+   * A rule for a path that does not exist is left out.
+   *
+   * @param handled everything that rules decide about: a mask of `LANDLOCK_ACCESS_FS_…`
+   * @param network likewise, of `LANDLOCK_ACCESS_NET_…`: nothing of it is allowed
+   * @param scoped likewise, of `LANDLOCK_SCOPE_…`
+   * @throws {SystemError} as the calls of landlock(7)
+   */
+  constructor(rules: readonly PathRule[], handled: number, network: number, scoped: number) {
+    const attributes = BigUint64Array.of(BigInt(handled), BigInt(network), BigInt(scoped));
+    const size = scoped !== 0 ? 24n : network !== 0 ? 16n : 8n;
+    this.#fd = check(
+      "landlock_create_ruleset",
+      libc().landlock_create_ruleset(SYS_landlock_create_ruleset, attributes, size, 0),
     );
-  } finally {
-    close(ruleset);
+    try {
+      for (const { path, access } of rules) addRule(this.#fd, path, access & handled);
+    } catch (error) {
+      close(this.#fd);
+      throw error;
+    }
+  }
+
+  /**
+   * From now on, this thread and those that it will start may do only what the rules allow.
+   *
+   * @throws {SystemError} as landlock_restrict_self(2)
+   */
+  restrict(): void {
+    const result = libc().landlock_restrict_self(SYS_landlock_restrict_self, this.#fd, 0);
+    check("landlock_restrict_self", result);
+  }
+
+  /** {@linkcode restrict} as a call that any thread can make. */
+  get call(): ThreadCall {
+    return [SYS_landlock_restrict_self, this.#fd, 0];
+  }
+
+  [Symbol.dispose](): void {
+    close(this.#fd);
   }
 }
 

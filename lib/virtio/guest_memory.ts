@@ -6,7 +6,7 @@
 
 import { SystemError } from "../../ffi/errno.ts";
 import { ADDRESS_SPACE, type MappedMemory, PAGE_SIZE } from "../../ffi/memory.ts";
-import { forgetLostMappings, lostMappings } from "../../ffi/memory_fault.ts";
+import { forgetLostPages, lostPages } from "../../ffi/memory_fault.ts";
 import { MissingFrames, type XenKind, type XenNodes } from "../../ffi/xen.ts";
 import {
   checkRegion,
@@ -190,13 +190,13 @@ export class GuestMemory {
    * then is nothing that the guest has written.
    */
   get isLost(): boolean {
-    return lostMappings() !== 0;
+    return lostPages() !== 0;
   }
 
   /** Unmaps everything. */
   clear(): void {
     this.setTable([], []);
-    forgetLostMappings();
+    forgetLostPages();
   }
 
   /**

@@ -7,7 +7,7 @@
 
 import { close } from "../../ffi/fd.ts";
 import { Mapping } from "../../ffi/memory.ts";
-import { coverThread, forgetLostMappings, lostMappings } from "../../ffi/memory_fault.ts";
+import { coverThread, forgetLostPages, lostPages } from "../../ffi/memory_fault.ts";
 import { handleMemoryFaults } from "../../ffi/memory_fault_handler.ts";
 import { createHugeMemfd, createMemfd, setFileSize } from "./kernel_objects.ts";
 
@@ -21,8 +21,8 @@ function touchLost(fd: number, size: number): void {
   words.fill(7);
   setFileSize(fd, size / 2);
   Atomics.store(words, last, 1);
-  console.log(words[0], words[last], words[last - 1], lostMappings());
-  forgetLostMappings();
+  console.log(words[0], words[last], words[last - 1], lostPages());
+  forgetLostPages();
   mapping.close();
   close(fd);
 }

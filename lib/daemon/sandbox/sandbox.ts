@@ -1,21 +1,24 @@
 /**
  * A daemon gives up what it does not need to serve: an attacker who gets hold of it gets little.
  *
- * Each thread gives up its capabilities and the files that it will not open; then, once for all
- * threads of the process, those of the runtime included, the system calls that none of them makes.
- * What a kernel lacks is left out, and told.
+ * Each thread gives up its capabilities and the files that it will not open, and the main thread has
+ * those of the runtime do the same; then, once for all of them, come the system calls that none
+ * makes. What a kernel lacks is left out, and told.
  *
  * @module
  */
 
 import { SystemError } from "../../../ffi/errno.ts";
+import { callInThreads } from "../../../ffi/every_thread.ts";
 import { S_IFDIR } from "../../../ffi/fd.ts";
 import { pathStatus } from "../../../ffi/file.ts";
 import {
   dropCapabilities,
+  dropCapabilitiesCall,
+  FileRules,
   filterSystemCalls,
   landlockVersion,
-  restrictFiles,
+  noNewPrivilegesCall,
   setNoNewPrivileges,
 } from "../../../ffi/sandbox.ts";
 import { makeFilter } from "./filter.ts";
@@ -43,9 +46,9 @@ function isFolder(path: string): boolean {
   }
 }
 
-function leaveFiles(paths: readonly SandboxPath[]): void {
+function fileRules(paths: readonly SandboxPath[]): FileRules {
   const { files, network, scoped } = handledAccess(landlockVersion());
-  restrictFiles(pathRules(paths, isFolder), files, network, scoped);
+  return new FileRules(pathRules(paths, isFolder), files, network, scoped);
 }
 
 /**
@@ -60,9 +63,28 @@ export function confineThread(paths: readonly SandboxPath[]): string[] {
     attempt("capabilities stay", dropCapabilities),
     landlockVersion() === 0
       ? "all files stay in reach, for there is no Landlock"
-      : attempt("all files stay in reach", () => leaveFiles(paths)),
+      : attempt("all files stay in reach", () => {
+        using rules = fileRules(paths);
+        rules.restrict();
+      }),
   ];
   return lacks.filter((lack) => lack !== undefined);
+}
+
+/**
+ * Confines the threads of the runtime, which run no code of ours, likewise.
+ *
+ * @param paths that they may still open
+ * @param ours threads that have confined themselves
+ */
+export function confineHelpers(paths: readonly SandboxPath[], ours: readonly number[]): string[] {
+  const lack = attempt("threads of the runtime keep capabilities and files", () => {
+    using rules = landlockVersion() === 0 ? undefined : fileRules(paths);
+    const calls = [noNewPrivilegesCall, dropCapabilitiesCall(), ...(rules ? [rules.call] : [])];
+    const failed = callInThreads(calls, { except: ours }).find((error) => error !== 0);
+    if (failed !== undefined) throw new SystemError("a call in a thread", failed);
+  });
+  return lack === undefined ? [] : [lack];
 }
 
 /**
