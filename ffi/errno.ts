@@ -26,8 +26,6 @@ export const {
   ENXIO,
   EPERM,
   EROFS,
-  ESRCH,
-  ETIMEDOUT,
 } = constants.errno;
 
 /** Of which Node has no name; the same on all architectures that are built for. */

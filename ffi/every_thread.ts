@@ -5,10 +5,15 @@
  * @module
  */
 
-import { errno, ESRCH, ETIMEDOUT, SystemError } from "./errno.ts";
-import { listFolder } from "./file.ts";
+import { listFolder, readFile } from "./file.ts";
 import { libc, SYS_tgkill } from "./libc.ts";
-import { addressOfBuffer, handleSignal, ignoreSignal, type Listings, loadCode } from "./machine_code.ts";
+import {
+  addressOfBuffer,
+  handleSignal,
+  ignoreSignal,
+  type Listings,
+  loadCode,
+} from "./machine_code.ts";
 
 /** SIGSTKFLT, of which signal(7) says that it is not used. */
 const SIGNAL = 16;
@@ -25,7 +30,7 @@ export type ThreadCall = readonly [number: number, ...args: (number | bigint)[]]
 const CALL = 56;
 const ERROR = 48;
 
-/** Memory that handlers may come to. */
+/** Memory that a handler which is late may come to. */
 const kept: SharedArrayBuffer[] = [];
 
 /**
@@ -82,22 +87,23 @@ d65f03c0 |   ret
 `,
 };
 
-/** What {@linkcode callInThreads} takes besides. */
-export interface ThreadCallOptions {
-  /** Threads that are left alone. */
-  readonly except: readonly number[];
+/** What became of calls in other threads. */
+export interface ThreadCallOutcome {
+  /** For each call 0, or the last error that it met in any thread. */
+  readonly errors: readonly number[];
+  /** How many threads did not get to them: they take no such signal, or none in time. */
+  readonly missed: number;
 }
 
 /**
  * Makes calls in all threads of this process but some, and in those that they start meanwhile.
  *
- * @returns for each call 0, or the last error that it met in any thread
- * @throws {SystemError} `ETIMEDOUT` if a thread does not get to it; as mmap(2), sigaction(2), tgkill(2)
+ * @throws {SystemError} as mmap(2), mprotect(2), sigaction(2)
  */
 export function callInThreads(
   calls: readonly ThreadCall[],
-  { except }: ThreadCallOptions,
-): number[] {
+  except: readonly number[],
+): ThreadCallOutcome {
   const memory = new SharedArrayBuffer(CALL * calls.length + 8);
   const done = new Int32Array(memory, CALL * calls.length, 1);
   calls.forEach((call, index) => {
@@ -105,32 +111,48 @@ export function callInThreads(
   });
   const start = addressOfBuffer(memory);
   handleSignal(SIGNAL, loadCode(callsHandler, [start, start + BigInt(CALL * calls.length)]));
-  // One that is late finds its memory all the same.
   kept.push(memory);
-  try {
-    interruptAll(new Set(except), done);
-  } finally {
-    ignoreSignal(SIGNAL);
-  }
-  return calls.map((_, index) => new Int32Array(memory, CALL * index + ERROR, 1)[0]);
+  const missed = interruptAll(new Set(except), done);
+  ignoreSignal(SIGNAL);
+  const errors = calls.map((_, index) => new Int32Array(memory, CALL * index + ERROR, 1)[0]);
+  return { errors, missed };
 }
 
-/** Interrupts threads, until there is none that was not; `done` counts those that were. */
-function interruptAll(known: Set<number>, done: Int32Array<SharedArrayBuffer>): void {
+/**
+ * Interrupts threads, until there is none that was not.
+ *
+ * @param done counts those that have made the calls
+ * @returns how many have not
+ */
+function interruptAll(known: Set<number>, done: Int32Array<SharedArrayBuffer>): number {
   const end = performance.now() + PATIENCE;
   let sent = 0;
+  let deaf = 0;
   for (;;) {
     // A thread that was started by one which had not got to it is in the list by now.
     const fresh = listFolder(TASKS).map(Number).filter((thread) => !known.has(thread));
-    if (fresh.length === 0) return;
+    if (fresh.length === 0) return deaf;
     for (const thread of fresh) {
       known.add(thread);
-      if (libc.syscall_tgkill(SYS_tgkill, Deno.pid, thread, SIGNAL) === 0) sent++;
-      else if (errno() !== ESRCH) throw new SystemError("tgkill", errno());
+      if (isDeaf(thread)) deaf++;
+      // One that has ended is none any more.
+      else if (libc.syscall_tgkill(SYS_tgkill, Deno.pid, thread, SIGNAL) === 0) sent++;
     }
     while (Atomics.load(done, 0) < sent) {
-      if (performance.now() > end) throw new SystemError("tgkill", ETIMEDOUT);
+      if (performance.now() > end) return deaf + sent - Atomics.load(done, 0);
       Atomics.wait(done, 0, Atomics.load(done, 0), SOON);
     }
+  }
+}
+
+/** True if a thread takes no such signal. */
+function isDeaf(thread: number): boolean {
+  try {
+    const status = new TextDecoder().decode(readFile(`${TASKS}/${thread}/status`, 65536));
+    const blocked = /^SigBlk:\s*([0-9a-f]+)/m.exec(status)?.[1] ?? "0";
+    return (BigInt(`0x${blocked}`) >> BigInt(SIGNAL - 1) & 1n) !== 0n;
+  } catch {
+    // It has ended.
+    return false;
   }
 }

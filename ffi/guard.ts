@@ -10,7 +10,8 @@
  */
 
 import { check } from "./errno.ts";
-import { addressOf, libc, SYS_gettid, SYS_tgkill } from "./libc.ts";
+import { addressOf, libc, SYS_tgkill } from "./libc.ts";
+import { threadId } from "./thread_id.ts";
 
 /** By default it is ignored, so that one too many does no harm: signal(7). */
 const SIGURG = 23;
@@ -40,7 +41,7 @@ let seen = 0;
 export function guardThread(memory: SharedArrayBuffer, unwatched: () => void): void {
   words = new Int32Array(memory);
   onUnwatched = unwatched;
-  Atomics.store(words, THREAD, libc.syscall_gettid(SYS_gettid));
+  Atomics.store(words, THREAD, threadId());
 }
 
 function next(call: number): number {
@@ -67,7 +68,7 @@ export function leave(): void {
   if (interruptions === seen) return;
   seen = interruptions;
   // A signal that came late is taken here, and not by a call that it would spoil.
-  libc.syscall_gettid(SYS_gettid);
+  threadId();
 }
 
 /**

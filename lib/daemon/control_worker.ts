@@ -7,6 +7,7 @@
 
 import type { Logger } from "@logtape/logtape";
 import { EPOLLIN } from "../../ffi/epoll.ts";
+import { threadId } from "../../ffi/thread_id.ts";
 import { Observer } from "../control/observer.ts";
 import { PinWatch } from "../control/pin_watch.ts";
 import { ControlServer } from "../control/server.ts";
@@ -143,7 +144,7 @@ export function serveControl<Settings>(
     // What there is already, and what wakes this thread from now on.
     events.drain();
     if (start.sandbox) confineThread(observingPaths(start.gpioControl));
-    report({ state: "serving", duty: undefined });
+    report({ state: "serving", duty: undefined, thread: threadId() });
     try {
       loop.run();
     } finally {

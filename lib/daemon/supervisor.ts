@@ -4,16 +4,16 @@
  * @module
  */
 
-import { dirname } from "node:path";
 import type { Logger } from "@logtape/logtape";
 import { handleMemoryFaults } from "../../ffi/memory_fault_handler.ts";
 import { descriptorLimit, openDescriptors, raiseDescriptorLimit } from "../../ffi/resource.ts";
 import { isIgnored } from "../../ffi/signal.ts";
+import { threadId } from "../../ffi/thread_id.ts";
 import { descriptorShare } from "./descriptor_budget.ts";
 import { inherit, listen, type Listener, socketPaths } from "./listeners.ts";
 import { getLog } from "./log.ts";
-import { servingPaths } from "./sandbox/paths.ts";
-import { confineProcess, confineThread } from "./sandbox/sandbox.ts";
+import { endingPaths, servingPaths } from "./sandbox/paths.ts";
+import { confineHelpers, confineProcess, confineThread } from "./sandbox/sandbox.ts";
 import { allowedCalls, connectingCalls } from "./sandbox/system_calls.ts";
 import type { DaemonSettings, SocketSettings } from "./settings.ts";
 import { Watchdog } from "./watchdog.ts";
@@ -48,15 +48,23 @@ function open(gate: SharedArrayBuffer): void {
 }
 
 /**
- * Confines the main thread, and then all threads together.
+ * Confines the main thread and those of the runtime, and then all threads together.
  *
  * @param sockets that have to be removed at the end
- * @param connects true if a thread goes on to connect to another daemon
+ * @param threads those that have confined themselves
+ * @param connects true if one of them goes on to connect to another daemon
  */
-function confine(sockets: readonly string[], connects: boolean, log: Logger): void {
-  const folders = new Set(sockets.map(dirname));
+function confine(
+  sockets: readonly string[],
+  threads: readonly Thread[],
+  connects: boolean,
+  log: Logger,
+): void {
+  const paths = endingPaths(sockets);
+  const ours = [threadId(), ...threads.flatMap(({ id }) => id ?? [])];
   const lacks = [
-    ...confineThread([...folders].map((path) => ({ path, use: "remove" }))),
+    ...confineThread(paths),
+    ...confineHelpers(paths, ours),
     ...confineProcess(connects ? [...allowedCalls, ...connectingCalls] : allowedCalls),
   ];
   if (lacks.length > 0) log.warn(`the sandbox has gaps on this kernel: ${lacks.join("; ")}`);
@@ -180,7 +188,7 @@ export async function supervise<Settings>(
       if (settings.sandbox) {
         const paths = [...listeners.map(({ path }) => path), control?.path];
         const sockets = paths.filter((path) => path !== undefined);
-        confine(sockets, gpioControl !== undefined, getLog(program));
+        confine(sockets, threads, gpioControl !== undefined, getLog(program));
       }
       open(gate);
       settings.guests.forEach((plan, guest) => {

@@ -20,6 +20,8 @@ export class Thread {
   hasServed = false;
   /** What its device has to do at the end, for people; `undefined` for nothing. */
   duty: string | undefined;
+  /** The kernel's number of it, once it serves. */
+  id: number | undefined;
   readonly #stop = createEventfd();
 
   /**
@@ -49,6 +51,7 @@ export class Thread {
       if (data.state === "serving") {
         this.hasServed = true;
         this.duty = data.duty;
+        this.id = data.thread;
         serving.resolve();
       } else if (data.state === "calling") options.onCalling?.();
       else if (data.state === "failed") fail(data.reason);

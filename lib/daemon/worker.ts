@@ -8,6 +8,7 @@ import type { Logger } from "@logtape/logtape";
 import { setNonBlocking } from "../../ffi/fd.ts";
 import { guardThread } from "../../ffi/guard.ts";
 import { coverThread } from "../../ffi/memory_fault.ts";
+import { threadId } from "../../ffi/thread_id.ts";
 import { type EventRingMemory, EventWriter } from "../events/event_ring.ts";
 import { GUEST, GUEST_CONNECTED, GUEST_READY, GUEST_WAITING } from "../events/kinds.ts";
 import { type GuestState, Session, type Share } from "../vhost_user/session.ts";
@@ -52,6 +53,8 @@ export type WorkerReport =
     readonly state: "serving";
     /** As {@linkcode VirtioDevice.duty}. */
     readonly duty: string | undefined;
+    /** The kernel's number of the thread, which has confined itself, if it is to be. */
+    readonly thread: number;
   }
   /** System calls follow that may not return; the thread is to be watched. */
   | { readonly state: "calling" }
@@ -136,7 +139,7 @@ function serve<Settings>(
       serveFrontEnds(device, start, log, events, (loop) => {
         limit.drive((milliseconds, action) => loop.after(milliseconds, action));
         if (start.paths !== undefined) confineThread(start.paths);
-        report({ state: "serving", duty: device.duty });
+        report({ state: "serving", duty: device.duty, thread: threadId() });
         Atomics.wait(new Int32Array(start.gate), 0, 0);
       });
     } finally {

@@ -54,15 +54,18 @@ const HOST_DEVICES: readonly SandboxPath[] = [
 /** What every thread may come to read: its own process. */
 const OWN_PROCESS: SandboxPath = { path: "/proc/self", use: "read" };
 
+function foldersOf(paths: readonly string[]): string[] {
+  return [...new Set(paths.map(dirname))];
+}
+
 /** What a guest's thread may open while it serves. */
 export function servingPaths(
   plan: { readonly hostDevices?: boolean; readonly files?: readonly string[] },
 ): SandboxPath[] {
-  // A file may be replaced by another one of its name, so it is its folder that stays in reach.
-  const folders = new Set((plan.files ?? []).map(dirname));
   return [
     ...(plan.hostDevices ? HOST_DEVICES : []),
-    ...[...folders].map((path) => ({ path, use: "write" } as const)),
+    // A file may be replaced by another one of its name.
+    ...foldersOf(plan.files ?? []).map((path) => ({ path, use: "write" } as const)),
   ];
 }
 
@@ -70,6 +73,11 @@ export function servingPaths(
 export function observingPaths(gpioControl: string | undefined): SandboxPath[] {
   // A socket comes and goes, so that it is its folder that stays in reach.
   return gpioControl === undefined ? [] : [{ path: dirname(gpioControl), use: "connect" }];
+}
+
+/** What the main thread may still do: remove sockets at the end. */
+export function endingPaths(sockets: readonly string[]): SandboxPath[] {
+  return foldersOf(sockets).map((path) => ({ path, use: "remove" }));
 }
 
 /** How many rights of files the versions of Landlock know, from version 1 on. */

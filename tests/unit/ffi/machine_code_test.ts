@@ -1,4 +1,5 @@
 import { assertEquals } from "@std/assert";
+import { callsHandler } from "../../../ffi/every_thread.ts";
 import { codeOf, type Listings } from "../../../ffi/machine_code.ts";
 import { faultHandler } from "../../../ffi/memory_fault_handler.ts";
 import { TemporaryFolder } from "../../support/temporary_folder.ts";
@@ -31,6 +32,7 @@ const listings: readonly (readonly [name: string, Listings, data: string])[] = [
     faultHandler,
     "threads: .quad 0; end: .quad 0; action: .zero 32",
   ],
+  ["the handler that makes calls", callsHandler, "calls: .quad 0; end: .quad 0"],
 ];
 
 for (const [name, listing, data] of listings) {
