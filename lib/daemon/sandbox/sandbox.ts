@@ -89,7 +89,7 @@ export function confineHelpers(paths: readonly SandboxPath[], ours: readonly num
   });
   return [
     ...(lack === undefined ? [] : [lack]),
-    ...(missed === 0 ? [] : [`${missed} threads that take no signals keep capabilities and files`]),
+    ...(missed === 0 ? [] : [`${missed} of the runtime's threads keep capabilities and files`]),
   ];
 }
 
