@@ -128,6 +128,16 @@ function unsubscribe(world: ControlWorld, _params: Params, connection: ControlCo
   world.unsubscribe(connection);
 }
 
+function serve(world: ControlWorld, params: Params, connection: ControlConnection) {
+  const thing = findThing(world.things, textParam(params, "thing"));
+  world.remotes.serve(connection, thing, params.properties ?? []);
+}
+
+function tell(world: ControlWorld, params: Params, connection: ControlConnection) {
+  const thing = findThing(world.things, textParam(params, "thing"));
+  world.remotes.tell(connection, thing, valuesParam(params, "values"));
+}
+
 /** The methods by name. */
 export const methods: Readonly<Record<string, Method>> = {
   describe,
@@ -139,4 +149,6 @@ export const methods: Readonly<Record<string, Method>> = {
   write,
   subscribe,
   unsubscribe,
+  serve,
+  tell,
 };

@@ -20,6 +20,7 @@ import type { Poller } from "../virtio/device.ts";
 import type { ControlConnection } from "./connection.ts";
 import { shownName } from "./names.ts";
 import { type GuestState, hexadecimal } from "./protocol.ts";
+import { RemoteParts } from "./remote_parts.ts";
 import type { BareEvent, Subscription } from "./subscription.ts";
 import { TOLD_BYTES, TransactionReader } from "./transactions.ts";
 import type { ControlWorld, GuestDescription } from "./world.ts";
@@ -46,6 +47,7 @@ export class Observer implements ControlWorld, EventObserver {
   readonly program: string;
   readonly version: string;
   readonly things: Things;
+  readonly remotes: RemoteParts;
   readonly dataLimit = TOLD_BYTES;
   kinds = 1 << GUEST;
 
@@ -73,6 +75,7 @@ export class Observer implements ControlWorld, EventObserver {
     this.program = program;
     this.version = version;
     this.things = things;
+    this.remotes = new RemoteParts(loop, things.all);
     this.#loop = loop;
     this.#guests = guests.map(({ title, socket }, guest) => ({
       guest,
@@ -115,6 +118,7 @@ export class Observer implements ControlWorld, EventObserver {
   }
 
   close(): void {
+    this.remotes.close();
     this.#loop.unwatch(this.#changed);
     this.#listener?.close();
     close(this.#changed);

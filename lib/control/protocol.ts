@@ -91,6 +91,11 @@ export function errorLine(id: RequestId, { code, message }: ControlError): strin
   return `${JSON.stringify({ jsonrpc: "2.0", id, error: { code, message } })}\n`;
 }
 
+/** The line of a request to a client; without an id, of a notification. */
+export function requestLine(id: RequestId | undefined, method: string, params: object): string {
+  return `${JSON.stringify({ jsonrpc: "2.0", id, method, params })}\n`;
+}
+
 /** The line of an event. */
 export function eventLine(event: ControlEvent): string {
   return `${JSON.stringify({ jsonrpc: "2.0", method: "event", params: event })}\n`;
@@ -206,9 +211,18 @@ export function valuesParam(params: Params, name: string): [string, unknown][] {
 /** Bytes in hexadecimal. */
 export function bytesParam(params: Params, name: string): Uint8Array<ArrayBuffer> {
   const value = params[name];
-  if (typeof value !== "string" || !/^([0-9a-fA-F]{2})*$/.test(value)) {
-    return invalid(name, "bytes in hexadecimal", value);
-  }
+  return isHexadecimal(value)
+    ? fromHexadecimal(value)
+    : invalid(name, "bytes in hexadecimal", value);
+}
+
+/** True for what stands for bytes. */
+export function isHexadecimal(value: unknown): value is string {
+  return typeof value === "string" && /^([0-9a-fA-F]{2})*$/.test(value);
+}
+
+/** Bytes as {@linkcode hexadecimal} writes them. */
+export function fromHexadecimal(value: string): Uint8Array<ArrayBuffer> {
   const bytes = new Uint8Array(value.length / 2);
   for (let index = 0; index < bytes.length; index++) {
     bytes[index] = parseInt(value.slice(2 * index, 2 * index + 2), 16);

@@ -60,7 +60,7 @@ export class ControlServer implements EventHandler, LineHandler {
   }
 
   onLine(connection: ControlConnection, line: string): void {
-    if (line.trim() === "") return;
+    if (line.trim() === "" || this.#world.remotes.onLine(connection, line)) return;
     let request: ControlRequest;
     try {
       request = parseRequest(line);
@@ -92,6 +92,7 @@ export class ControlServer implements EventHandler, LineHandler {
   onEnd(connection: ControlConnection): void {
     this.#connections.delete(connection);
     this.#world.unsubscribe(connection);
+    this.#world.remotes.onEnd(connection);
     this.#log.debug("a control client has gone");
   }
 

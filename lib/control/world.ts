@@ -7,6 +7,7 @@
 import type { Things } from "../simulation/thing.ts";
 import type { ControlConnection } from "./connection.ts";
 import type { GuestState } from "./protocol.ts";
+import type { RemoteParts } from "./remote_parts.ts";
 import type { Subscription } from "./subscription.ts";
 
 /** A guest as it is listed. */
@@ -24,6 +25,7 @@ export interface ControlWorld {
   readonly program: string;
   readonly version: string;
   readonly things: Things;
+  readonly remotes: RemoteParts;
   guests(): readonly GuestDescription[];
   /** Begins to tell a client of events, in place of what it was told before. */
   subscribe(subscription: Subscription): void;

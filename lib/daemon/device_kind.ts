@@ -35,6 +35,8 @@ export interface GuestPlan<Settings> {
   readonly files?: readonly string[];
   /** The control socket of the GPIO daemon that interrupts of its parts are wired to. */
   readonly gpioControl?: string | undefined;
+  /** True if programs serve parts of it, over the control socket. */
+  readonly remoteParts?: boolean;
   /** How many file descriptors the device may come to have, where those are more than a few. */
   readonly descriptors?: number;
 }

@@ -185,12 +185,19 @@ export function readSettings<Settings>(
       `'trace' is '${trace}', but a device of this kind has no wires to be drawn; leave it out`,
     );
   }
+  const control = path(options.control, config.control);
+  if (control === undefined && guests.some(({ remoteParts }) => remoteParts)) {
+    throw new UsageError(
+      "a part is 'remote', which programs serve at the control socket, and there is none; name one " +
+        "with --control PATH",
+    );
+  }
   return {
     sockets: where,
     guests,
     log: logSettings(options, config),
     pollMicroseconds: number("poll-us", options, 0, MAX_POLL_MICROSECONDS, config["poll-us"]) ?? 0,
-    control: path(options.control, config.control),
+    control,
     trace,
     sandbox: (options.sandbox ?? config.sandbox?.choice(SANDBOX) ?? "on") === "on",
   };

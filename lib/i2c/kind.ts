@@ -204,6 +204,7 @@ export const i2c: DeviceKind<I2cSettings, "adapters" | typeof GPIO_CONTROL> = {
       descriptors: 2 * adapters.length,
       hostDevices: adapters.some(({ kind }) => kind === "host"),
       files: adapters.flatMap(watchedFilesOf),
+      remoteParts: parts.some(({ part }) => i2cParts.get(part).isRemote === true),
       gpioControl: gpioControlOf(options[GPIO_CONTROL], config[GPIO_CONTROL], parts),
     };
     return Array.from(

@@ -33,9 +33,9 @@ export abstract class DeclaredThing implements Thing {
   readonly guests: readonly number[];
 
   readonly #place: string;
-  readonly #declaration: Declaration;
+  #declaration: Declaration;
   readonly #settings: Readonly<Record<string, SettingValue>>;
-  readonly #names: readonly string[];
+  #names: readonly string[];
   readonly #kinds: readonly Fault[];
   readonly #lock: Lock;
 
@@ -64,6 +64,12 @@ export abstract class DeclaredThing implements Thing {
     this.#names = Object.keys(declaration.properties);
     this.#lock = lock;
     this.#kinds = kinds;
+  }
+
+  /** Has other properties from now on. */
+  protected redeclare(declaration: Declaration): void {
+    this.#declaration = declaration;
+    this.#names = Object.keys(declaration.properties);
   }
 
   /** Reads a property, with the lock held; `undefined` for what it is says the configuration. */

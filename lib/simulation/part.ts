@@ -45,6 +45,8 @@ export interface Backing {
 /** A model of parts, as far as it is the same on all buses. */
 export interface PartModel<P extends Properties = Properties> extends Declaration<P> {
   readonly backing?: Backing;
+  /** True for a part that a program serves. */
+  readonly isRemote?: boolean;
 
   /** The size of the state in bytes, that of the bytes of properties included. */
   stateSize(settings: Settings<P>): number;
@@ -75,5 +77,7 @@ export interface PartContext<P extends Properties> {
   readonly changes: PartChanges;
   /** Tells of it by itself, where a part begins it at the start of a transaction and ends it. */
   readonly watch: PropertyWatch;
+  /** Runs something that may wait while others may have the lock of the part's bus. */
+  readonly unlocked: (run: () => void) => void;
   readonly log: Logger;
 }

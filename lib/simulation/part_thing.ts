@@ -76,6 +76,11 @@ export class PartThing extends DeclaredThing {
     };
   }
 
+  /** Looks at the pins: somebody has had to do with the part. */
+  protected look(): void {
+    this.locked(() => this.#interrupts?.look());
+  }
+
   protected override liveValue(name: string): { readonly value: Value } | undefined {
     const live = this.#model.live?.[name];
     return live === undefined ? undefined : { value: live.get(this.#state, this.#part.settings) };

@@ -5,6 +5,7 @@
  */
 
 import type { Logger } from "@logtape/logtape";
+import type { Lock } from "../threads/lock.ts";
 import { BackingFile, BackingFiles, type FileChoice } from "./backing_file.ts";
 import { Changes, PartChanges } from "./changes.ts";
 import { Faults } from "./faults.ts";
@@ -147,11 +148,16 @@ export function backingOf(
   return new BackingFile(fd, choice, contentsOf(model, powered), log);
 }
 
-/** What a part at work needs, for a thread. */
+/**
+ * What a part at work needs, for a thread.
+ *
+ * @param lock of its bus, which is held whenever the part is called
+ */
 export function contextOf(
   model: PartModel,
   powered: PoweredPart,
   log: Logger,
+  lock?: Lock,
 ): PartContext<Properties> {
   const { settings, thing } = powered;
   const state = stateOf(powered);
@@ -162,6 +168,14 @@ export function contextOf(
     file: backingOf(model, powered, log),
     changes: new PartChanges(changes, thing, Object.keys(model.properties)),
     watch: new PropertyWatch(model, settings, state, changes, thing),
+    unlocked: (run) => {
+      lock?.release();
+      try {
+        run();
+      } finally {
+        lock?.acquire();
+      }
+    },
     log,
   };
 }

@@ -9,6 +9,7 @@ import type { Fault } from "./faults.ts";
 import { PropertyError } from "./check_value.ts";
 import type { Property, Value } from "./property.ts";
 import type { PartPins } from "./pins.ts";
+import type { RemoteEnd } from "./remote/remote_end.ts";
 
 /** A thing as it is listed. All of it can be written as JSON. */
 export interface ThingDescription {
@@ -46,6 +47,8 @@ export interface Thing {
   readonly changes: SharedArrayBuffer;
   /** By which it calls for attention, where it can. */
   readonly pins?: PartPins | undefined;
+  /** Where a program serves it, if it is such a part. */
+  readonly remote?: RemoteEnd | undefined;
 
   describe(): ThingDescription;
   /** The name of the property at a place, as in the records of `Changes`. */

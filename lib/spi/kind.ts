@@ -193,6 +193,7 @@ export const spi: DeviceKind<SpiSettings, Key> = {
         title: title(controller),
         hostDevices: controller.kind === "host",
         gpioControl,
+        remoteParts: parts.some(({ part }) => spiParts.get(part).isRemote === true),
       };
     });
   },

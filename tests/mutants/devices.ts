@@ -21,6 +21,7 @@ const THING = "tests/unit/simulation/thing_test.ts";
 const SPI = "tests/unit/spi/device_test.ts";
 const WIRED_LINE = "tests/unit/control/wired_line_test.ts";
 const INTERRUPT_PINS = "tests/unit/simulation/interrupt_pins_test.ts";
+const REMOTE_PART = "tests/integration/remote_part_test.ts";
 const SPI_MEMORIES = "tests/unit/spi/memories_test.ts";
 const SPI_ACCELEROMETER = "tests/unit/spi/accelerometer_test.ts";
 
@@ -395,6 +396,24 @@ export const deviceFiles: readonly MutatedFile[] = [
       { find: ": level === this.#told;", replace: ": false;" },
       { find: "if (!accepted) this.#told = undefined;", replace: "" },
       { find: "this.#pulsed = false;\n    this.#told = level;", replace: "this.#told = level;" },
+    ],
+  },
+  {
+    path: "lib/simulation/remote/mailbox.ts",
+    tests: [REMOTE_PART],
+    mutations: [
+      { find: "ASKED, LATE) === ASKED", replace: "ASKED, IDLE) === ASKED", only: "stands still" },
+      {
+        find: "else Atomics.compareExchange(words, STATE, LATE, IDLE);",
+        replace: "",
+        only: "still",
+      },
+      {
+        find: "this.#data.fill(0xff, data.length, words[LENGTH]);",
+        replace: "",
+        only: "chip select",
+      },
+      { find: "this.interrupt = false;", replace: "", only: "go and come back" },
     ],
   },
   {

@@ -56,6 +56,7 @@ Deno.test("install puts everything below DESTDIR and PREFIX, and uninstall takes
     "share/doc/vhost-device/LICENSES-BUNDLED",
     "share/doc/vhost-device/README.md",
     "share/doc/vhost-device/examples/ci/github-actions.yml",
+    "share/doc/vhost-device/examples/part/thermometer.py",
     ...filesOf(`${ROOT}/examples/device`)
       .map((name) => `share/doc/vhost-device/examples/device/${name}`),
     ...filesOf(`${ROOT}/docs`).map((name) => `share/doc/vhost-device/docs/${name}`),

@@ -35,6 +35,13 @@ export interface I2cPart {
   write(byte: number): boolean;
   /** A byte for the bus. */
   read(): number;
+  /**
+   * A whole message in place of its bytes, after {@linkcode start}.
+   *
+   * @param bytes to be written, or where what is read goes, from `begin` to `end`
+   * @returns false if it was not acknowledged
+   */
+  message?(read: boolean, bytes: Uint8Array, begin: number, end: number): boolean;
   /** The stop that ends a transaction in which this part was addressed. */
   stop(): void;
 }

@@ -16,6 +16,7 @@ import { pcf8563 } from "./parts/pcf8563.ts";
 import { pcf8574 } from "./parts/pcf8574.ts";
 import { pmbus } from "./parts/pmbus.ts";
 import { registers } from "./parts/registers.ts";
+import { remote } from "./parts/remote.ts";
 import { sht3x } from "./parts/sht3x.ts";
 import { displays } from "./parts/ssd1306.ts";
 import { stretch } from "./parts/stretch.ts";
@@ -40,4 +41,5 @@ export const i2cParts: PartList<I2cPartModel> = new PartList<I2cPartModel>([
   registers,
   nak,
   stretch,
+  remote,
 ]);

@@ -36,6 +36,7 @@ import {
 } from "../../simulation/simulation.ts";
 import type { InterruptPins } from "../../simulation/interrupt_pins.ts";
 import { PartThing } from "../../simulation/part_thing.ts";
+import { RemoteThing } from "../../simulation/remote/remote_thing.ts";
 import type { Thing } from "../../simulation/thing.ts";
 import { Bus, RESERVATION } from "../../threads/bus.ts";
 import { Lock } from "../../threads/lock.ts";
@@ -150,7 +151,8 @@ export function i2cThings(
       const { name = path } = part;
       const where = { name, alias: path, place, guests };
       const model = i2cParts.get(part.part);
-      return new PartThing(model, part, where, ["nak", "fail", "wrong"], shared, log);
+      const Kind = model.isRemote ? RemoteThing : PartThing;
+      return new Kind(model, part, where, ["nak", "fail", "wrong"], shared, log);
     }),
   ];
 }
@@ -228,7 +230,7 @@ export class SimulatedAdapter implements I2cAdapter, EventHandler {
     this.#routes = new Routes(settings.parts);
     this.#parts = settings.parts.map((part) => {
       const model = i2cParts.get(part.part);
-      return model.create(contextOf(model, part, log), part.address);
+      return model.create(contextOf(model, part, log, this.#lock), part.address);
     });
   }
 
@@ -369,6 +371,11 @@ export class SimulatedAdapter implements I2cAdapter, EventHandler {
     const { bytes } = messages.data;
     const begin = index * SLOT_SIZE;
     const end = begin + messages.lengths[index];
+    if (part.message !== undefined) {
+      if (!part.message(read, bytes, begin, end)) return false;
+      if (read && faulty && end > begin && faults.strikes(WRONG)) bytes[begin] ^= 0xff;
+      return true;
+    }
     if (read) {
       for (let at = begin; at < end; at++) bytes[at] = part.read();
       if (faulty && end > begin && faults.strikes(WRONG)) bytes[begin] ^= 0xff;

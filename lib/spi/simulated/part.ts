@@ -26,6 +26,13 @@ export interface SpiPart {
    * @returns what comes back at the same time, or {@linkcode FAILED}
    */
   exchange(sent: number): number;
+  /**
+   * Bytes of a transfer at once, as on the wire, from `start` to `end`, in place of
+   * {@linkcode exchange}.
+   *
+   * @returns false if the transfer fails
+   */
+  exchangeAll?(sent: Uint8Array, received: Uint8Array, start: number, end: number): boolean;
   /** True if the command at work waits for more: its address or its data are still to come. */
   readonly expectsMore: boolean;
   /** The chip select is released: a command is over, and takes effect. */
@@ -43,6 +50,6 @@ export interface SpiPartModel<P extends Properties = Properties> extends PartMod
   readonly anyWords?: boolean;
   /** The modes of clock polarity and phase that it takes, 0 to 3; all of them if left out. */
   readonly modes?: readonly number[];
-  /** Makes the part for one guest's thread. */
-  create(context: PartContext<P>): SpiPart;
+  /** Makes the part for one guest's thread; where it is serves for messages. */
+  create(context: PartContext<P>, chipSelect: number): SpiPart;
 }

@@ -11,6 +11,7 @@ import { converters } from "./parts/adc.ts";
 import { at25, fram } from "./parts/eeprom.ts";
 import { flash } from "./parts/flash.ts";
 import { loopback } from "./parts/loopback.ts";
+import { remote } from "./parts/remote.ts";
 import { registers } from "./parts/registers.ts";
 import { max31855 } from "./parts/thermocouple.ts";
 
@@ -23,4 +24,5 @@ export const spiParts: PartList<SpiPartModel> = new PartList<SpiPartModel>([
   ...converters,
   max31855,
   accelerometer,
+  remote,
 ]);

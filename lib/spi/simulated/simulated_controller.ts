@@ -16,6 +16,7 @@ import {
 } from "../../simulation/simulation.ts";
 import type { InterruptPins } from "../../simulation/interrupt_pins.ts";
 import { PartThing } from "../../simulation/part_thing.ts";
+import { RemoteThing } from "../../simulation/remote/remote_thing.ts";
 import type { Thing } from "../../simulation/thing.ts";
 import { Lock } from "../../threads/lock.ts";
 import {
@@ -94,7 +95,9 @@ export function spiThings(
     const alias = `cs${chipSelect}`;
     const { name = alias } = part;
     const where = { name, alias, place: `chip select ${chipSelect}`, guests };
-    return new PartThing(spiParts.get(part.part), part, where, ["fail", "wrong"], shared, log);
+    const model = spiParts.get(part.part);
+    const Kind = model.isRemote ? RemoteThing : PartThing;
+    return new Kind(model, part, where, ["fail", "wrong"], shared, log);
   });
 }
 
@@ -110,6 +113,7 @@ function exchangeAll(
   start: number,
   end: number,
 ): boolean {
+  if (part.exchangeAll !== undefined) return part.exchangeAll(sent, received, start, end);
   for (let index = start; index < end; index++) {
     const byte = part.exchange(sent[index]);
     if (byte === FAILED) return false;
@@ -169,7 +173,7 @@ export class SimulatedController implements SpiBackend {
     this.#parts = powered.map((part) => {
       if (part === undefined) return undefined;
       const model = spiParts.get(part.part);
-      return model.create(contextOf(model, part, log));
+      return model.create(contextOf(model, part, log, this.#lock), part.chipSelect);
     });
   }
 

@@ -19,7 +19,7 @@ function flash(contents: number[] = [], settings = "size-kib: 256, id: 0x123456"
   const another = () => {
     const context = contextOf(model, powered, getLogger(["test"]));
     const file = { save: (at: number, length: number) => saved.push([at, length]) };
-    return model.create({ ...context, file } as unknown as Parameters<typeof model.create>[0]);
+    return model.create({ ...context, file } as unknown as Parameters<typeof model.create>[0], 0);
   };
   const chip = another();
   /** One command from the chip's being selected to its release. */

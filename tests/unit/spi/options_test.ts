@@ -225,7 +225,7 @@ const refusedFiles: [what: string, yaml: string, message: RegExp][] = [
   [
     "an unknown part",
     "[{ simulated: { parts: [{ part: eeprom }] } }]",
-    /expected loopback, flash, registers, .* or adxl345, found 'eeprom'/,
+    /expected loopback, flash, registers, .* or remote, found 'eeprom'/,
   ],
   [
     "two parts at one chip select",
