@@ -57,7 +57,7 @@ release: all ## make a tarball, its checksum and its SBOM in dist/
 
 .PHONY: package package-tools
 package-tools:
-	@scripts/packages.sh man=man-db mandoc=mandoc zsh=zsh fish=fish lintian=lintian strace=strace \
+	@scripts/packages.sh man=man-db mandoc=mandoc zsh=zsh fish=fish lintian=lintian strace=strace valgrind=valgrind \
 		python3=python3 python3-junitparser rpmbuild=rpm rpmlint=rpmlint \
 		x86_64-linux-gnu-as=binutils-x86-64-linux-gnu \
 		aarch64-linux-gnu-as=binutils-aarch64-linux-gnu \

@@ -9,7 +9,7 @@ import { type Contender, contenders, start } from "./contender.ts";
 import { countsInstructions, instructionsOf } from "./instructions.ts";
 import { Load } from "./load.ts";
 import { count, mebibytes, table } from "./report.ts";
-import { systemCallsOf } from "./system_calls.ts";
+import { systemCallsOf, total } from "./system_calls.ts";
 import { type Workload, WORKLOADS } from "./workload.ts";
 
 const FEW = 2000;
@@ -33,9 +33,7 @@ export interface Costs {
 
 /** System calls per request, one request at a time. */
 export async function systemCallsPerRequest(daemon: Daemon, load: Load): Promise<number> {
-  load.oneByOne(FEW);
-  const counts = await systemCallsOf(daemon.pid, () => load.oneByOne(FEW));
-  return [...counts.values()].reduce((sum, calls) => sum + calls, 0) / FEW;
+  return total(await systemCallsOf(daemon.pid, load, FEW)) / FEW;
 }
 
 /** Instructions per request, one request at a time, when everything is compiled. */

@@ -75,11 +75,15 @@ export class Load implements Disposable {
     }
   }
 
-  /** `count` requests, each to a daemon that has come to rest, so that all cost the same. */
-  oneByOne(count: number): void {
+  /**
+   * `count` requests, each to a daemon that has come to rest, so that all cost the same.
+   *
+   * @param sleeps is asked whether it really has: that it wants a kick does not tell
+   */
+  oneByOne(count: number, sleeps: () => boolean = () => true): void {
     const [ask] = this.#asks;
     for (let index = 0; index < count; index++) {
-      this.#untilAtRest();
+      this.#untilAtRest(sleeps);
       this.#wantCall(ask.heads.length - 1);
       this.#offer(ask);
       this.#publish(ask.heads.length);
@@ -163,9 +167,9 @@ export class Load implements Disposable {
   }
 
   /** Waits until the daemon has taken everything and asks for a kick. */
-  #untilAtRest(): void {
+  #untilAtRest(sleeps: () => boolean): void {
     const end = performance.now() + LIMIT;
-    while (Atomics.load(this.#usedWords, 2 + 4 * this.#size) !== this.#next) {
+    while (Atomics.load(this.#usedWords, 2 + 4 * this.#size) !== this.#next || !sleeps()) {
       if (performance.now() > end) throw new Error("the daemon does not come to rest");
     }
   }

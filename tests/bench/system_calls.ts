@@ -4,8 +4,12 @@
  * @module
  */
 
+import { busiestThread, isAsleep } from "../support/process_state.ts";
 import { TemporaryFolder } from "../support/temporary_folder.ts";
 import { until } from "../support/wait.ts";
+import type { Load } from "./load.ts";
+
+const WARM_UP = 2000;
 
 /** A strace at work. */
 export class SystemCalls implements AsyncDisposable {
@@ -38,15 +42,18 @@ export class SystemCalls implements AsyncDisposable {
     return this.#folder.file("calls");
   }
 
-  /** Ends the count. @returns how often each call was made */
+  /** Ends the count. @returns how often each call was made by the thread that made the most */
   async end(): Promise<Map<string, number>> {
     this.#child.kill("SIGINT");
     await this.#child.status;
-    const counts = new Map<string, number>();
-    for (const [, name] of Deno.readTextFileSync(this.#path).matchAll(/^\d+ +(\w+)\(/gm)) {
+    const threads = new Map<string, Map<string, number>>();
+    const lines = Deno.readTextFileSync(this.#path).matchAll(/^(\d+) +(\w+)\(/gm);
+    for (const [, thread, name] of lines) {
+      const counts = threads.get(thread) ?? new Map<string, number>();
+      threads.set(thread, counts);
       counts.set(name, (counts.get(name) ?? 0) + 1);
     }
-    return counts;
+    return [...threads.values()].sort((a, b) => total(b) - total(a))[0] ?? new Map();
   }
 
   async [Symbol.asyncDispose](): Promise<void> {
@@ -60,12 +67,22 @@ export class SystemCalls implements AsyncDisposable {
   }
 }
 
-/** Counts the calls that a process makes while `action` runs. */
+/** How many calls those are. */
+export function total(counts: ReadonlyMap<string, number>): number {
+  return [...counts.values()].reduce((sum, calls) => sum + calls, 0);
+}
+
+/**
+ * Counts the calls that a daemon's thread makes for so many requests, one at a time, each of which
+ * finds it asleep.
+ */
 export async function systemCallsOf(
   pid: number,
-  action: () => void,
+  load: Load,
+  count: number,
 ): Promise<Map<string, number>> {
+  const thread = busiestThread(pid, () => load.oneByOne(WARM_UP));
   await using calls = SystemCalls.of(pid);
-  action();
+  load.oneByOne(count, () => isAsleep(pid, thread));
   return await calls.end();
 }

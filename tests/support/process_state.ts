@@ -39,13 +39,33 @@ export function processorTime(pid: number): number {
   return (Number(fields[11]) + Number(fields[12])) / ticksPerSecond;
 }
 
+/** The processor time of each thread of a process so far, in nanoseconds. */
+export function threadTimes(pid: number): Map<number, number> {
+  const times = new Map<number, number>();
+  for (const { name } of Deno.readDirSync(`/proc/${pid}/task`)) {
+    const [time] = Deno.readTextFileSync(`/proc/${pid}/task/${name}/schedstat`).split(" ");
+    times.set(Number(name), Number(time));
+  }
+  return times;
+}
+
 /** The processor time that the threads of a process have used so far, in nanoseconds. */
 export function runningTime(pid: number): number {
-  let sum = 0;
-  for (const { name } of Deno.readDirSync(`/proc/${pid}/task`)) {
-    sum += Number(Deno.readTextFileSync(`/proc/${pid}/task/${name}/schedstat`).split(" ")[0]);
-  }
-  return sum;
+  return [...threadTimes(pid).values()].reduce((sum, time) => sum + time, 0);
+}
+
+/** The thread of a process that works the most while `action` runs. */
+export function busiestThread(pid: number, action: () => void): number {
+  const before = threadTimes(pid);
+  action();
+  const growth = [...threadTimes(pid)]
+    .map(([thread, time]) => [thread, time - (before.get(thread) ?? 0)] as const);
+  return growth.reduce((a, b) => a[1] >= b[1] ? a : b)[0];
+}
+
+/** True if a thread waits for something. */
+export function isAsleep(pid: number, thread: number): boolean {
+  return /\) S /.test(Deno.readTextFileSync(`/proc/${pid}/task/${thread}/stat`));
 }
 
 /** How often the threads of a process have gone to sleep so far. */

@@ -1,0 +1,51 @@
+/**
+ * The instructions that a request takes in V8's interpreter, counted by valgrind: the work that the
+ * code asks for, the same on any machine and under any load. How fast it is once it is compiled,
+ * this does not tell.
+ *
+ * @module
+ */
+
+import { Daemon } from "../support/daemon.ts";
+import { TemporaryFolder } from "../support/temporary_folder.ts";
+import { Load } from "./load.ts";
+import type { Workload } from "./workload.ts";
+
+const WARM_UP = 500;
+const REQUESTS = 500;
+const ROUNDS = 3;
+
+/** What it was counted with: figures of others differ. */
+export const COUNTED_WITH = `Deno ${Deno.version.deno}, ${Deno.build.arch}`;
+
+function control(...args: string[]): void {
+  const { success } = new Deno.Command("callgrind_control", { args, stdout: "null" }).outputSync();
+  if (!success) throw new Error(`callgrind_control ${args.join(" ")} has failed`);
+}
+
+/** Instructions per request: the fewest of a few rounds, between which something is collected. */
+export async function interpretedInstructions(workload: Workload): Promise<number> {
+  using folder = new TemporaryFolder();
+  await using daemon = await Daemon.start(workload.program, workload.arguments(1), {
+    fromSource: true,
+    v8Flags: ["--single-threaded", "--no-opt", "--no-maglev", "--no-sparkplug"],
+    wrapper: [
+      ...["valgrind", "--tool=callgrind", "--trace-children=yes", "--instr-atstart=no"],
+      ...["--smc-check=all-non-file", `--callgrind-out-file=${folder.file("counts")}`],
+    ],
+  });
+  using load = new Load(daemon.connect(), workload, 1);
+  load.oneByOne(WARM_UP);
+  const pid = `${daemon.pid}`;
+  for (let round = 0; round < ROUNDS; round++) {
+    control("-i", "on", pid);
+    load.oneByOne(REQUESTS);
+    control("-i", "off", pid);
+    control("-d", pid);
+  }
+  const counts = Array.from({ length: ROUNDS }, (_, round) => {
+    const text = Deno.readTextFileSync(folder.file(`counts.${round + 1}`));
+    return Number(/^totals: (\d+)$/m.exec(text)?.[1]);
+  });
+  return Math.round(Math.min(...counts) / REQUESTS);
+}
