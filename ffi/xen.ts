@@ -100,6 +100,8 @@ const systemCalls: XenCalls = {
 /** The two nodes. Whoever has a descriptor of one can map with it; the path need not be in reach. */
 export class XenNodes {
   readonly #calls: XenCalls;
+  /** What is known to the kernel by its address alone: nothing else keeps it from being collected. */
+  readonly #inUse: unknown[] = [];
 
   constructor(calls: XenCalls = systemCalls) {
     this.#calls = calls;
@@ -159,6 +161,7 @@ export class XenNodes {
     const errors = new Int32Array(new ArrayBuffer(4 * count));
     // struct privcmd_mmapbatch_v2: u32 num 0, u16 dom 4, u64 addr 8, u64 *arr 16, int *err 24
     const batch = new DataView(new ArrayBuffer(32));
+    this.#inUse.push(frames, errors, batch);
     batch.setUint32(0, count, true);
     batch.setUint16(4, domain, true);
     batch.setBigUint64(8, addressOf(at), true);
@@ -167,6 +170,7 @@ export class XenNodes {
     const pointer = Deno.UnsafePointer.of(batch);
     const result = this.#calls.ioctl(fd, IOCTL_PRIVCMD_MMAPBATCH_V2, pointer);
     const number = result < 0 ? errno() : 0;
+    this.#inUse.length = 0;
     const missing = errors.findIndex((error) => error !== 0);
     if (missing >= 0) {
       const some = inPart || errors.includes(0);
@@ -184,6 +188,7 @@ export class XenNodes {
       request.setUint32(16 + 8 * index, domain, true);
       request.setUint32(20 + 8 * index, first + index, true);
     }
+    this.#inUse.push(request);
     const { ioctl } = this.#calls;
     check("ioctl", ioctl(fd, IOCTL_GNTDEV_MAP_GRANT_REF, Deno.UnsafePointer.of(request)));
     const index = request.getBigUint64(8, true);
@@ -196,7 +201,9 @@ export class XenNodes {
       const done = new DataView(new ArrayBuffer(16));
       done.setBigUint64(0, index, true);
       done.setUint32(8, count, true);
+      this.#inUse.push(done);
       ioctl(fd, IOCTL_GNTDEV_UNMAP_GRANT_REF, Deno.UnsafePointer.of(done));
+      this.#inUse.length = 0;
     }
   }
 

@@ -168,7 +168,7 @@ export class XenStandIn implements Disposable {
 
   #ioctl(fd: number, request: number, argument: Deno.PointerValue): number {
     const node = this.#nodeOf(fd);
-    if (this.#fails("ioctl")) return -1;
+    if (this.#fails(request === UNMAP_GRANT_REF ? "forget" : "ioctl")) return -1;
     const view = new Deno.UnsafePointerView(argument!);
     if (node === "privcmd" && request === MMAPBATCH_V2) return this.#mapFrames(view);
     if (node === "gntdev" && request === MAP_GRANT_REF) return this.#takeIndex(view);

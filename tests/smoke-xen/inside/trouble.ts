@@ -2,11 +2,12 @@
 
 import { assert, assertEquals, assertMatch } from "@std/assert";
 import { close, O_RDWR, open } from "../../../ffi/fd.ts";
-import { Daemon } from "../../support/daemon.ts";
+import { command, Daemon } from "../../support/daemon.ts";
 import type { GuestOptions } from "../../support/guest.ts";
 import { GuestRam, type RamRegion } from "../../support/guest_ram.ts";
 import { I2cGuest, OK } from "../../support/i2c_driver.ts";
 import { GPIO, GpioGuest, IN, IRQ, OUT } from "../../support/gpio_driver.ts";
+import { TemporaryFolder } from "../../support/temporary_folder.ts";
 import {
   concatenate,
   memoryTable,
@@ -137,6 +138,24 @@ Deno.test("a node that is passed off as memory ends the front-end's connection a
   frontEnd.setVringKick(0, -1);
   assert(frontEnd.isClosed());
   serves(daemon);
+});
+
+Deno.test("a daemon serves domains without a right to the nodes", async () => {
+  const [first, ...rest] = command(PROGRAM);
+  using folder = new TemporaryFolder();
+  const program = folder.file("program");
+  const line = `su -m -s /bin/sh -c 'exec "$0" "$@"' -- nobody ${first} ${rest.join(" ")}`;
+  Deno.writeTextFileSync(program, `#!/bin/sh\nexec ${line} "$@"\n`, { mode: 0o755 });
+  Deno.chmodSync(folder.path, 0o755);
+  // The daemon's folder is made for this user's sockets, too.
+  const prepare = 'chmod 777 "${1%/*}"';
+  await using daemon = await Daemon.start(PROGRAM, ARGS, { program, prepare, count: 2 });
+  assertMatch(Deno.readTextFileSync(`/proc/${daemon.pid}/status`), /^Uid:\t65534/m);
+  for (const { name, regions } of LAYOUTS) {
+    using domain = new XenDomain("hvm");
+    using guest = new I2cGuest(daemon.connect(), options(regions(domain)));
+    assertEquals(guest.write(0x50, 0x10, 1), OK, name);
+  }
 });
 
 Deno.test("foreign memory with a gap is served around it", async () => {

@@ -1,6 +1,8 @@
 import { assertEquals, assertStrictEquals, assertThrows } from "@std/assert";
 import { EINVAL, ENOENT, EPERM, SystemError } from "../../../ffi/errno.ts";
+import { close, O_RDONLY, open } from "../../../ffi/fd.ts";
 import { MissingFrames, XenNodes } from "../../../ffi/xen.ts";
+import { createMemfd } from "../../support/kernel_objects.ts";
 import { XenStandIn } from "../../support/xen_stand_in.ts";
 
 const PAGE = 4096;
@@ -14,11 +16,19 @@ Deno.test("xen: where there are no nodes, nothing is offered, and no descriptor 
   xen.missing = ["/dev/xen/privcmd", "/dev/xen/gntdev"];
   assertEquals(xen.nodes.areThere, false);
   assertEquals(xen.nodes.isNode("granted", xen.gntdev), false);
-  // No file is taken for a node: not one of another kind, and not one that is no device.
+  // Nothing is no device, and neither is a file that is none.
+  const file = createMemfd("file", 0);
+  assertEquals(xen.nodes.isNode("foreign", file), false);
+  close(file);
+});
+
+Deno.test("xen: on this machine, no other device is taken for a node", () => {
   const nodes = new XenNodes();
-  using file = Deno.openSync("/dev/null");
-  void file;
-  assertEquals(nodes.isNode("foreign", 0), false);
+  for (const path of ["/dev/null", "/proc/self/status"]) {
+    const fd = open(path, O_RDONLY);
+    assertEquals([nodes.isNode("foreign", fd), nodes.isNode("granted", fd)], [false, false]);
+    close(fd);
+  }
 });
 
 Deno.test("xen: frames are mapped one after the other, and show the domain's memory", () => {
@@ -79,7 +89,7 @@ Deno.test("xen: more frames than one call takes are mapped in one piece", () => 
   assertEquals(new Uint8Array(mapping.buffer(2 ** 30 + PAGE, 1))[0], 7);
   mapping.close();
   // What was mapped before the one that is not there does not stay.
-  xen.badFrames.set(0x100 + 2 ** 18, EINVAL);
+  for (const frame of [0, 1]) xen.badFrames.set(0x100 + 2 ** 18 + frame, EINVAL);
   assertEquals(
     assertThrows(() => xen.nodes.map("foreign", xen.privcmd, pages), MissingFrames).inPart,
     true,

@@ -2,6 +2,7 @@
 
 import { assertEquals, assertMatch, assertStrictEquals } from "@std/assert";
 import { EINVAL } from "../../../ffi/errno.ts";
+import { SplitQueue } from "../../../lib/virtio/split_queue.ts";
 import { EchoDevice, HOLD_QUEUE } from "../../support/echo_device.ts";
 import { Guest, type GuestOptions } from "../../support/guest.ts";
 import { GuestRam, type RamRegion } from "../../support/guest_ram.ts";
@@ -164,6 +165,37 @@ for (const [where, layout] of LAYOUTS) {
     assertEquals([...guest.request(bytes, length).response], bytes);
   });
 }
+
+Deno.test("xen: what a request has taken is unmapped before the driver is told", () => {
+  using xen = new XenStandIn();
+  using backEnd = backEndOn(xen);
+  using guest = guestOf(backEnd, [
+    xen.granted(0, 4),
+    xen.granted(4, 60, XEN.GRANT | XEN.NO_ADVANCE_MAP),
+  ]);
+  const idle = xen.mappings;
+  const seen: number[] = [];
+  const { push } = SplitQueue.prototype;
+  // Once the used ring has it, the driver takes its grants back.
+  SplitQueue.prototype.push = function (head, written) {
+    seen.push(xen.mappings);
+    push.call(this, head, written);
+  };
+  try {
+    guest.request([1, 2, 3], 3);
+    guest.queues[HOLD_QUEUE].submit(guest.segments([1], 1));
+    backEnd.settle();
+    backEnd.device.release();
+    guest.queues[0].submit([{ address: guest.ram.allocate(8), length: 8 }, {
+      address: 0,
+      length: 8,
+    }]);
+    backEnd.settle();
+  } finally {
+    SplitQueue.prototype.push = push;
+  }
+  assertEquals(seen, [idle, idle, idle]);
+});
 
 Deno.test("xen: of a request's buffers, those to be read may be granted for reading only", () => {
   using xen = new XenStandIn();

@@ -1,11 +1,17 @@
 /** Memory of other domains, with a stand-in for the nodes that map it. */
 
-import { assert, assertEquals, assertNotStrictEquals, assertStrictEquals } from "@std/assert";
+import {
+  assert,
+  assertEquals,
+  assertNotStrictEquals,
+  assertStrictEquals,
+  assertThrows,
+} from "@std/assert";
 import { EINVAL } from "../../../ffi/errno.ts";
 import { DescriptorChain, HostBuffer } from "../../../lib/virtio/descriptor_chain.ts";
 import { GuestMemory, MAX_WINDOW_PAGES, MAX_WINDOWS } from "../../../lib/virtio/guest_memory.ts";
 import { decodeXenAddress, GRANTS } from "../../../lib/virtio/xen_address.ts";
-import type { RegionDescription } from "../../../lib/virtio/memory_region.ts";
+import { type RegionDescription, RegionError } from "../../../lib/virtio/memory_region.ts";
 import type { RamRegion } from "../../support/guest_ram.ts";
 import { u64, XEN } from "../../support/wire.ts";
 import { XenStandIn } from "../../support/xen_stand_in.ts";
@@ -76,6 +82,12 @@ Deno.test("xen: chunks of regions and those of windows never take each other's n
   memory.closeWindow(window);
   const next = memory.openWindow(described(lent).guestAddress, 1, false)!;
   assertNotStrictEquals(next.chunk, chunk);
+  assertStrictEquals(next.chunk, window.chunk);
+  memory.closeWindow(next);
+  for (const one of [region, xen.foreign(8, 4), xen.foreign(12, 4)]) {
+    memory.addRegion(described(one), one.fd);
+    assertNotStrictEquals(memory.find(one.guestAddress), window.chunk);
+  }
   memory.clear();
   assertEquals(xen.mappings, 0);
 });
@@ -112,6 +124,39 @@ Deno.test("xen: a region's removal ends its windows, and those who have them fin
   assertEquals([xen.mappings, xen.indexes], [0, 0]);
 });
 
+Deno.test("xen: a region's removal leaves the windows of others", () => {
+  using xen = new XenStandIn();
+  const [one, other] = [xen.granted(0, 4, LENT), xen.granted(4, 4, LENT)];
+  const [memory, base] = memoryOf(xen, one, other);
+  const window = memory.openWindow(base, 1, true)!;
+  memory.removeRegion(described(other));
+  assertEquals([memory.starts[window.chunk], xen.mappings], [base, 1]);
+  memory.clear();
+});
+
+Deno.test("xen: several regions may be where the front-end has mapped nothing, at address 0", () => {
+  using xen = new XenStandIn();
+  const nowhere = (region: RamRegion) => ({ ...region, userAddress: 0 });
+  const lent = [nowhere(xen.granted(0, 4, LENT)), nowhere(xen.granted(4, 4, LENT))];
+  // Front-ends without mappings of their own may give the guest's addresses, 0 among them.
+  const [memory] = memoryOf(xen, ...lent, nowhere(xen.foreign(8, 4)));
+  const buffer = memory.userBuffer(8, 16)!;
+  new Uint8Array(buffer.buffer)[0] = 5;
+  assertEquals(xen.bytes[8 * PAGE + 8], 5);
+  buffer.release();
+  assertThrows(
+    () => memory.addRegion(described(nowhere(xen.foreign(12, 4))), xen.privcmd),
+    RegionError,
+    "in front-end addresses",
+  );
+  memory.clear();
+  // Nobody means a ring by that.
+  memory.setTable([described(lent[0])], [xen.gntdev]);
+  assertEquals(memory.userBuffer(8, 16), undefined);
+  memory.clear();
+  assertEquals(xen.mappings, 0);
+});
+
 Deno.test("xen: of what is read, nothing is mapped for writing, and what is mapped twice is not", () => {
   using xen = new XenStandIn();
   xen.grant(8, 0, true);
@@ -122,6 +167,10 @@ Deno.test("xen: of what is read, nothing is mapped for writing, and what is mapp
   chain.begin(0);
   assert(chain.append(base, 100, false) && chain.append(base + 200, 100, false));
   assertEquals(xen.mappings, 1);
+  // Nor is it when it is mapped again.
+  chain.unmap();
+  xen.bytes[0] = 3;
+  assertEquals([chain.readU8(0), xen.mappings], [3, 1]);
   assertEquals(chain.append(base + 300, 100, true), false);
   assertEquals(remarks.length, 1);
   chain.unmap();
@@ -147,6 +196,8 @@ Deno.test("xen: windows are bounded in number and in pages, all together", () =>
   memory.clear();
   assertEquals(xen.mappings, 0);
   memory.setTable([described(lent)], [lent.fd]);
+  assertEquals(memory.openWindow(base, (MAX_WINDOW_PAGES + 1) * PAGE, true), undefined);
+  assertEquals(remarks.length, 2);
   assert(memory.openWindow(base, MAX_WINDOW_PAGES * PAGE, true) !== undefined);
   memory.clear();
 });

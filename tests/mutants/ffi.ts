@@ -1,0 +1,47 @@
+/**
+ * Changes of `ffi`.
+ *
+ * @module
+ */
+
+import type { MutatedFile } from "./mutation.ts";
+
+export const ffiFiles: readonly MutatedFile[] = [
+  {
+    path: "ffi/xen.ts",
+    tests: ["tests/unit/ffi/xen_test.ts"],
+    mutations: [
+      {
+        find: "const missing = errors.findIndex((error) => error !== 0);",
+        replace: "const missing = -1;",
+      },
+      { find: "inPart || errors.includes(0)", replace: "errors.includes(0)" },
+      { find: "inPart || errors.includes(0)", replace: "true" },
+      {
+        find: "this.#mapFrames(fd, at, part, done > 0)",
+        replace: "this.#mapFrames(fd, at, part, false)",
+      },
+      { find: "-errors[missing]", replace: "errors[missing]" },
+      { find: "if (number !== 0) throw", replace: "if (false) throw" },
+      { find: "munmap(start, BigInt(length));", replace: "" },
+      { find: "first: pages.first + done,", replace: "first: pages.first," },
+      { find: "Math.min(perCall, pages.count - done)", replace: "perCall" },
+      {
+        find: 'kind === "foreign" ? FRAMES_PER_CALL : GRANTS_PER_CALL',
+        replace: "FRAMES_PER_CALL",
+      },
+      {
+        find: "ioctl(fd, IOCTL_GNTDEV_UNMAP_GRANT_REF, Deno.UnsafePointer.of(done));",
+        replace: "",
+      },
+      { find: "done.setUint32(8, count, true);", replace: "" },
+      { find: "writable ? PROT_READ | PROT_WRITE : PROT_READ", replace: "PROT_READ | PROT_WRITE" },
+      { find: "device !== undefined && device ===", replace: "device ===" },
+      {
+        find: "status.type === S_IFCHR ? status.deviceNode : undefined",
+        replace: "status.deviceNode",
+        survives: "no file that is not a device has the number of one",
+      },
+    ],
+  },
+];
