@@ -30,7 +30,7 @@ demo: guest ## show the daemons at work with a guest
 	@scripts/demo.sh
 
 .PHONY: test
-test: guest all package-tools ## everything that is tested, but for smoke and smoke-xen
+test: guest guest-tools all package-tools ## everything that is tested, but for smoke and smoke-xen
 	@scripts/test.sh fmt lint check unit integration fuzz guest compiled package
 
 .PHONY: lint check unit integration fuzz guest-test
@@ -41,8 +41,12 @@ integration: ## only the tests of the daemons with a front-end of our own
 fuzz: ## only the tests with random messages and rings
 lint check unit integration fuzz:
 	@scripts/test.sh $@
-guest-test: guest ## only the tests with real Linux drivers in front
+guest-test: guest guest-tools ## only the tests with real Linux drivers in front
 	@scripts/test.sh guest
+
+.PHONY: guest-tools
+guest-tools:
+	@scripts/packages.sh sigrok-cli=sigrok-cli vcd2fst=gtkwave
 
 .PHONY: soak
 soak: ## hostile front-ends on all daemons at once, for MINUTES=5

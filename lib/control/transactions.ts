@@ -13,6 +13,7 @@ import {
   I2C_READ,
   I2C_TEN_BIT,
   SPI_FAILED,
+  SPI_MORE,
   SPI_TRANSFER,
 } from "../events/kinds.ts";
 import { splitSpi } from "../events/spi_data.ts";
@@ -56,6 +57,8 @@ export class TransactionReader {
   }
 
   #spi({ first, second: flags, third: length, data }: RingEvent, time: number) {
+    // Its beginning is told.
+    if (flags & SPI_MORE) return undefined;
     const { sent, received } = splitSpi(flags, data);
     this.#place = `chip select ${first}`;
     this.#messages = [];

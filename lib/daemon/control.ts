@@ -21,7 +21,7 @@ const RING_SIZE = 1 << 20;
 /** The same where nobody listens to more than pins. */
 const LEAST_RING_SIZE = 1 << 16;
 /** The same for a trace, which has all bytes. */
-const TRACE_RING_SIZE = 1 << 22;
+export const TRACE_RING_SIZE = 1 << 22;
 /** How long the thread has to end, in milliseconds. */
 const STOP_LIMIT = 100;
 /** The same with a trace, whose end is to be written. */

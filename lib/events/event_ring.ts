@@ -103,6 +103,7 @@ export class EventWriter {
    * @param kind from 1 to 31
    * @param data from which `length` bytes at `start` are copied
    * @param more from which as many bytes follow, from `moreStart` on
+   * @returns false if it was left out
    */
   write(
     kind: number,
@@ -115,7 +116,7 @@ export class EventWriter {
     length = 0,
     more?: DataView,
     moreStart = 0,
-  ): void {
+  ): boolean {
     const words = this.#words;
     const total = more === undefined ? length : 2 * length;
     const size = (DATA + total + 7) & ~7;
@@ -127,7 +128,7 @@ export class EventWriter {
     if (size + filler > free || total > this.maxLength) {
       Atomics.add(words, LEFT_OUT * STRIDE, 1);
       this.#skipped++;
-      return;
+      return false;
     }
     const view = this.#view;
     if (filler > 0) {
@@ -149,6 +150,7 @@ export class EventWriter {
     if (more !== undefined) this.#copy(more, moreStart, at + DATA + length, length);
     Atomics.store(words, WRITTEN * STRIDE, (written + filler + size) | 0);
     if (Atomics.load(words, SLEEPS * STRIDE) === 1) this.#wakeReader();
+    return true;
   }
 
   #copy(data: DataView, start: number, at: number, length: number): void {

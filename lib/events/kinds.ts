@@ -14,8 +14,9 @@ export const GUEST = 1;
 export const I2C_MESSAGE = 2;
 /**
  * An SPI transfer. `first`: the chip select; `second`: what `SPI_…` says of it; `third`: how many
- * bytes it has; `fourth`: the frequency in Hz. The data are the first bytes that were sent, then as
- * many that were received, each where there are some.
+ * bytes it has, from these on; `fourth`: the frequency in Hz. The data are the first bytes that were sent, then as
+ * many that were received, each where there are some. Where all bytes are wanted, further events have
+ * those that one does not carry.
  */
 export const SPI_TRANSFER = 3;
 /** A chip that a transfer has left selected is not any more. */
@@ -49,6 +50,8 @@ export const SPI_CS_HIGH = 32;
 export const SPI_LSB_FIRST = 64;
 /** The chip stays selected. */
 export const SPI_HELD = 128;
+/** It is not the first piece of a transfer that has more bytes than an event carries. */
+export const SPI_MORE = 1 << 24;
 /** In the same word: bits per word, and the data lines in each direction. */
 export const SPI_WORD_SHIFT = 8;
 export const SPI_TX_SHIFT = 16;

@@ -81,9 +81,9 @@ export class LinesTrack implements Track {
     this.gap(0);
   }
 
-  event(time: number, { first: line, second: given }: RingEvent): void {
-    const thing = this.things[line];
-    if (thing !== undefined) this.#traces.get(thing)!.interrupt.set(time, given === 1 ? 1 : 0);
+  event(time: number, { first: line, second: given }: RingEvent): boolean {
+    this.#traces.get(this.things[line])!.interrupt.set(time, given === 1 ? 1 : 0);
+    return true;
   }
 
   changed(time: number, thing: Thing, property: string, value: number): void {

@@ -35,14 +35,14 @@ export class I2cTrack implements Track {
     this.#wave = new I2cWave(vcd, vcd.wire(name("SCL"), 1), vcd.wire(name("SDA"), 1));
   }
 
-  event(time: number, { first, second: flags, fourth: duration, data }: RingEvent): void {
+  event(time: number, { first, second: flags, fourth: duration, data }: RingEvent): boolean {
     const wave = this.#wave!;
     const tenBit = (flags & I2C_TEN_BIT) !== 0;
     if (flags & I2C_FIRST) {
       const begin = Math.max(this.#vcd!.time, time - duration * 1000);
       wave.start(begin, this.#frequencyOf(tenBit ? TEN_BIT + first : first));
     } else if (wave.isActive) wave.restart();
-    else return;
+    else return false;
     const read = (flags & I2C_READ) !== 0;
     const done = (flags & I2C_FAILED) === 0;
     wave.address(first, tenBit, read, done);
@@ -52,6 +52,7 @@ export class I2cTrack implements Track {
       for (let index = 0; index <= last; index++) wave.byte(data[index], !read || index < last);
     }
     if (flags & I2C_LAST) wave.stop();
+    return true;
   }
 
   gap(_time: number): void {

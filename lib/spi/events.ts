@@ -13,6 +13,7 @@ import {
   SPI_FAILED,
   SPI_HELD,
   SPI_LSB_FIRST,
+  SPI_MORE,
   SPI_RECEIVED,
   SPI_RELEASE,
   SPI_RX_SHIFT,
@@ -54,24 +55,46 @@ export class SpiEvents {
    */
   transfer(transfer: Transfer, data: TransferData, ok: boolean, held: boolean): void {
     if (!this.#writer.wants(SPI_TRANSFER)) return;
-    const { chipSelect, length, frequency, txLength, rxLength } = transfer;
-    const told = Math.min(length, this.#writer.dataLimit, EVENT_DATA);
+    const { length, txLength, rxLength } = transfer;
     const sent = txLength > 0 ? data.sent.view : undefined;
     const received = ok && rxLength > 0 ? data.received.view : undefined;
-    const flags = flagsOf(transfer, ok) | (held ? SPI_HELD : 0);
-    const [first, second] = sent === undefined ? [received, undefined] : [sent, received];
-    const count = first === undefined ? 0 : told;
-    this.#writer.write(
+    const flags = flagsOf(transfer, ok);
+    const end = held ? SPI_HELD : 0;
+    const limit = Math.min(this.#writer.dataLimit, EVENT_DATA);
+    if (length <= limit || limit < EVENT_DATA) {
+      this.#piece(transfer, flags | end, 0, Math.min(length, limit), sent, received);
+      return;
+    }
+    for (let at = 0; at < length; at += limit) {
+      const count = Math.min(limit, length - at);
+      const place = (at > 0 ? SPI_MORE : 0) | (at + count < length ? SPI_HELD : end);
+      // Nothing can be made of a transfer with a hole in it.
+      if (!this.#piece(transfer, flags | place, at, count, sent, received)) return;
+    }
+  }
+
+  /** @returns false if it was left out */
+  #piece(
+    { chipSelect, length, frequency }: Transfer,
+    flags: number,
+    at: number,
+    count: number,
+    sent: DataView | undefined,
+    received: DataView | undefined,
+  ): boolean {
+    const first = sent ?? received;
+    const second = sent === undefined ? undefined : received;
+    return this.#writer.write(
       SPI_TRANSFER,
       chipSelect,
       flags,
-      length,
+      length - at,
       frequency,
       first,
-      0,
-      count,
+      at,
+      first === undefined ? 0 : count,
       second,
-      0,
+      at,
     );
   }
 }

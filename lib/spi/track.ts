@@ -6,12 +6,13 @@
 
 import type { RingEvent } from "../events/event_ring.ts";
 import {
+  EVENT_DATA,
   SPI_CPHA,
   SPI_CPOL,
   SPI_CS_HIGH,
-  SPI_FAILED,
   SPI_HELD,
   SPI_LSB_FIRST,
+  SPI_MORE,
   SPI_RELEASE,
   SPI_RX_SHIFT,
   SPI_TRANSFER,
@@ -44,7 +45,7 @@ function transferOf({ first, second: flags, third, fourth, data }: RingEvent): S
     frequency: fourth,
     txLines: (flags >>> SPI_TX_SHIFT) & 0xf,
     rxLines: (flags >>> SPI_RX_SHIFT) & 0xf,
-    length: third,
+    length: Math.min(third, EVENT_DATA),
     sent,
     received,
   };
@@ -71,20 +72,21 @@ export class SpiTrack implements Track {
     });
   }
 
-  event(time: number, event: RingEvent): void {
+  event(time: number, event: RingEvent): boolean {
     const wave = this.#wave!;
     const vcd = this.#vcd!;
-    if (event.kind === SPI_RELEASE) return wave.deselect(Math.max(vcd.time, time));
+    if (event.kind === SPI_RELEASE) {
+      wave.deselect(Math.max(vcd.time, time));
+      return true;
+    }
+    const { second: flags, third: length } = event;
+    if (flags & SPI_MORE && !wave.isSelected) return false;
     const transfer = transferOf(event);
     // It is told of when it is over.
-    const duration = transfer.frequency === 0 ? 0 : spiDuration(transfer);
+    const duration = transfer.frequency === 0 ? 0 : spiDuration({ ...transfer, length });
     wave.transfer(Math.max(vcd.time, time - duration), transfer);
-    const known = Math.max(transfer.sent.length, transfer.received.length);
-    if (event.second & SPI_FAILED) vcd.comment("this transfer has failed");
-    else if (known < transfer.length) {
-      vcd.comment(`of this transfer the last ${transfer.length - known} bytes were left out`);
-    }
-    if (!(event.second & SPI_HELD)) wave.deselect(vcd.time);
+    if (!(flags & SPI_HELD)) wave.deselect(vcd.time);
+    return true;
   }
 
   gap(time: number): void {

@@ -9,13 +9,13 @@ import { clearEventfd, createEventfd } from "../../ffi/eventfd.ts";
 import { close } from "../../ffi/fd.ts";
 import type { RingEvent } from "../events/event_ring.ts";
 import type { EventObserver, GuestEvents } from "../events/guest_events.ts";
-import { EVENT_DATA, GUEST, GUEST_CONNECTED, GUEST_READY } from "../events/kinds.ts";
+import { EVENT_DATA, GUEST, GUEST_READY } from "../events/kinds.ts";
 import { type Change, type ChangeListener, Changes } from "../simulation/changes.ts";
 import type { Thing } from "../simulation/thing.ts";
 import type { Poller } from "../virtio/device.ts";
 import { type OutputListener, TraceOutput } from "./trace_output.ts";
 import type { Track } from "./track.ts";
-import { VcdWriter } from "./vcd.ts";
+import { type Counter, VcdWriter, type Wire } from "./vcd.ts";
 
 /** How long what is left is drawn at the end, in milliseconds. */
 const LAST_TURN = 500;
@@ -32,12 +32,15 @@ export interface Recorded {
 
 /** Of one guest. */
 class Recording {
-  /** Events that were left out since the last one that was drawn. */
+  /** Events that were left out, and how many of them the trace has told of. */
   leftOut = 0;
-  /** Events that were left out, it is not known before which others. */
+  told = 0;
+  /** Events that were left out, too, it is not known before which others. */
   unplaced = 0;
+  isReady = false;
 
-  constructor(readonly guest: number, readonly track: Track) {}
+  /** @param ready 1 while a driver is served */
+  constructor(readonly track: Track, readonly ready: Wire, readonly counter: Counter) {}
 }
 
 /** Draws what guests do, until it is closed or its output ends. */
@@ -79,16 +82,20 @@ export class Recorder implements EventObserver, OutputListener {
     this.#events = events;
     this.#onEnd = onEnd;
     this.#output = new TraceOutput(fd, poller, this);
-    this.#recordings = tracks.map((track, guest) => new Recording(guest, track));
     this.#kinds = tracks.reduce((kinds, track) => kinds | track.kinds, 1 << GUEST);
-    this.#listen();
     const date = new Date(this.#start).toISOString();
     this.#vcd = new VcdWriter((bytes) => this.#output.write(bytes), date, program);
     guests.forEach(({ title }, guest) => this.#vcd.comment(`guest ${guest}: ${title}`));
-    tracks.forEach((track, guest) => {
+    this.#listen(tracks);
+    this.#recordings = tracks.map((track, guest) => {
+      const name = (wire: string) => tracks.length === 1 ? wire : `${guest}/${wire}`;
       this.#vcd.enterScope(`guest${guest}`);
-      track.declare(this.#vcd, (wire) => tracks.length === 1 ? wire : `${guest}/${wire}`);
+      track.declare(this.#vcd, name);
+      const ready = this.#vcd.wire(name("ready"), 0);
+      const recording = new Recording(track, ready, this.#vcd.counter(name("left_out")));
       this.#vcd.leaveScope();
+      for (const thing of track.things ?? []) this.#things.set(thing.number, { recording, thing });
+      return recording;
     });
     this.#vcd.begin();
     this.#vcd.flush();
@@ -108,14 +115,11 @@ export class Recorder implements EventObserver, OutputListener {
     recording.unplaced -= event.skipped;
     if (!this.#keepsUp(recording, time)) return;
     if (event.kind === GUEST) {
-      const state = event.first === GUEST_READY
-        ? "is ready"
-        : event.first === GUEST_CONNECTED
-        ? "is connected"
-        : "is waited for";
-      this.#vcd.advance(time);
-      this.#vcd.comment(`guest ${guest} ${state}`);
-    } else recording.track.event(time, event);
+      const isReady = event.first === GUEST_READY;
+      if (isReady === recording.isReady) return;
+      recording.isReady = isReady;
+      this.#vcd.change(time, recording.ready, isReady ? 1 : 0);
+    } else if (!recording.track.event(time, event)) recording.leftOut++;
   }
 
   onLeftOut(guest: number, count: number): void {
@@ -147,6 +151,8 @@ export class Recorder implements EventObserver, OutputListener {
       if (this.#output.isOpen) this.#keepsUp(recording, time);
     }
     this.#vcd.advance(time);
+    const leftOut = this.#recordings.reduce((sum, recording) => sum + recording.leftOut, 0);
+    if (leftOut > 0) this.#vcd.comment(`${leftOut} events were left out in all`);
     this.#vcd.flush();
     this.#stopListening();
     close(this.#changed);
@@ -156,21 +162,17 @@ export class Recorder implements EventObserver, OutputListener {
     return Math.max(0, (milliseconds - this.#start) * 1e6);
   }
 
-  #listen(): void {
-    for (const recording of this.#recordings) {
-      for (const thing of recording.track.things ?? []) {
-        this.#things.set(thing.number, { recording, thing });
-      }
-    }
-    const [first] = this.#things.values();
-    if (first === undefined) return;
+  /** Is told of what changes from now on. */
+  #listen(tracks: readonly Track[]): void {
+    const [thing] = tracks.flatMap(({ things = [] }) => things);
+    if (thing === undefined) return;
     this.#poller.watch(this.#changed, EPOLLIN, {
       onEvents: () => {
         clearEventfd(this.#changed);
         this.#events.soon();
       },
     });
-    this.#listener = new Changes(first.thing.changes).listen(this.#changed);
+    this.#listener = new Changes(thing.changes).listen(this.#changed);
   }
 
   #stopListening(): void {
@@ -212,12 +214,10 @@ export class Recorder implements EventObserver, OutputListener {
       recording.leftOut++;
       return false;
     }
-    if (recording.leftOut === 0) return true;
-    const { guest, track, leftOut } = recording;
-    recording.leftOut = 0;
-    this.#vcd.advance(time);
-    this.#vcd.comment(`guest ${guest}: ${leftOut} events before this were left out`);
-    track.gap(time);
+    if (recording.leftOut === recording.told) return true;
+    recording.told = recording.leftOut;
+    this.#vcd.count(time, recording.counter, recording.leftOut);
+    recording.track.gap(time);
     return true;
   }
 }

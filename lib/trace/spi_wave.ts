@@ -86,6 +86,11 @@ export class SpiWave {
     this.#selectLevels = wires.selects.map(() => 1);
   }
 
+  /** True while a chip is. */
+  get isSelected(): boolean {
+    return this.#selected >= 0;
+  }
+
   /**
    * A transfer, with its chip selected before and left selected. Of bytes that are not known, there
    * is their time.

@@ -21,8 +21,8 @@ export interface Track {
    * @param name makes the guest's name of a wire
    */
   declare(vcd: VcdWriter, name: (wire: string) => string): void;
-  /** Draws an event; not before `time`. */
-  event(time: number, event: RingEvent): void;
+  /** Draws an event. @returns false if nothing can be made of it */
+  event(time: number, event: RingEvent): boolean;
   /** A property of one of its things has changed. */
   changed?(time: number, thing: Thing, property: string, value: number): void;
   /** Events were left out: what comes next may have nothing to do with what was before. */

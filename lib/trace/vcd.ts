@@ -15,6 +15,11 @@ export interface Wire {
   readonly code: Uint8Array;
 }
 
+/** A number of a dump. */
+export interface Counter {
+  readonly code: string;
+}
+
 /** Where changes go. */
 export interface WireSink {
   /**
@@ -67,8 +72,10 @@ export class VcdWriter implements WireSink {
   readonly #write: (bytes: Uint8Array<ArrayBuffer>) => void;
   readonly #buffer = new Uint8Array(PIECE + ROOM);
   readonly #initial: { readonly wire: Wire; readonly level: Level }[] = [];
+  readonly #counters: string[] = [];
   readonly #names = new Set<string>();
   readonly #digits = new Uint8Array(20);
+  #declared = 0;
   #length = 0;
   #time = -1;
 
@@ -103,15 +110,19 @@ export class VcdWriter implements WireSink {
    * there is already gets a number.
    */
   wire(name: string, level: Level): Wire {
-    const wire = { code: codeOf(this.#initial.length) };
+    const code = codeOf(this.#declared++);
+    const wire = { code };
     this.#initial.push({ wire, level });
-    const code = new TextDecoder().decode(wire.code);
-    const shown = wireName(name);
-    let unique = shown;
-    for (let number = 2; this.#names.has(unique); number++) unique = `${shown}_${number}`;
-    this.#names.add(unique);
-    this.#line(`$var wire 1 ${code} ${unique} $end`);
+    this.#declare("wire 1", new TextDecoder().decode(code), name);
     return wire;
+  }
+
+  /** A number, which is 0 at the start. It is a real one, for sigrok cannot pass over others. */
+  counter(name: string): Counter {
+    const code = new TextDecoder().decode(codeOf(this.#declared++));
+    this.#counters.push(code);
+    this.#declare("real 64", code, name);
+    return { code };
   }
 
   /** Ends the declarations. */
@@ -120,6 +131,7 @@ export class VcdWriter implements WireSink {
     this.#stamp(0);
     this.#line("$dumpvars");
     for (const { wire, level } of this.#initial) this.#change(wire, level);
+    for (const code of this.#counters) this.#line(`r0 ${code}`);
     this.#line("$end");
   }
 
@@ -128,12 +140,21 @@ export class VcdWriter implements WireSink {
     this.#change(wire, level);
   }
 
+  /** A number changes. */
+  count(time: number, { code }: Counter, value: number): void {
+    this.#stamp(time);
+    this.#line(`r${value} ${code}`);
+  }
+
   /** Time goes by, with nothing else to tell. */
   advance(time: number): void {
     this.#stamp(time);
   }
 
-  /** A remark for people, at the time of the last change. */
+  /**
+   * A remark for people, before {@linkcode begin} or after the last change: sigrok finds nothing of
+   * what follows a remark among changes.
+   */
   comment(text: string): void {
     this.#line(`$comment ${remark(text)} $end`);
   }
@@ -142,6 +163,14 @@ export class VcdWriter implements WireSink {
   flush(): void {
     if (this.#length > 0) this.#write(this.#buffer.subarray(0, this.#length));
     this.#length = 0;
+  }
+
+  #declare(type: string, code: string, name: string): void {
+    const shown = wireName(name);
+    let unique = shown;
+    for (let number = 2; this.#names.has(unique); number++) unique = `${shown}_${number}`;
+    this.#names.add(unique);
+    this.#line(`$var ${type} ${code} ${unique} $end`);
   }
 
   #stamp(time: number): void {

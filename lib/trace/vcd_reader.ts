@@ -1,5 +1,5 @@
 /**
- * Reads value change dumps of wires.
+ * Reads value change dumps.
  *
  * Source: IEEE 1364-2005, section 18 ("Value change dump (VCD) files").
  *
@@ -11,6 +11,8 @@ export interface VcdWire {
   readonly name: string;
   /** The scopes that it is in, the outermost first. */
   readonly scopes: readonly string[];
+  /** For example `wire`; the values of a `real` are numbers. */
+  readonly type: string;
   /** In bits. */
   readonly size: number;
 }
@@ -21,7 +23,7 @@ export interface VcdChange {
   readonly time: number;
   /** Its place among the wires. */
   readonly wire: number;
-  /** Its bits, each `0`, `1`, `x` or `z`. */
+  /** Its bits, each `0`, `1`, `x` or `z`; of a real number its digits. */
   readonly value: string;
 }
 
@@ -42,7 +44,7 @@ export class Vcd {
   /**
    * Reads a dump.
    *
-   * @throws {VcdError} if it is none, or has more than wires
+   * @throws {VcdError} if it is none
    */
   static parse(text: string): Vcd {
     const { wires, changes, comments } = new Reader(text).read();
@@ -96,14 +98,14 @@ class Reader {
       case "$":
         return this.#command(token);
       case "#":
-        this.#time = this.#number(token.slice(1)) * this.#unit;
+        this.#time = this.#integer(token.slice(1)) * this.#unit;
         return;
       case "b":
       case "B":
         return this.#change(token.slice(1), this.#next());
       case "r":
       case "R":
-        throw new VcdError("the dump has real numbers, which are no levels");
+        return this.#number(token.slice(1), this.#next());
       default:
         return this.#change(token[0], token.slice(1));
     }
@@ -151,23 +153,32 @@ class Reader {
     this.#unit = Number(count) * UNITS[unit];
   }
 
-  #wire([, size, code, name]: readonly string[]): void {
+  #wire([type, size, code, name]: readonly string[]): void {
     if (code === undefined || name === undefined) throw new VcdError("a '$var' is too short");
     const known = this.#byCode.get(code);
     if (known === undefined) this.#byCode.set(code, [this.wires.length]);
     else known.push(this.wires.length);
-    this.wires.push({ name, scopes: [...this.#scopes], size: this.#number(size) });
+    this.wires.push({ name, scopes: [...this.#scopes], type, size: this.#integer(size) });
   }
 
   #change(value: string, code: string | undefined): void {
-    const wires = code === undefined ? undefined : this.#byCode.get(code);
-    if (wires === undefined) throw new VcdError(`there is no wire '${code ?? ""}'`);
     const bits = value.toLowerCase();
     if (!/^[01xz]+$/.test(bits)) throw new VcdError(`'${value}' is no level`);
-    for (const wire of wires) this.changes.push({ time: this.#time, wire, value: bits });
+    this.#becomes(bits, code);
   }
 
-  #number(text: string): number {
+  #number(value: string, code: string | undefined): void {
+    if (Number.isNaN(Number(value))) throw new VcdError(`'${value}' is no number`);
+    this.#becomes(value, code);
+  }
+
+  #becomes(value: string, code = ""): void {
+    const wires = this.#byCode.get(code);
+    if (wires === undefined) throw new VcdError(`there is no wire '${code}'`);
+    for (const wire of wires) this.changes.push({ time: this.#time, wire, value });
+  }
+
+  #integer(text: string): number {
     if (!/^\d+$/.test(text)) throw new VcdError(`'${text}' is no number`);
     return Number(text);
   }

@@ -11,6 +11,7 @@ import { isolation } from "./isolation.ts";
 import { linux } from "./linux.ts";
 import { memoryTables } from "./memory_table.ts";
 import { roundTrips } from "./round_trips.ts";
+import { traces } from "./traces.ts";
 
 /** A part of the bench. */
 export interface Section {
@@ -27,5 +28,6 @@ export const SECTIONS: readonly Section[] = [
   { name: "guests", title: "Start and memory, by the number of guests", run: guests },
   { name: "curves", title: "Round trips, by the size of things", run: curves },
   { name: "isolation", title: "A quiet guest beside a busy or a hostile one", run: isolation },
+  { name: "traces", title: "With and without a trace", run: traces },
   { name: "linux", title: "Through Linux's own drivers", run: linux },
 ];

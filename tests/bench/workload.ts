@@ -39,7 +39,8 @@ export interface Workload {
   place(guest: Guest, queue: DriverQueue): Ask;
 }
 
-function placed(
+/** Places a request of one chain that always has the same answer. */
+export function placed(
   guest: Guest,
   queue: DriverQueue,
   request: ArrayLike<number>,

@@ -62,7 +62,8 @@ Deno.test("trace: an I2C message as long as any has all its bytes, at 100 kHz", 
   const trace = it.trace.until("its end", (trace) => i2cText(trace).endsWith("P"));
   const hex = bytes.map((byte) => `${byte.toString(16).padStart(2, "0")}+`);
   assertEquals(i2cText(trace), `S 40+ ${hex.join(" ")} P`);
-  const times = trace.changes.map(({ time }) => time).filter((time) => time > 0);
+  const times = trace.changes.filter(({ time, wire }) => time > 0 && wire < 2)
+    .map(({ time }) => time);
   const bits = (times.at(-1)! - times[0]) / 10_000;
   assert(Math.abs(bits - 9 * 65536) < 2, `${bits} bits`);
 });
@@ -109,15 +110,19 @@ Deno.test("trace: an SPI transfer has the clock that it asks for", async () => {
   ]);
 });
 
-Deno.test("trace: of a long SPI transfer 64 KiB are drawn, and how much is missing is told", async () => {
+Deno.test("trace: a long SPI transfer has all its bytes, in one message", async () => {
   await using it = await traced("spi", ["-l", "s1"]);
   using guest = new SpiGuest(it.daemon.connect());
-  const { result } = guest.exchange(new Uint8Array(65536 + 100).fill(0x5a));
-  assertStrictEquals(result, RESULT.OK);
-  const trace = it.trace.until("it", (trace) => spiText(trace).length === 1);
-  assertEquals(spiText(trace), [`${"5a".repeat(65536)}/${"5a".repeat(65536)}`]);
-  const texts = trace.comments.map(({ text }) => text);
-  assert(texts.includes("of this transfer the last 100 bytes were left out"), texts.join("\n"));
+  using client = await it.control();
+  await client.call("subscribe", { transactions: true });
+  const bytes = Uint8Array.from({ length: 2 ** 16 + 100 }, (_, index) => (index * 7) ^ index >> 8);
+  assertStrictEquals(guest.transfer({}, { tx: bytes }).result, RESULT.OK);
+  const { messages: [{ length }] } = await client.event();
+  assertEquals(length, bytes.length);
+  const trace = it.trace.until("its end", (trace) => levels(trace, "CS0") === "101");
+  const hex = [...bytes].map((byte) => byte.toString(16).padStart(2, "0")).join("");
+  assert(spiText(trace)[0].startsWith(`${hex}/`));
+  assertEquals(levels(trace, "left_out"), "0");
 });
 
 const LINES = `
@@ -153,7 +158,7 @@ Deno.test("trace: lines, what drives them, interrupts and when the guest is read
     trace.wires.map(({ name }) => name),
     ["lid", "relay", "line2"].flatMap((name) => [
       ...[name, `${name}_output`, `${name}_rising`, `${name}_falling`, `${name}_interrupt`],
-    ]),
+    ]).concat("ready", "left_out"),
   );
   assertEquals(levels(trace, "lid"), "10");
   assertEquals(levels(trace, "relay"), "010");
@@ -161,8 +166,7 @@ Deno.test("trace: lines, what drives them, interrupts and when the guest is read
   assertEquals(levels(trace, "lid_rising"), "01");
   assertEquals(levels(trace, "lid_falling"), "01");
   assertEquals(levels(trace, "line2"), "0");
-  const texts = trace.comments.map(({ text }) => text);
-  assert(texts.includes("guest 0 is ready"), texts.join("\n"));
+  assertEquals(levels(trace, "ready"), "01");
 });
 
 Deno.test("trace: two guests have scopes and names of their own, and wait for each other's end", async () => {
@@ -180,7 +184,8 @@ Deno.test("trace: two guests have scopes and names of their own, and wait for ea
   const trace = it.trace.until("both", (trace) => i2cText(trace, "1/") === expected("a2"));
   assertEquals(i2cText(trace, "0/"), expected("a0"));
   assertEquals(trace.wires.map(({ name, scopes }) => [...scopes, name].join(".")), [
-    ...["guest0.0/SCL", "guest0.0/SDA", "guest1.1/SCL", "guest1.1/SDA"],
+    ...["guest0.0/SCL", "guest0.0/SDA", "guest0.0/ready", "guest0.0/left_out"],
+    ...["guest1.1/SCL", "guest1.1/SDA", "guest1.1/ready", "guest1.1/left_out"],
   ]);
 });
 
@@ -238,13 +243,16 @@ Deno.test("trace: what a reader that does not read has no room for is counted an
   await daemon.stop();
   reader.close();
   const trace = Vcd.parse(new TextDecoder().decode((await chunks).stdout));
-  const counts = trace.comments.map(({ text }) => /: (\d+) events before this were/.exec(text)?.[1])
-    .filter((count) => count !== undefined).map(Number);
-  assert(counts.length > 0, "nothing was left out");
+  const counter = trace.wires.findIndex(({ name }) => name === "left_out");
+  const counts = trace.changes.filter(({ wire }) => wire === counter);
+  assert(counts.length > 1, "nothing was left out");
+  // It says so where it was, and at the end.
+  assert(counts.at(-1)!.time < trace.changes.at(-1)!.time);
+  const leftOut = Number(counts.at(-1)!.value);
+  assertEquals(trace.comments.at(-1)!.text, `${leftOut} events were left out in all`);
   const drawn = i2cText(trace);
   assert(drawn.endsWith("S a0+ 77+ P"), drawn.slice(-100));
   const transactions = drawn.match(/S a0\+ 00\+ [0-9a-f]{2}\+ P/g)!.length;
-  const leftOut = counts.reduce((sum, count) => sum + count, 0);
   assertStrictEquals(transactions + leftOut, sent);
 });
 

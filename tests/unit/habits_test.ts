@@ -15,7 +15,7 @@ function read(path: string): string {
 const makefiles = read("Makefile") + read("packaging/rules.mk");
 
 /** Targets that others need, and nobody calls. */
-const INTERNAL = ["package-tools"];
+const INTERNAL = ["guest-tools", "package-tools"];
 
 /** What `make help` shows: the targets, and the variables. */
 async function help(): Promise<{ targets: string[]; variables: string[] }> {
