@@ -64,7 +64,7 @@ const UNITS: Readonly<Record<string, number>> = {
 };
 
 /** Thrown for what is no dump. */
-class VcdError extends Error {
+export class VcdError extends Error {
   override readonly name = "VcdError";
 }
 

@@ -6,9 +6,17 @@ import { readScenario } from "../../lib/ctl/scenario/read_scenario.ts";
 import { stepKinds } from "../../lib/ctl/scenario/steps.ts";
 import { ctl } from "../support/ctl.ts";
 import { documents, isScenario } from "../support/documents.ts";
+import { installCtl } from "../support/scenarios.ts";
 import { TemporaryFolder } from "../support/temporary_folder.ts";
 
 const guide = documents.find(({ path }) => path === "docs/scenarios.md")!;
+
+const BOUNCES = `$timescale 1ms $end
+$var wire 1 ! button $end
+$var wire 1 " D0 $end
+$enddefinitions $end
+#0 0! 0" #5 1! 1" #10 0! 0"
+`;
 
 /** What the steps of the guide are about. */
 const WORLD = `
@@ -54,20 +62,13 @@ for (
     const expects = typed.replace("{ lid: 0, relay: 1 }", "{ lid: 0, relay: 1, button: 0 }");
     Deno.writeTextFileSync(folder.file("test.yaml"), `${WORLD}\nsteps:\n${expects}`);
     Deno.writeFileSync(folder.file("expected.bin"), new Uint8Array(16).fill(0xff));
-    const program = new URL("../../cmd/vhost-device-ctl.ts", import.meta.url).pathname;
-    Deno.writeTextFileSync(
-      folder.file("vhost-device-ctl"),
-      `#!/bin/sh\nexec "${Deno.execPath()}" run --quiet --allow-all "${program}" "$@"\n`,
-      { mode: 0o755 },
-    );
-    const path = Deno.env.get("PATH");
-    Deno.env.set("PATH", `${folder.path}:${path}`);
-    try {
-      const { code, stdout, stderr } = await ctl(["run", folder.file("test.yaml")]);
-      assertEquals([code, stderr], [0, ""], stdout);
-    } finally {
-      Deno.env.set("PATH", path!);
-    }
+    installCtl(folder);
+    Deno.writeTextFileSync(folder.file("bounces.vcd"), BOUNCES);
+    const path = `${folder.file("bin")}:${Deno.env.get("PATH")}`;
+    const { code, stdout, stderr } = await ctl(["run", folder.file("test.yaml")], undefined, {
+      PATH: path,
+    });
+    assertEquals([code, stderr], [0, ""], stdout);
   });
 }
 

@@ -306,6 +306,56 @@ steps:
   );
 });
 
+Deno.test("run: a trace is played onto lines, in its time, or slower", async () => {
+  using folder = new TemporaryFolder();
+  Deno.writeTextFileSync(
+    folder.file("trace.vcd"),
+    `$timescale 100us $end $scope module guest0 $end
+     $var wire 1 ! button $end $var wire 1 " lid $end $var wire 1 # lid_output $end
+     $upscope $end $enddefinitions $end
+     #100 $dumpvars 0! x" 1# $end #110 1! #115 0! #1000 1! 0" #1300 z! 1"\n`,
+  );
+  const outcome = await runIn(
+    folder,
+    `${GPIO}
+steps:
+  - never: { button: 1, lid: 1 }
+    during:
+      - set: { lid: 0 }
+  - replay: trace.vcd
+  - expect: { button: 1, lid: 1 }
+  - set: { button: 0 }
+  - replay: trace.vcd
+    as: { guest0.button: lid }
+    speed: 0.5
+  - expect: { lid: 1, button: 0 }
+    within: 0
+  - run: vhost-device-ctl --version
+    within: 0
+`,
+    ...["--json"],
+  );
+  const told = outcome.stdout.trim().split("\n").map((line) => JSON.parse(line));
+  const [first, second] = told.filter(({ title }) => title === "replay trace.vcd");
+  // 120 ms, and as slowly as it is told to 180 ms.
+  assert(first.milliseconds >= 120 && first.milliseconds < 1000, `${first.milliseconds}`);
+  assert(second.milliseconds >= 180 && second.milliseconds < 1000, `${second.milliseconds}`);
+  const { failure: { events, expected } } = told.at(-1);
+  assertMatch(expected, /within 0 ms/);
+  const seen = events.map((line: string) => line.replace(/^\S+ /, ""));
+  // What changes nothing is no event.
+  assertEquals(
+    seen,
+    [
+      ...["lid=0", "button=1", "button=0", "button=1", "lid=1", "button=0"],
+      ...["lid=0", "lid=1", "lid=0", "lid=1"],
+    ].slice(-10),
+  );
+  const moments = events.map((line: string) => Date.parse(`2000-01-01T${line.split(" ")[0]}Z`));
+  // From one edge to the next: 0.5 ms, which Date has no room for, and 89 ms after that.
+  assert(moments[3] - moments[2] >= 87 && moments[3] - moments[2] < 500, `${moments}`);
+});
+
 Deno.test("run: a console can be a terminal, or a socket", async () => {
   const listener = "import os, socket; s = socket.socket(socket.AF_UNIX); " +
     `s.bind(os.environ["console"]); s.listen(); c = s.accept()[0]; ` +

@@ -75,7 +75,11 @@ export class RunningCtl implements AsyncDisposable {
   }
 }
 
-function spawn(args: readonly string[], stdin: "null" | "piped"): Deno.ChildProcess {
+function spawn(
+  args: readonly string[],
+  stdin: "null" | "piped",
+  environment: Readonly<Record<string, string>> = {},
+): Deno.ChildProcess {
   const [first, ...rest] = BIN_DIR ? [`${BIN_DIR}/${program.name}`, ...args] : [
     ...[Deno.execPath(), "run", "--quiet", "--no-prompt"],
     ...permissionFlags(program.permissions),
@@ -84,7 +88,7 @@ function spawn(args: readonly string[], stdin: "null" | "piped"): Deno.ChildProc
   ];
   return new Deno.Command(first, {
     args: rest,
-    env: { DENO_NO_UPDATE_CHECK: "1", NO_COLOR: "1" },
+    env: { DENO_NO_UPDATE_CHECK: "1", NO_COLOR: "1", ...environment },
     stdin,
     stdout: "piped",
     stderr: "piped",
@@ -92,8 +96,12 @@ function spawn(args: readonly string[], stdin: "null" | "piped"): Deno.ChildProc
 }
 
 /** Runs it to its end. */
-export async function ctl(args: readonly string[], input?: Uint8Array): Promise<Outcome> {
-  const child = spawn(args, input === undefined ? "null" : "piped");
+export async function ctl(
+  args: readonly string[],
+  input?: Uint8Array,
+  environment?: Readonly<Record<string, string>>,
+): Promise<Outcome> {
+  const child = spawn(args, input === undefined ? "null" : "piped", environment);
   if (input !== undefined) {
     const writer = child.stdin.getWriter();
     try {

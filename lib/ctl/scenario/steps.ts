@@ -12,6 +12,7 @@ import { inject } from "./steps/inject.ts";
 import { never } from "./steps/never.ts";
 import { pulse } from "./steps/pulse.ts";
 import { repeat } from "./steps/repeat.ts";
+import { replay } from "./steps/replay.ts";
 import { run } from "./steps/run.ts";
 import { set } from "./steps/set.ts";
 import { sleep } from "./steps/sleep.ts";
@@ -27,6 +28,7 @@ export const stepKinds: readonly StepKind[] = [
   pulse,
   inject,
   type,
+  replay,
   run,
   sleep,
   repeat,

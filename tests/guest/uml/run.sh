@@ -112,7 +112,11 @@ else
 	exec {con}> >(exec cat >"$job/log") && job_readers+=($!)
 fi
 tty=null,fd:$out
-[ -e "$job/cmd" ] || tty=fd:0,fd:1
+if [ ! -e "$job/cmd" ]; then
+	# Its own standard output is the console of the kernel.
+	exec {screen}>&1
+	tty=fd:0,fd:$screen
+fi
 
 unset TMPDIR TMP TEMP	# its memory is in the fastest place, not there
 job_boot "$limit" "$kernel_dir/linux" "mem=$mem" root=/dev/root rootfstype=hostfs \
