@@ -2,7 +2,8 @@
 # Show the daemons at work: simulated devices, in front of a real Linux guest.
 #
 # A device takes part if its folder in lib/ has a folder demo/, with config.yaml
-# for the daemon and, for the guest, guest.dts and guest.sh.
+# for the daemon and, for the guest, guest.dts and guest.sh.  What is done from
+# outside meanwhile is in host.sh, where there is one.
 set -eu
 
 here=$(cd "$(dirname "$0")" && pwd)
@@ -23,9 +24,9 @@ step() {
 step "The daemons, on simulated devices"
 for type in "${types[@]}"; do
 	config=lib/$type/demo/config.yaml
-	echo "\$ vhost-device-$type --socket-path $dir/$type.sock --config $config"
+	echo "\$ vhost-device-$type -s $dir/$type.sock --config $config --control $dir/$type"
 	"$deno" run --quiet --allow-all "$top/cmd/vhost-device-$type.ts" \
-		--socket-path "$dir/$type.sock" --config "$top/$config" \
+		--socket-path "$dir/$type.sock" --config "$top/$config" --control "$dir/$type" \
 		2> >(exec sed -u "s/^/  [$type] /" >&2) &
 	pids+=($!)
 done
@@ -33,11 +34,25 @@ done
 # The sockets are there as soon as the daemons are ready for a guest.
 for type in "${types[@]}"; do
 	for _ in $(seq 200); do
-		[ ! -S "$dir/$type.sock0" ] || continue 2
+		[ ! -S "$dir/$type" ] || continue 2
 		sleep 0.05
 	done
 	echo "demo: vhost-device-$type did not start" >&2
 	exit 1
+done
+
+ctl() {
+	"$deno" run --quiet --allow-all "$top/cmd/vhost-device-ctl.ts" "$@"
+}
+# show ARGUMENT...: the command of the client, and what it does
+show() {
+	printf '\n$ vhost-device-ctl %s\n' "$*"
+	ctl "$@"
+}
+for host in "$top"/lib/*/demo/host.sh; do
+	# shellcheck source=/dev/null
+	. "$host" &
+	pids+=($!)
 done
 
 step "A Linux guest boots in front of them"

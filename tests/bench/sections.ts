@@ -4,6 +4,7 @@
  * @module
  */
 
+import { control } from "./control.ts";
 import { costs } from "./costs.ts";
 import { curves } from "./curves.ts";
 import { guests } from "./guests.ts";
@@ -29,5 +30,6 @@ export const SECTIONS: readonly Section[] = [
   { name: "curves", title: "Round trips, by the size of things", run: curves },
   { name: "isolation", title: "A quiet guest beside a busy or a hostile one", run: isolation },
   { name: "traces", title: "With and without a trace", run: traces },
+  { name: "control", title: "A client that sets lines", run: control },
   { name: "linux", title: "Through Linux's own drivers", run: linux },
 ];

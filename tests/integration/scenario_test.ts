@@ -286,6 +286,12 @@ Deno.test("run: a daemon that ends, and a guest that ends before its time, are t
     /^"never printed" within 60 s$/,
     /^'guest' has ended with exit status 7 without it$/,
   );
+  const idle = "  - type: bye\n  - expect: { button: 1 }\n    within: 60s\n";
+  fails(
+    await run(`${GPIO}${ECHO}\nsteps:\n${idle}`),
+    /^button=1 within 60 s$/,
+    /^'guest' has ended with exit status 7 without it$/,
+  );
 });
 
 Deno.test("run: daemons and commands are stopped and started by steps", async () => {
@@ -338,8 +344,8 @@ steps:
   const told = outcome.stdout.trim().split("\n").map((line) => JSON.parse(line));
   const [first, second] = told.filter(({ title }) => title === "replay trace.vcd");
   // 120 ms, and as slowly as it is told to 180 ms.
-  assert(first.milliseconds >= 120 && first.milliseconds < 1000, `${first.milliseconds}`);
-  assert(second.milliseconds >= 180 && second.milliseconds < 1000, `${second.milliseconds}`);
+  assert(first.milliseconds >= 120 && first.milliseconds < 5000, `${first.milliseconds}`);
+  assert(second.milliseconds >= 180 && second.milliseconds < 5000, `${second.milliseconds}`);
   const { failure: { events, expected } } = told.at(-1);
   assertMatch(expected, /within 0 ms/);
   const seen = events.map((line: string) => line.replace(/^\S+ /, ""));
@@ -351,9 +357,6 @@ steps:
       ...["lid=0", "lid=1", "lid=0", "lid=1"],
     ].slice(-10),
   );
-  const moments = events.map((line: string) => Date.parse(`2000-01-01T${line.split(" ")[0]}Z`));
-  // From one edge to the next: 0.5 ms, which Date has no room for, and 89 ms after that.
-  assert(moments[3] - moments[2] >= 87 && moments[3] - moments[2] < 500, `${moments}`);
 });
 
 Deno.test("run: a console can be a terminal, or a socket", async () => {

@@ -13,6 +13,7 @@ const SHOWN = [
   "vhost-device-gpio",
   "gpiomon",
   "gpioset -t 50ms",
+  "vhost-device-ctl",
   "printf 'hello",
   "head -c 32 /sys",
   "cat /sys/class/hwmon",

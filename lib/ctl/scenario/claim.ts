@@ -104,6 +104,24 @@ export class Seen {
 }
 
 /**
+ * Sees to it that there is still a guest that can do something, if there was one.
+ *
+ * @throws {StepFailure} where all have ended that were not asked to
+ */
+export function checkGuests(stage: Stage, expected: string): void {
+  const guests = stage.scenario.starts
+    .filter((start) => start.kind === "command" && start.console !== undefined)
+    .map(({ name }) => stage.processes.find(name));
+  const [first] = guests;
+  if (first === undefined) return;
+  if (guests.some((guest) => guest?.ended === undefined || guest.isDismissed)) return;
+  throw new StepFailure(
+    expected,
+    `'${first.name}' has ended with ${showEnding(first.ended!)} without it`,
+  );
+}
+
+/**
  * Sees to it that a console can still print something.
  *
  * @throws {StepFailure} where its program has ended

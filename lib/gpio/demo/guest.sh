@@ -10,3 +10,5 @@ gpiomon -n 2 'relay sense' &
 until gpioinfo 'relay sense' | grep -q consumer; do :; done
 show "gpioset -t 50ms,0 relay=1"
 wait
+prompt "gpiomon -n 2 button    # now the host presses it"
+gpiomon -n 2 button

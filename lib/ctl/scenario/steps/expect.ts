@@ -5,7 +5,7 @@
  */
 
 import { showTime } from "../../quantities.ts";
-import { checkAlive, checkClaim, find, readClaim, Seen, unmet } from "../claim.ts";
+import { checkAlive, checkClaim, checkGuests, find, readClaim, Seen, unmet } from "../claim.ts";
 import { readTimeNode } from "../read_time.ts";
 import { StepFailure, type StepKind } from "../step.ts";
 
@@ -44,7 +44,9 @@ export const expect: StepKind = {
         try {
           const comes = await stage.until(within, () => {
             seen.look(world, found);
-            return unmet(world, found) === "";
+            if (unmet(world, found) === "") return true;
+            checkGuests(stage, claim.shown + limit);
+            return false;
           });
           if (!comes) throw new StepFailure(claim.shown + limit, seen.show(world, found));
         } finally {
