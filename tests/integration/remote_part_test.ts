@@ -82,7 +82,14 @@ Deno.test("a part has one program, which says what it is, and may go and come ba
   it.daemon.untilLogged(/the part at address 0x48 does not answer: no program serves it/);
   using control = await it.connect();
   {
+    await control.call("subscribe", { things: ["thermometer"] });
     await using _program = await PartProgram.start(PROGRAM, it.path, "thermometer");
+    const told = [await control.event(), await control.event(), await control.event()];
+    assertEquals(told.map(({ name, value }) => [name, value]), [
+      ["thermometer.temperature", 25],
+      ["thermometer.limit", 80],
+      ["thermometer.served", true],
+    ]);
     const refusal = await control.request("serve", { thing: "thermometer" });
     assertMatch(refusal.error!.message, /another program serves 'thermometer' already/);
     const { things } = await control.call("describe");
@@ -92,7 +99,6 @@ Deno.test("a part has one program, which says what it is, and may go and come ba
     ]);
     const set = await control.request("set", { values: { "thermometer.temperature": 200 } });
     assertMatch(set.error!.message, /expected a number from -55 to 125 °C, found 200/);
-    await control.call("subscribe", { things: ["thermometer"] });
     await control.call("set", { values: { "thermometer.temperature": 90 } });
     const events = [await control.event(), await control.event()];
     assertEquals(events.map(({ name, value }) => [name, value]), [

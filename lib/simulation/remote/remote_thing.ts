@@ -75,7 +75,7 @@ export class RemoteThing extends PartThing {
     const all = Object.fromEntries(declared.map(({ name, property }) => [name, property]));
     this.redeclare({ ...this.#model, properties: { ...this.#model.properties, ...all } });
     this.#declared = new Map(declared.map((one) => [one.name, one]));
-    for (const { name, value } of declared) this.#values.set(name, value);
+    for (const { name, property, value } of declared) this.#keep(name, property, value);
     this.#onSet = onSet;
     this.#mailbox.serve();
     this.#changes.tell(this.number, this.placeOf("served"), 1, 0, 0);

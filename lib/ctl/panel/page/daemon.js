@@ -35,6 +35,12 @@ export class Daemon {
   /** By how much the page's clock is ahead of the daemon's, in milliseconds. */
   #ahead = Infinity;
   /** Until then a part is busy, as `performance.now()` has it. */
+  /**
+   * Names that were told of and not known; each is asked for once.
+   *
+   * @type {Set<string>}
+   */
+  #met = new Set();
   #patientUntil = 0;
   /** Events are about what is known. */
   #isKnown = false;
@@ -164,6 +170,17 @@ export class Daemon {
     this.#view.onDescribed();
   }
 
+  /**
+   * A part that a program serves has come to have properties.
+   *
+   * @param {string} name of one
+   */
+  #meet(name) {
+    if (this.#met.has(name)) return;
+    this.#met.add(name);
+    this.#begin();
+  }
+
   /** @param {State} state */
   #become(state) {
     const wasOpen = this.state === "open";
@@ -185,7 +202,7 @@ export class Daemon {
     switch (event.kind) {
       case "property": {
         const property = this.properties.get(event.name);
-        if (property === undefined) return;
+        if (property === undefined) return this.#meet(event.name);
         property.hasChanged = true;
         if (event.at !== undefined) property.bytesChanged(event, time);
         else property.become(event.value, time);
