@@ -10,7 +10,8 @@ SHELL := /bin/bash
 # PEER=PATH       other daemons, one or a folder of them, for the bench to compare with
 # SECTION=NAME    a part of the bench
 # QEMU=VERSIONS   of 7, 10 and 11, for qemu-guest
-export DENO FILTER PEER SECTION MINUTES SEED
+# PATIENCE=N      how many seconds tests wait for something; 10 if left out, 60 with arm64
+export DENO FILTER PATIENCE PEER SECTION MINUTES SEED
 # Trust the machine's certificate authorities, too: registries are often mirrored.
 export DENO_TLS_CA_STORE ?= mozilla,system
 export DENO_NO_UPDATE_CHECK := 1
@@ -30,8 +31,12 @@ demo: guest ## show the daemons at work with a guest
 	@scripts/demo.sh
 
 .PHONY: test
-test: guest guest-tools all package-tools ## everything that is tested, but for smoke and smoke-xen
-	@scripts/test.sh fmt lint check unit integration fuzz guest compiled package
+test: guest guest-tools arm64 all package-tools ## everything that is tested, but for smoke and smoke-xen
+	@scripts/test.sh fmt lint check unit integration fuzz guest compiled package arm64
+
+.PHONY: test-arm64
+test-arm64: arm64 ## the tests unit and integration on an emulated arm64 machine
+	@scripts/test.sh arm64-all
 
 .PHONY: lint check unit integration fuzz guest-test
 lint: ## only what deno lint finds
@@ -75,6 +80,10 @@ packages: ## install the Debian packages that building a guest takes
 .PHONY: guest
 guest: ## build the User-Mode Linux guest, unless it is there
 	@tests/guest/uml/build.sh
+
+.PHONY: arm64
+arm64: ## fetch what emulates an arm64 machine, unless it is there
+	@tests/arm64/build.sh
 
 .PHONY: qemu-guest
 qemu-guest: ## build the QEMU guest and fetch QEMU 10 and 11, or QEMU="7 10"

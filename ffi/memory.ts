@@ -15,8 +15,8 @@ const MAP_FAILED = 2n ** 64n - 1n;
 /** `f_type` of statfs(2) for files in huge pages: linux/magic.h */
 const HUGETLBFS_MAGIC = 0x958458f6;
 
-/** The granularity of file offsets in mmap(2) that this code insists on, in bytes. */
-export const PAGE_SIZE = 4096;
+/** The size of this machine's pages in bytes: 4096, or on arm64 up to 65536. */
+export const PAGE_SIZE: number = libc.getpagesize();
 
 /**
  * How many bytes a process has addresses for: 2^47 on x86_64, 2^39 to 2^48 on arm64, as its kernel
@@ -35,21 +35,25 @@ export const ADDRESS_SPACE = 2 **
 export class MappedMemory {
   /** The length in bytes. */
   readonly length: number;
+  /** Where the page begins that the first byte is in, and how far into it that is. */
   #pointer: Deno.PointerObject | null;
+  readonly #start: number;
   readonly #cover: number;
   readonly #buffers = new Set<ArrayBuffer>();
 
   /**
-   * @param pointer where it is; it is unmapped by {@linkcode close}, or if this fails
+   * @param pointer where its first page is; it is unmapped by {@linkcode close}, or if this fails
+   * @param start how far into that page it begins; no buffer shows what is before
    * @throws {SystemError} if this thread has too much mapped memory
    */
-  constructor(pointer: Deno.PointerObject, length: number) {
+  constructor(pointer: Deno.PointerObject, length: number, start = 0) {
     this.#pointer = pointer;
+    this.#start = start;
     this.length = length;
     try {
-      this.#cover = cover(BigInt(Deno.UnsafePointer.value(pointer)), length);
+      this.#cover = cover(BigInt(Deno.UnsafePointer.value(pointer)), start + length);
     } catch (error) {
-      libc.munmap(pointer, BigInt(length));
+      libc.munmap(pointer, BigInt(start + length));
       throw error;
     }
   }
@@ -60,7 +64,11 @@ export class MappedMemory {
     if (offset < 0 || offset + length > this.length) {
       throw new RangeError("outside of the mapping");
     }
-    const buffer = Deno.UnsafePointerView.getArrayBuffer(this.#pointer, length, offset);
+    const buffer = Deno.UnsafePointerView.getArrayBuffer(
+      this.#pointer,
+      length,
+      this.#start + offset,
+    );
     this.#buffers.add(buffer as ArrayBuffer);
     return buffer as ArrayBuffer;
   }
@@ -79,7 +87,7 @@ export class MappedMemory {
     if (this.#pointer === null) return;
     for (const buffer of this.#buffers) buffer.transfer(0);
     this.#buffers.clear();
-    check("munmap", libc.munmap(this.#pointer, BigInt(this.length)));
+    check("munmap", libc.munmap(this.#pointer, BigInt(this.#start + this.length)));
     this.#pointer = null;
     uncover(this.#cover);
   }
@@ -93,14 +101,16 @@ export class MappedMemory {
  */
 export class Mapping extends MappedMemory {
   /**
-   * @param offset where in the file the mapping begins, a multiple of {@linkcode PAGE_SIZE}
+   * @param offset where in the file the mapping begins; mmap(2) itself knows only whole pages
    * @throws {SystemError} as mmap(2), or if this thread has too much mapped memory
    */
   constructor(fd: number, offset: number, length: number) {
-    const protection = PROT_READ | PROT_WRITE;
+    const start = offset % PAGE_SIZE;
+    const [size, at] = [BigInt(start + length), BigInt(offset - start)];
     super(
-      mapped(libc.mmap(null, BigInt(length), protection, MAP_SHARED, fd, BigInt(offset))),
+      mapped(libc.mmap(null, size, PROT_READ | PROT_WRITE, MAP_SHARED, fd, at)),
       length,
+      start,
     );
   }
 }

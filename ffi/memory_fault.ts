@@ -46,7 +46,7 @@ export function coverThread(memory: SharedArrayBuffer, index: number): void {
 /**
  * Covers a mapping, where this thread is covered.
  *
- * @param length in bytes, whole pages
+ * @param length in bytes; the last page counts as a whole
  * @returns what {@linkcode uncover} takes
  * @throws {SystemError} `ENOMEM` if there are too many
  */

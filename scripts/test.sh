@@ -2,10 +2,14 @@
 # Run stages of the project's checks and tests, and sum them up.
 #
 #   test.sh STAGE...     fmt, lint, check, unit, integration, fuzz, guest, compiled,
-#                        package, smoke, smoke-xen
+#                        package, arm64, arm64-all, smoke, smoke-xen
 #
 # The stage compiled repeats tests of the stage guest with the programs as they are
 # installed, and so do smoke and smoke-xen; all others use the sources.
+#
+# The stage arm64 repeats the tests of the stage unit on an emulated arm64 machine, but
+# for the longest; arm64-all repeats all of them, and those of the stage integration.
+# On a machine that cannot emulate one they are not run, and that is said at the end.
 #
 # FILTER=TEXT (or /EXPRESSION/) runs only the tests with such a name.
 #
@@ -19,7 +23,7 @@ export NO_COLOR=1 DENO_NO_UPDATE_CHECK=1
 export DENO_TLS_CA_STORE=${DENO_TLS_CA_STORE:-mozilla,system}
 deno=$(scripts/toolchain.sh)
 
-passed=0 failed=0 bad_stages=''
+passed=0 failed=0 bad_stages='' not_run=''
 
 count() {
 	passed=$((passed + $1)) failed=$((failed + $2))
@@ -30,12 +34,11 @@ static_check() {
 	if "$deno" "$@"; then count 1 0; else count 0 1; fi
 }
 
-# tests FOLDER-OR-FILE...: the summary of deno test is a line such as
+# count_tests LOG STATUS: what has come of deno test, whose summary is a line such as
 #   ok | 12 passed (3 steps) | 0 failed | 1 ignored (2s)
-tests() {
-	local status=0 summary ok bad
-	"$deno" test --allow-all ${FILTER:+--filter "$FILTER"} "$@" 2>&1 | tee "$log" || status=$?
-	summary=$(grep -E '^(ok|FAILED) \| [0-9]+ passed' "$log" | tail -n 1) || :
+count_tests() {
+	local status=$2 summary ok bad
+	summary=$(grep -E '^(ok|FAILED) \| [0-9]+ passed' "$1" | tail -n 1) || :
 	ok=$(sed -nE 's/^.* \| ([0-9]+) passed.*/\1/p' <<<"$summary")
 	bad=$(sed -nE 's/^.* \| ([0-9]+) failed.*/\1/p' <<<"$summary")
 	if [ -z "$ok" ] || [ -z "$bad" ]; then
@@ -52,6 +55,42 @@ tests() {
 	fi
 }
 
+# tests FOLDER-OR-FILE...
+tests() {
+	local status=0
+	"$deno" test --allow-all ${FILTER:+--filter "$FILTER"} "$@" 2>&1 | tee "$log" || status=$?
+	count_tests "$log" "$status"
+}
+
+# arm64_tests LISTS JOBS FILE...: on an emulated machine, by so many processes at once.
+# LISTS are those of the tests that it is not given.
+arm64_tests() {
+	local lists=$1 jobs=$2 job index status files pids=()
+	shift 2
+	for ((job = 0; job < jobs; job++)); do
+		files=()
+		for ((index = job + 1; index <= $#; index += jobs)); do files+=("${!index}"); done
+		PATIENCE=${PATIENCE:-60} LEFT_OUT=$lists tests/arm64/run.sh \
+			deno test --no-check --allow-all --preload tests/arm64/preload.ts \
+			${FILTER:+--filter "$FILTER"} "${files[@]}" >"$log.$job" 2>&1 &
+		pids+=($!)
+	done
+	for job in "${!pids[@]}"; do
+		status=0
+		wait "${pids[job]}" || status=$?
+		cat "$log.$job"
+		count_tests "$log.$job" "$status"
+	done
+}
+
+# can_emulate: what is missing is said, now and at the end
+can_emulate() {
+	! tests/arm64/run.sh >"$log" 2>&1 || return 0
+	cat "$log"
+	not_run="$not_run $stage"
+	return 1
+}
+
 # shipped: the folder of the programs as they are installed
 shipped() {
 	DESTDIR=$PWD/dist/shipped PREFIX=/usr scripts/install.sh install bin dist/docs dist/units
@@ -59,7 +98,7 @@ shipped() {
 }
 
 log=$(mktemp)
-trap 'rm -f "$log"' EXIT
+trap 'rm -f "$log" "$log".*' EXIT
 
 for stage in "$@"; do
 	echo "== $stage"
@@ -82,10 +121,20 @@ for stage in "$@"; do
 			[ ! -f "tests/guest/${type%.ts}_test.ts" ] || guest_tests+=("tests/guest/${type%.ts}_test.ts")
 		done
 		VHOST_DEVICE_BIN_DIR=$(shipped) tests "${guest_tests[@]}" ;;
+	arm64)
+		can_emulate || continue
+		mapfile -t files < <(find tests/unit -name '*_test.ts' | sort)
+		# A filter may leave one of several without any.
+		arm64_tests 'tests/arm64/left_out tests/arm64/long' "$([ "${FILTER:-}" ] && echo 1 || echo 2)" \
+			"${files[@]}" ;;
+	arm64-all)
+		can_emulate || continue
+		arm64_tests tests/arm64/left_out 1 tests/unit tests/integration ;;
 	*)	echo "test.sh: there is no stage $stage" >&2; exit 2 ;;
 	esac
 done
 
+[ -z "$not_run" ] || echo "not run on this machine:$not_run"
 [ -z "$bad_stages" ] || echo "failed in:$bad_stages"
 echo "$passed passed, $failed failed"
 [ "$failed" -eq 0 ]

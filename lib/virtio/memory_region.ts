@@ -11,7 +11,7 @@ import {
   S_IFREG,
   sealAgainstShrinking,
 } from "../../ffi/fd.ts";
-import { hugePageSize, type MappedMemory, Mapping, PAGE_SIZE } from "../../ffi/memory.ts";
+import { hugePageSize, type MappedMemory, Mapping } from "../../ffi/memory.ts";
 import { encodeXenAddress } from "./xen_address.ts";
 import { NOT_IN_ADVANCE, type XenArea } from "./xen_area.ts";
 import type { XenSource } from "./xen_region.ts";
@@ -23,6 +23,12 @@ import type { XenSource } from "./xen_region.ts";
  * from region to region.
  */
 export const CHUNK_SIZE = 2 ** 30;
+
+/**
+ * What addresses and file offsets of regions are multiples of, in bytes: the smallest pages that a
+ * guest has. Those of this machine may be larger.
+ */
+const ALIGNMENT = 4096;
 
 /** A region as the front-end describes it; addresses and sizes in bytes. */
 export interface RegionDescription {
@@ -76,8 +82,8 @@ export function checkRegion(
     if (!Number.isSafeInteger(value)) throw refuse("ends beyond the largest address, 2^53");
   }
   if (size === 0) throw refuse("is empty");
-  if (guestAddress % PAGE_SIZE || userAddress % PAGE_SIZE || fileOffset % PAGE_SIZE) {
-    throw refuse(`is not aligned to ${PAGE_SIZE} bytes`);
+  if (guestAddress % ALIGNMENT || userAddress % ALIGNMENT || fileOffset % ALIGNMENT) {
+    throw refuse(`is not aligned to ${ALIGNMENT} bytes`);
   }
   for (const other of others) {
     if (overlap(guestAddress, size, other.guestAddress, other.size)) {

@@ -256,8 +256,8 @@ export const virtioFiles: readonly MutatedFile[] = [
     mutations: [
       { find: "a < b + bSize && b < a + aSize", replace: "a <= b + bSize && b <= a + aSize" },
       { find: 'if (size === 0) throw refuse("is empty");', replace: "" },
-      { find: "|| userAddress % PAGE_SIZE ||", replace: "||" },
-      { find: "|| fileOffset % PAGE_SIZE", replace: "" },
+      { find: "|| userAddress % ALIGNMENT ||", replace: "||" },
+      { find: "|| fileOffset % ALIGNMENT", replace: "" },
       { find: "if (file.size < end)", replace: "if (file.size < size)" },
       { find: "file.size < end", replace: "file.size <= end" },
       { find: "sealAgainstShrinking(fd);", replace: "" },

@@ -8,6 +8,7 @@
 import { assert, assertEquals, assertMatch, assertNotMatch, assertStrictEquals } from "@std/assert";
 import { command } from "./daemon.ts";
 import { TemporaryFolder } from "./temporary_folder.ts";
+import { PATIENCE } from "./wait.ts";
 
 /** How a program ended. */
 export interface Outcome {
@@ -28,7 +29,6 @@ export interface RunOptions {
 
 /** How many programs run at a time. */
 const AT_A_TIME = 4;
-const PATIENCE = 30_000;
 
 /** Runs a program to its end. */
 export async function run(
@@ -44,7 +44,7 @@ export async function run(
     stdout: "piped",
     stderr: "piped",
   }).spawn();
-  const limit = setTimeout(() => child.kill("SIGKILL"), PATIENCE);
+  const limit = setTimeout(() => child.kill("SIGKILL"), 3 * PATIENCE);
   const { code, stdout, stderr } = await child.output();
   clearTimeout(limit);
   const decoder = new TextDecoder();

@@ -1,7 +1,7 @@
 import { assert, assertEquals, assertMatch, assertThrows } from "@std/assert";
 import { errnoName, errnoText, SystemError } from "../../../ffi/errno.ts";
 import { close, fileStatus, sealAgainstShrinking } from "../../../ffi/fd.ts";
-import { ADDRESS_SPACE, Mapping } from "../../../ffi/memory.ts";
+import { ADDRESS_SPACE, Mapping, PAGE_SIZE } from "../../../ffi/memory.ts";
 import { createEventfd } from "../../../ffi/eventfd.ts";
 import { createMemfd } from "../../support/kernel_objects.ts";
 
@@ -13,6 +13,23 @@ Deno.test("two mappings of a file show the same bytes", () => {
   assertEquals(new Uint8Array(part.buffer(0, 16))[3], 99);
   whole.close();
   part.close();
+  close(fd);
+});
+
+Deno.test("a mapping begins anywhere in a page, however large pages are", () => {
+  const fd = createMemfd("test", 3 * PAGE_SIZE);
+  const whole = new Mapping(fd, 0, 3 * PAGE_SIZE);
+  const at = PAGE_SIZE + 512;
+  new Uint8Array(whole.buffer(at, 2)).set([7, 8]);
+  const maps = () => Deno.readTextFileSync("/proc/self/maps").match(/memfd:test/g)!.length;
+  const before = maps();
+  const part = new Mapping(fd, at, PAGE_SIZE);
+  assertEquals([...new Uint8Array(part.buffer(0, 2))], [7, 8]);
+  assertThrows(() => part.buffer(PAGE_SIZE, 1), RangeError);
+  assertEquals(maps(), before + 1);
+  part.close();
+  assertEquals(maps(), before);
+  whole.close();
   close(fd);
 });
 
@@ -42,7 +59,7 @@ Deno.test("buffers are detached before their memory goes", () => {
 Deno.test("a mapping that cannot be made says why", () => {
   const fd = createMemfd("test", 4096);
   assertMatch(
-    assertThrows(() => new Mapping(fd, 1, 4096), Error).message,
+    assertThrows(() => new Mapping(fd, 0, 0), Error).message,
     /mmap: Invalid argument \(EINVAL\)/,
   );
   assertThrows(() => new Mapping(-1, 0, 4096), SystemError);

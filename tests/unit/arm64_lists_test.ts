@@ -1,0 +1,23 @@
+/** The lists of tests that an emulated arm64 machine is not given. */
+
+import { assertEquals } from "@std/assert";
+
+const TESTS = new URL("../", import.meta.url);
+
+function* testFiles(folder: URL): Generator<URL> {
+  for (const { name, isDirectory } of Deno.readDirSync(folder)) {
+    if (isDirectory) yield* testFiles(new URL(`${name}/`, folder));
+    else if (name.endsWith("_test.ts")) yield new URL(name, folder);
+  }
+}
+
+Deno.test("each test that arm64 is not given is there, under that name", () => {
+  const sources = ["unit/", "integration/"]
+    .flatMap((folder) => [...testFiles(new URL(folder, TESTS))])
+    .map((file) => Deno.readTextFileSync(file));
+  for (const list of ["arm64/left_out", "arm64/long"]) {
+    const names = Deno.readTextFileSync(new URL(list, TESTS)).split("\n")
+      .filter((line) => !/^(#|$)/.test(line));
+    assertEquals(names.filter((name) => !sources.some((text) => text.includes(`"${name}"`))), []);
+  }
+});
