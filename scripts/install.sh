@@ -77,6 +77,7 @@ put 644 "$units/systemd/udev.rules" "$prefix/lib/udev/rules.d/60-vhost-device.ru
 for file in examples/device/*.ts; do put 644 "$file" "$docdir/$file"; done
 put 644 examples/ci/github-actions.yml "$docdir/examples/ci/github-actions.yml"
 put 644 examples/part/thermometer.py "$docdir/examples/part/thermometer.py"
+for file in examples/scenarios/*; do put 644 "$file" "$docdir/$file"; done
 for file in README.md CHANGELOG.md CONTRIBUTING.md LICENSE LICENSE-APACHE LICENSE-BSD-3-Clause \
 	packaging/LICENSES-BUNDLED; do
 	put 644 "$file" "$docdir/$(basename "$file")"
@@ -84,5 +85,5 @@ done
 for file in docs/*.{md,svg}; do put 644 "$file" "$docdir/$file"; done
 
 if [ "$action" = uninstall ]; then
-	rmdir "$destdir$docdir"/{examples/ci,examples/device,examples/part,examples,docs,} 2>/dev/null || :
+	rmdir "$destdir$docdir"/{examples/{ci,device,part,scenarios,},docs,} 2>/dev/null || :
 fi

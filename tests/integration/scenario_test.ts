@@ -56,6 +56,9 @@ function lives(pid: string): boolean {
 
 Deno.test("run: what is started is there, steps act on it and see it, and nothing is left", async () => {
   using folder = new TemporaryFolder();
+  // Of an earlier run.
+  Deno.mkdirSync(folder.file("logs"));
+  Deno.writeTextFileSync(folder.file("logs/guest.log"), "x".repeat(1000));
   const outcome = await runIn(
     folder,
     `${GPIO}${ECHO}
@@ -78,6 +81,8 @@ steps:
     prints: /^no$/
   - type: "bye\\n"
   - exit: { guest: 7 }
+  - expect: control clients
+    on: gpio
 `,
     ...["--keep", "FOLDER/logs", "--junit", "FOLDER/junit.xml"],
   );
@@ -97,12 +102,17 @@ steps:
     "run echo no; exit 3",
     'type "bye\\n"',
     "exit guest=7",
+    'expect "control clients" from gpio',
   ]);
   const logs = [...Deno.readDirSync(folder.file("logs"))].map(({ name }) => name).sort();
   assertEquals(logs.filter((name) => !name.startsWith("run-")), ["gpio.log", "guest.log"]);
   assertMatch(
     Deno.readTextFileSync(folder.file("logs/gpio.log")),
     /guest 0: 2 simulated lines at /,
+  );
+  assertMatch(
+    Deno.readTextFileSync(folder.file("logs/guest.log")),
+    /^got hello\n(got again\n){3}$/,
   );
   const left = Deno.readTextFileSync(folder.file("folder")).trim();
   assertMatch(left, /^\/.*vhost-device-run-/);
@@ -371,6 +381,7 @@ start:
       exec <$console >$console
       stty -echo; echo "on $(tty)"; read -r word; echo "read $word"
     console: pty
+    ready: /^on .*/
   socket:
     command: |
       python3 -c '${listener}'

@@ -149,5 +149,18 @@ for (const tool of await findTools()) {
       `source ${DOCS}/fish/${name}.fish; complete -C '${name} '`,
     ]);
     for (const word of words) assertMatch(fish, new RegExp(`^${word}\t`, "m"));
+    for (const { name: command } of commands.filter(({ syntax }) => syntax.includes("FILE"))) {
+      const fish = await succeed("fish", [
+        ...["--no-config", "-c"],
+        `cd ${ROOT}; source ${DOCS}/fish/${name}.fish; complete -C '${name} ${command} READ'`,
+      ]);
+      assertEquals(fish, "README.md\n");
+      const bash = await succeed("bash", [
+        "-c",
+        `compopt() { :; }; cd ${ROOT}; . ${DOCS}/bash/${name}; COMP_WORDS=(${name} ${command} READ)
+         COMP_CWORD=2; _${name.replaceAll("-", "_")}; echo "\${COMPREPLY[@]}"`,
+      ]);
+      assertEquals(bash, "README.md\n");
+    }
   });
 }

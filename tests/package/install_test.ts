@@ -57,8 +57,10 @@ Deno.test("install puts everything below DESTDIR and PREFIX, and uninstall takes
     "share/doc/vhost-device/README.md",
     "share/doc/vhost-device/examples/ci/github-actions.yml",
     "share/doc/vhost-device/examples/part/thermometer.py",
-    ...filesOf(`${ROOT}/examples/device`)
-      .map((name) => `share/doc/vhost-device/examples/device/${name}`),
+    ...["device", "scenarios"].flatMap((folder) =>
+      filesOf(`${ROOT}/examples/${folder}`)
+        .map((name) => `share/doc/vhost-device/examples/${folder}/${name}`)
+    ),
     ...filesOf(`${ROOT}/docs`).map((name) => `share/doc/vhost-device/docs/${name}`),
   ]).map((path) => `opt/vhost/${path}`).sort();
   assertEquals(files, expected);

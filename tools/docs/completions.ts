@@ -11,7 +11,20 @@ export interface Completed {
   readonly program: string;
   readonly options: readonly OptionSpec[];
   /** What it can be told to do, where the first word that is no option says that. */
-  readonly commands?: readonly { readonly name: string; readonly help: string }[];
+  readonly commands?: readonly Command[];
+}
+
+/** One of these. */
+interface Command {
+  readonly name: string;
+  readonly help: string;
+  /** With its operands: FILE is one that exists. */
+  readonly syntax: string;
+}
+
+/** The names of the commands that take a file. */
+function takingFiles(commands: readonly Command[]): string[] {
+  return commands.filter(({ syntax }) => /\bFILE\b/.test(syntax)).map(({ name }) => name);
 }
 
 /** Options whose value is a path, of a file that exists or one that is to be made. */
@@ -40,6 +53,11 @@ export function bashCompletion(program: Completed): string {
       : "COMPREPLY=()";
     return `    ${forms(option).join(" | ")}) ${reply} ;;`;
   });
+  const files = takingFiles(commands).map((name) =>
+    `  if [[ $word != -* && " \${COMP_WORDS[*]:1:COMP_CWORD-1} " == *' ${name} '* ]]; then
+    compopt -o filenames; mapfile -t COMPREPLY < <(compgen -f -- "$word")
+  fi`
+  );
   return `# bash completion of ${program.program}
 
 ${name}() {
@@ -56,7 +74,7 @@ ${cases.join("\n")}
     quoted([...commands.map(({ name }) => name), ...options.flatMap(forms)].join(" "))
   } -- "$word") ;;
   esac
-}
+${files.map((line) => `${line}\n`).join("")}}
 complete -F ${name} ${program.program}
 `;
 }
@@ -127,6 +145,9 @@ export function fishCompletion(program: Completed): string {
       `-d ${fishQuoted(help)}`,
     ].join(" ")
   );
+  const files = takingFiles(commands).map((name) =>
+    `complete -c ${program.program} -n ${fishQuoted(`__fish_seen_subcommand_from ${name}`)} -F`
+  );
   const lines = program.options.map((option) =>
     [
       `complete -c ${program.program}`,
@@ -141,6 +162,6 @@ export function fishCompletion(program: Completed): string {
   return `# fish completion of ${program.program}
 
 complete -c ${program.program} -f
-${[...lines, ...first].join("\n")}
+${[...lines, ...first, ...files].join("\n")}
 `;
 }

@@ -45,6 +45,15 @@ function delay(milliseconds: number): Promise<void> {
   return new Promise((resolve) => setTimeout(resolve, milliseconds));
 }
 
+/**
+ * Opens a log, which begins with this run.
+ *
+ * @param isAgain true if it has begun already
+ */
+export function openLog(path: string, isAgain: boolean): Deno.FsFile {
+  return Deno.openSync(path, { create: true, write: true, append: isAgain, truncate: !isAgain });
+}
+
 /** One program. */
 export class Process {
   readonly name: string;
@@ -63,13 +72,16 @@ export class Process {
   readonly #onChange: () => void;
   readonly #over: Promise<void>;
 
-  /** @throws {RuntimeError} if it cannot be started */
-  constructor(launch: Launch, guard: Guard, onChange: () => void) {
+  /**
+   * @param isAgain true if it was started before
+   * @throws {RuntimeError} if it cannot be started
+   */
+  constructor(launch: Launch, isAgain: boolean, guard: Guard, onChange: () => void) {
     const { name, command: [program, ...args], folder, environment, takesInput, log } = launch;
     this.name = name;
     this.log = log;
     this.#onChange = onChange;
-    this.#file = Deno.openSync(log, { create: true, append: true });
+    this.#file = openLog(log, isAgain);
     try {
       this.#child = new Deno.Command(program, {
         args,
@@ -158,7 +170,7 @@ export class Processes {
 
   /** @throws {RuntimeError} if it cannot be started */
   launch(launch: Launch): Process {
-    const process = new Process(launch, this.#guard, this.#onChange);
+    const process = new Process(launch, this.#all.has(launch.name), this.#guard, this.#onChange);
     this.#all.set(launch.name, process);
     return process;
   }

@@ -10,7 +10,7 @@ import { connectTo } from "../../../ffi/socket.ts";
 import { UsageError } from "../../errors.ts";
 import { showTime } from "../quantities.ts";
 import { Console } from "./console.ts";
-import { type Process, showEnding } from "./processes.ts";
+import { openLog, type Process, showEnding } from "./processes.ts";
 import { daemonCommand } from "./programs.ts";
 import { below } from "./read_scenario.ts";
 import type { CommandStart, DaemonStart, Start } from "./scenario.ts";
@@ -140,7 +140,8 @@ async function startCommand(stage: Stage, start: CommandStart): Promise<void> {
   const environment = environmentOf(stage);
   const screen = console === "pty" || console === "socket" ? new Console() : undefined;
   const decoder = new TextDecoder();
-  const log = screen && Deno.openSync(stage.log(`${name}-console`), { create: true, append: true });
+  const isAgain = processes.find(name) !== undefined;
+  const log = screen && openLog(stage.log(`${name}-console`), isAgain);
   const print = (bytes: Uint8Array<ArrayBuffer>) => {
     log!.writeSync(bytes);
     screen!.append(decoder.decode(bytes, { stream: true }));
