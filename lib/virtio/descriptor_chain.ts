@@ -6,7 +6,7 @@
  */
 
 import type { GuestMemory } from "./guest_memory.ts";
-import type { Window } from "./window.ts";
+import type { Window } from "./windows.ts";
 
 /** Bytes for a chain's writable part that are not there yet. */
 interface LateWrite {

@@ -4,10 +4,9 @@
  * @module
  */
 
-import { SystemError } from "../../ffi/errno.ts";
 import { ADDRESS_SPACE, type MappedMemory, PAGE_SIZE } from "../../ffi/memory.ts";
 import { forgetLostPages, lostPages } from "../../ffi/memory_fault.ts";
-import { MissingFrames, type XenKind, type XenNodes } from "../../ffi/xen.ts";
+import type { XenNodes } from "../../ffi/xen.ts";
 import {
   checkRegion,
   checkRegionFile,
@@ -15,14 +14,12 @@ import {
   hasUserAddress,
   mapFile,
   MemoryRegion,
-  type RegionContent,
   type RegionDescription,
   RegionError,
   showRegion,
 } from "./memory_region.ts";
-import { Window } from "./window.ts";
-import type { XenArea } from "./xen_area.ts";
-import { checkXenNode, checkXenRegion, KeptNode, pagesOf, XenSource } from "./xen_region.ts";
+import { type Window, Windows } from "./windows.ts";
+import { XenRegions } from "./xen_region.ts";
 
 /** The most regions at a time: what `GET_MAX_MEM_SLOTS` announces and QEMU can use. */
 export const MAX_REGIONS = 509;
@@ -45,10 +42,6 @@ const LARGE_CHUNK = 2 ** 24;
 /** How many of those chunks are opened at least after a change of the table, and for each turn. */
 const FIRST_CHUNKS = 64;
 const CHUNKS_PER_TURN = 4;
-
-/** How many windows there may be at a time, and pages in all of them: 32 MiB. */
-export const MAX_WINDOWS = 64;
-export const MAX_WINDOW_PAGES = 8192;
 
 /** How a guest's memory is kept. */
 export interface GuestMemoryOptions {
@@ -109,18 +102,17 @@ export class GuestMemory {
   #last = 0;
   #other = 0;
 
-  readonly #onRemark: ((text: string) => void) | undefined;
-  readonly #windows = new Set<Window>();
-  #windowPages = 0;
+  readonly #windows: Windows;
   /** Chunk numbers of windows that are closed. No region gets them: {@linkcode find} finds none. */
   readonly #unusedWindows: number[] = [];
-  readonly #nodes = new Map<XenKind, KeptNode>();
-  #hasRemarked = false;
+  readonly #xenRegions: XenRegions;
 
   constructor(options: GuestMemoryOptions = {}) {
     this.#limit = options.limit ?? MAX_MEMORY;
     this.#onStuck = options.onStuck;
-    this.#onRemark = options.onRemark;
+    const remark = options.onRemark ?? (() => {});
+    this.#windows = new Windows(remark);
+    this.#xenRegions = new XenRegions(remark);
   }
 
   /** The number of regions. */
@@ -236,7 +228,7 @@ export class GuestMemory {
   }
 
   #userWindow(region: MemoryRegion, offset: number, length: number): UserBuffer | undefined {
-    const window = this.#open(region, offset, length, true);
+    const window = this.#windows.open(region, offset, length, true);
     if (window === undefined) return undefined;
     const buffer = window.mapping.buffer(offset % PAGE_SIZE, length);
     return { buffer, release: () => this.closeWindow(window) };
@@ -254,7 +246,8 @@ export class GuestMemory {
     const region = this.#regionAt(address);
     if (region?.source === undefined) return undefined;
     const offset = address - region.guestAddress;
-    const window = this.#open(region, offset, Math.min(length, region.size - offset), writable);
+    const rest = Math.min(length, region.size - offset);
+    const window = this.#windows.open(region, offset, rest, writable);
     if (window === undefined) return undefined;
     const buffer = window.mapping.buffer(0, window.mapping.length);
     // Which chunk was found last is 0 before there was one.
@@ -271,51 +264,12 @@ export class GuestMemory {
 
   /** Closes a window; one that is closed already stays so. */
   closeWindow(window: Window): void {
-    if (!this.#windows.delete(window)) return;
-    this.#windowPages -= window.pages;
+    if (!this.#windows.forget(window)) return;
     if (window.chunk >= 0) {
       this.starts[window.chunk] = this.ends[window.chunk] = NaN;
       this.#unusedWindows.push(window.chunk);
     }
     this.#close([window.mapping]);
-  }
-
-  #open(
-    region: MemoryRegion,
-    offset: number,
-    length: number,
-    writable: boolean,
-  ): Window | undefined {
-    const pages = pagesOf(offset, length);
-    if (
-      this.#windows.size >= MAX_WINDOWS || this.#windowPages + pages.count > MAX_WINDOW_PAGES
-    ) {
-      this.#remark(
-        `${
-          showRegion(region)
-        } is not mapped in advance, and a request needs more of it at a time ` +
-          `than ${MAX_WINDOWS} parts or ${MAX_WINDOW_PAGES} pages`,
-      );
-      return undefined;
-    }
-    try {
-      const mapping = region.source!.map(pages, writable);
-      const window = new Window(region, mapping, pages.count, writable);
-      this.#windows.add(window);
-      this.#windowPages += pages.count;
-      return window;
-    } catch (error) {
-      if (!isUnmappable(error)) throw error;
-      this.#remark(`memory that a request needs is not there: ${error.message}`);
-      return undefined;
-    }
-  }
-
-  /** Says something that may come again and again, once for each table. */
-  #remark(text: string): void {
-    if (this.#hasRemarked) return;
-    this.#hasRemarked = true;
-    this.#onRemark?.(text);
   }
 
   #seek(address: number): number {
@@ -386,7 +340,11 @@ export class GuestMemory {
   ): MemoryRegion {
     checkRegion(description, others);
     const { xen } = description;
-    if (xen !== undefined && xen.flags !== 0) return this.#xenRegion(description, xen, fd, others);
+    if (xen !== undefined && xen.flags !== 0 && this.xen !== undefined) {
+      const reserve = () => this.#checkLimit(description, others);
+      const content = this.#xenRegions.map(description, xen, this.xen, fd, reserve);
+      return new MemoryRegion(description, content);
+    }
     this.#checkLimit(description, others);
     const file = checkRegionFile(description, fd);
     return this.#regions.find((region) => region.is(description, file)) ??
@@ -404,53 +362,17 @@ export class GuestMemory {
     }
   }
 
-  #xenRegion(
-    description: RegionDescription,
-    area: XenArea,
-    fd: number | undefined,
-    others: readonly MemoryRegion[],
-  ): MemoryRegion {
-    const nodes = this.xen;
-    if (nodes === undefined) throw new RegionError(`${showRegion(description)} is not expected`);
-    const region = checkXenRegion(description, area);
-    checkXenNode(description, nodes, region.kind, fd);
-    const source = () => {
-      const kept = this.#nodes.get(region.kind);
-      const node = kept?.isInUse ? kept : new KeptNode(fd!);
-      this.#nodes.set(region.kind, node);
-      return new XenSource(nodes, node, region);
-    };
-    const content = (): RegionContent => {
-      if (!region.inAdvance) return { source: source() };
-      this.#checkLimit(description, others);
-      try {
-        return { mapping: nodes.map(region.kind, fd!, { ...region, writable: true }) };
-      } catch (error) {
-        if (!isUnmappable(error)) throw error;
-        if (error instanceof MissingFrames && error.inPart) {
-          this.#onRemark?.(
-            `${showRegion(description)} has gaps: ${error.message}; what requests need of it is ` +
-              "mapped for as long as they do",
-          );
-          return { source: source() };
-        }
-        throw new RegionError(`${showRegion(description)} cannot be mapped: ${error.message}`);
-      }
-    };
-    return new MemoryRegion(description, content());
-  }
-
   #replace(regions: MemoryRegion[], gone: readonly MemoryRegion[]): void {
     for (const region of gone) {
       for (const chunk of region.chunks) if (chunk >= 0) this.#forget(chunk);
-      for (const window of this.#windows) if (window.region === region) this.closeWindow(window);
+      for (const window of this.#windows.of(region)) this.closeWindow(window);
     }
     regions.sort((a, b) => a.guestAddress - b.guestAddress);
     this.#regions = regions;
     this.#regionEnds = Float64Array.from(regions, (region) => region.guestAddress + region.size);
     this.generation++;
     this.#openings = FIRST_CHUNKS;
-    this.#hasRemarked = false;
+    this.#windows.remarkAgain();
     this.#close([...this.#stuck.splice(0), ...gone]);
   }
 
@@ -469,9 +391,4 @@ export class GuestMemory {
       }
     }
   }
-}
-
-/** True for what says that memory cannot be mapped; everything else is a mistake of ours. */
-function isUnmappable(error: unknown): error is Error {
-  return error instanceof MissingFrames || error instanceof SystemError;
 }

@@ -7,10 +7,16 @@
  * @module
  */
 
+import { SystemError } from "../../ffi/errno.ts";
 import { close, duplicate } from "../../ffi/fd.ts";
 import { type MappedMemory, PAGE_SIZE } from "../../ffi/memory.ts";
-import { nodeOf, type XenKind, type XenNodes } from "../../ffi/xen.ts";
-import { type RegionDescription, RegionError, showRegion } from "./memory_region.ts";
+import { MissingFrames, nodeOf, type XenKind, type XenNodes } from "../../ffi/xen.ts";
+import {
+  type RegionContent,
+  type RegionDescription,
+  RegionError,
+  showRegion,
+} from "./memory_region.ts";
 import { GRANTS } from "./xen_address.ts";
 import { FOREIGN, GRANTED, NOT_IN_ADVANCE, type XenArea } from "./xen_area.ts";
 
@@ -20,7 +26,7 @@ const FIRST_RESERVED = 0x7ff0;
 const MAX_GRANTS = 2 ** 32;
 
 /** How a region is to be mapped. */
-export interface XenRegion {
+interface XenRegion {
   readonly kind: XenKind;
   readonly domain: number;
   /** The frame, or the reference of the grant, that it begins with. */
@@ -42,7 +48,7 @@ export function pagesOf(offset: number, length: number): { first: number; count:
  *
  * @throws {RegionError} if there can be no such region
  */
-export function checkXenRegion(description: RegionDescription, area: XenArea): XenRegion {
+function checkXenRegion(description: RegionDescription, area: XenArea): XenRegion {
   const { guestAddress, size, fileOffset } = description;
   const { flags, domain } = area;
   const refuse = (why: string) => new RegionError(`${showRegion(description)} ${why}`);
@@ -68,29 +74,10 @@ export function checkXenRegion(description: RegionDescription, area: XenArea): X
 }
 
 /**
- * Looks at the descriptor that a region comes with: with any other device behind it, what is asked of
- * the node would be something else.
- *
- * @throws {RegionError} if it is not of the node for this kind
- */
-export function checkXenNode(
-  description: RegionDescription,
-  nodes: XenNodes,
-  kind: XenKind,
-  fd: number | undefined,
-): void {
-  const refuse = (why: string) => new RegionError(`${showRegion(description)} ${why}`);
-  if (fd === undefined || fd < 0) throw refuse("comes without a file descriptor");
-  if (!nodes.isNode(kind, fd)) {
-    throw refuse(`is ${kind} memory and comes with a descriptor that is not of ${nodeOf(kind)}`);
-  }
-}
-
-/**
  * A descriptor of a node that outlives the message it came with. One for all regions of a kind will
  * do: whatever a front-end may do with one of its descriptors, it may with another.
  */
-export class KeptNode {
+class KeptNode {
   readonly fd: number;
   #users = 0;
 
@@ -152,5 +139,83 @@ export class XenSource {
     if (this.#isClosed) return;
     this.#isClosed = true;
     this.#node.giveBack();
+  }
+}
+
+/**
+ * Looks at the descriptor that a region comes with: with any other device behind it, what is asked of
+ * the node would be something else.
+ *
+ * @returns the descriptor
+ * @throws {RegionError} if it is not of the node for this kind
+ */
+function checkXenNode(
+  description: RegionDescription,
+  nodes: XenNodes,
+  kind: XenKind,
+  fd: number | undefined,
+): number {
+  const refuse = (why: string) => new RegionError(`${showRegion(description)} ${why}`);
+  if (fd === undefined || fd < 0) throw refuse("comes without a file descriptor");
+  if (!nodes.isNode(kind, fd)) {
+    throw refuse(`is ${kind} memory and comes with a descriptor that is not of ${nodeOf(kind)}`);
+  }
+  return fd;
+}
+
+/** True for what says that memory cannot be mapped; everything else is a mistake of ours. */
+export function isUnmappable(error: unknown): error is Error {
+  return error instanceof MissingFrames || error instanceof SystemError;
+}
+
+/** What maps the regions of a guest that are other domains'. */
+export class XenRegions {
+  readonly #kept = new Map<XenKind, KeptNode>();
+  readonly #onRemark: (text: string) => void;
+
+  /** @param onRemark is told how a region is mapped where that is not as it was asked for */
+  constructor(onRemark: (text: string) => void) {
+    this.#onRemark = onRemark;
+  }
+
+  /**
+   * Maps a region, or prepares for parts of it to be mapped.
+   *
+   * @param reserve is called before all of it is mapped, and throws if that is too much
+   * @throws {RegionError} if there can be no such region, or it cannot be mapped
+   * @throws {SystemError} if the process may have no more descriptors
+   */
+  map(
+    description: RegionDescription,
+    area: XenArea,
+    nodes: XenNodes,
+    fd: number | undefined,
+    reserve: () => void,
+  ): RegionContent {
+    const region = checkXenRegion(description, area);
+    const node = checkXenNode(description, nodes, region.kind, fd);
+    if (!region.inAdvance) return this.#inParts(nodes, node, region);
+    reserve();
+    try {
+      return { mapping: nodes.map(region.kind, node, { ...region, writable: true }) };
+    } catch (error) {
+      if (!isUnmappable(error)) throw error;
+      const name = showRegion(description);
+      if (!(error instanceof MissingFrames && error.inPart)) {
+        throw new RegionError(`${name} cannot be mapped: ${error.message}`);
+      }
+      this.#onRemark(
+        `${name} has gaps: ${error.message}; what requests need of it is mapped for as long as ` +
+          "they do",
+      );
+      return this.#inParts(nodes, node, region);
+    }
+  }
+
+  #inParts(nodes: XenNodes, fd: number, region: XenRegion): RegionContent {
+    const kept = this.#kept.get(region.kind);
+    const node = kept?.isInUse ? kept : new KeptNode(fd);
+    this.#kept.set(region.kind, node);
+    return { source: new XenSource(nodes, node, region) };
   }
 }

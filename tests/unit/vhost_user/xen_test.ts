@@ -367,7 +367,10 @@ Deno.test("xen: what is mapped at a time is bounded", () => {
   queue.submit(segments);
   assertEquals(queue.waitUsed(guest.frontEnd).length, 0);
   assertEquals([backEnd.device.requests, xen.mappings], [1, idle]);
-  assertMatch(backEnd.log.of("warn")[0], /needs more of it at a time than 64 parts or 8192 pages/);
+  assertMatch(
+    backEnd.log.of("warn")[0],
+    /a request needs more at a time than 64 parts or 8192 pages/,
+  );
 });
 
 Deno.test("xen: a buffer of more pages than are mapped at a time is refused unseen", () => {

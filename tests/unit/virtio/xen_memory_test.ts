@@ -9,7 +9,8 @@ import {
 } from "@std/assert";
 import { EINVAL } from "../../../ffi/errno.ts";
 import { DescriptorChain, HostBuffer } from "../../../lib/virtio/descriptor_chain.ts";
-import { GuestMemory, MAX_WINDOW_PAGES, MAX_WINDOWS } from "../../../lib/virtio/guest_memory.ts";
+import { GuestMemory } from "../../../lib/virtio/guest_memory.ts";
+import { MAX_WINDOW_PAGES, MAX_WINDOWS } from "../../../lib/virtio/windows.ts";
 import { decodeXenAddress, GRANTS } from "../../../lib/virtio/xen_address.ts";
 import { type RegionDescription, RegionError } from "../../../lib/virtio/memory_region.ts";
 import type { RamRegion } from "../../support/guest_ram.ts";
