@@ -99,9 +99,7 @@ export class ControlClient implements Disposable {
       }
       const left = deadline - performance.now();
       if (left <= 0) {
-        throw new RuntimeError(
-          `the daemon at socket '${this.#path}' does not answer; see its log`,
-        );
+        throw this.#silent();
       }
       this.#epoll.wait(Math.ceil(left));
       this.receive();
@@ -112,14 +110,21 @@ export class ControlClient implements Disposable {
    * Asks for something without waiting for it: whoever watches the descriptor calls
    * {@linkcode receive}.
    *
+   * @param patience how long that may take, in milliseconds
    * @returns what comes of it; rejected with what the daemon says
    */
-  ask(method: string, params: object = {}): Promise<unknown> {
+  async ask(method: string, params: object = {}, patience = PATIENCE): Promise<unknown> {
     const id = ++this.#ids;
-    return new Promise((resolve, reject) => {
+    const { promise, resolve, reject } = Promise.withResolvers<unknown>();
+    const timer = setTimeout(() => reject(this.#silent()), patience);
+    try {
       this.#asked.set(id, { resolve, reject });
       this.#send(`${JSON.stringify({ jsonrpc: "2.0", id, method, params })}\n`);
-    });
+      return await promise;
+    } finally {
+      clearTimeout(timer);
+      this.#asked.delete(id);
+    }
   }
 
   /** Nobody will reply any more. */
@@ -149,6 +154,10 @@ export class ControlClient implements Disposable {
   [Symbol.dispose](): void {
     this.#epoll.close();
     close(this.fd);
+  }
+
+  #silent(): RuntimeError {
+    return new RuntimeError(`the daemon at socket '${this.#path}' does not answer; see its log`);
   }
 
   #ended(): RuntimeError {
@@ -182,7 +191,6 @@ export class ControlClient implements Disposable {
       this.#replies.push(message);
       return;
     }
-    this.#asked.delete(message.id);
     if (isObject(message.error)) asked.reject(new RefusedError(`${message.error.message}`));
     else asked.resolve(message.result);
   }

@@ -2,6 +2,7 @@
 
 import { assert, assertEquals, assertMatch, assertStringIncludes } from "@std/assert";
 import { ctl, type Outcome, RunningCtl } from "../support/ctl.ts";
+import { command } from "../support/daemon.ts";
 import { TemporaryFolder } from "../support/temporary_folder.ts";
 import { until } from "../support/wait.ts";
 
@@ -296,11 +297,32 @@ Deno.test("run: a daemon that ends, and a guest that ends before its time, are t
     /^"never printed" within 60 s$/,
     /^'guest' has ended with exit status 7 without it$/,
   );
+  // What it has printed with its last breath is there.
+  const last = "start: { guest: { console: stdio, command: printf 'last words' } }";
+  passes(await run(`${last}\nsteps: [{ expect: words }, { exit: { guest: 0 } }]\n`));
   const idle = "  - type: bye\n  - expect: { button: 1 }\n    within: 60s\n";
   fails(
     await run(`${GPIO}${ECHO}\nsteps:\n${idle}`),
     /^button=1 within 60 s$/,
     /^'guest' has ended with exit status 7 without it$/,
+  );
+});
+
+Deno.test("run: a daemon can be any program with the same options", async () => {
+  using folder = new TemporaryFolder();
+  const program = command("vhost-device-gpio").map((word) => `'${word}'`).join(" ");
+  Deno.writeTextFileSync(
+    folder.file("my-daemon"),
+    `#!/bin/sh\necho mine >&2; exec ${program} "$@"\n`,
+    { mode: 0o755 },
+  );
+  passes(
+    await runIn(
+      folder,
+      `start: { mine: { daemon: ./my-daemon, options: '-l s2 --log-level debug' } }
+steps: [{ expect: mine, on: mine }, { set: { mine:dummy1: 1 } }]
+`,
+    ),
   );
 });
 
@@ -471,6 +493,10 @@ Deno.test("run: mistakes in a configuration, in options and in names are told wh
 Deno.test("run: a scenario takes no longer than it may", async () => {
   const outcome = await run(`timeout: 300ms\n${GPIO}\nsteps:\n  - sleep: 60s\n`);
   fails(outcome, /^all to be over within 300 ms$/, /^it is not$/);
+  // Not even where a daemon does not answer.
+  const stopped =
+    `timeout: 1s\n${GPIO}\nsteps:\n  - run: kill -STOP $gpio_pid\n  - set: { lid: 0 }\n`;
+  fails(await run(stopped), /^all to be over within 1 s$/, /^it is not$/);
 });
 
 Deno.test("run: daemons that run already can be named, and JSON is for machines", async () => {

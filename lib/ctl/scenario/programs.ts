@@ -19,7 +19,7 @@ function exists(path: string): boolean {
  * The command that runs a daemon: of the sources where this program is run from them, else beside
  * this program, else it is this program, or it is found by its name.
  *
- * @param program for example `gpio`, or a path
+ * @param program for example `gpio`, or a path, from the folder on that it runs in
  * @param entry the `import.meta.url` of the module that the process was started with
  */
 export function daemonCommand(program: string, entry: string): string[] {

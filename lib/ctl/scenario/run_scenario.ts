@@ -78,7 +78,6 @@ export async function runScenario(options: RunOptions): Promise<number> {
   const reactor = new Reactor();
   const premises = {
     entry: options.entry,
-    here: Deno.cwd(),
     folder,
     logs: keep === undefined ? folder : below(Deno.cwd(), keep),
   };
@@ -164,7 +163,7 @@ class Run {
       }
       try {
         this.#stage.end.throwIfAborted();
-        await run();
+        await this.#stage.whileRunning(run());
         this.#stage.end.throwIfAborted();
         over("passed");
       } catch (error) {

@@ -21,8 +21,6 @@ export type Look = (now: number) => boolean | number;
 export interface Premises {
   /** The `import.meta.url` of the module that the process was started with. */
   readonly entry: string;
-  /** The folder that the process runs in. */
-  readonly here: string;
   /** Of sockets and all else that is gone in the end. */
   readonly folder: string;
   /** Of logs. */
@@ -55,10 +53,6 @@ export class Stage {
 
   get entry(): string {
     return this.#premises.entry;
-  }
-
-  get here(): string {
-    return this.#premises.here;
   }
 
   get folder(): string {

@@ -12,7 +12,6 @@ import { showTime } from "../quantities.ts";
 import { Console } from "./console.ts";
 import { openLog, type Process, showEnding } from "./processes.ts";
 import { daemonCommand } from "./programs.ts";
-import { below } from "./read_scenario.ts";
 import type { CommandStart, DaemonStart, Start } from "./scenario.ts";
 import type { Stage } from "./stage.ts";
 import { StepFailure } from "./step.ts";
@@ -73,13 +72,12 @@ async function startDaemon(stage: Stage, start: DaemonStart): Promise<void> {
   const { scenario, processes } = stage;
   const file = `${stage.folder}/${name}.yaml`;
   if (config !== undefined) Deno.writeTextFileSync(file, config);
-  const isPath = program.includes("/");
   const control = stage.control(name);
   const process = processes.launch({
     name,
     command: [
       ...["sh", "-c", `exec "$@" ${options}`, "sh"],
-      ...daemonCommand(isPath ? below(stage.here, program) : program, stage.entry),
+      ...daemonCommand(program, stage.entry),
       ...["--socket-path", stage.socket(name), "--control", control],
       ...(config === undefined ? [] : ["--config", file]),
     ],

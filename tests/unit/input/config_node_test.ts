@@ -13,6 +13,32 @@ function refuses(read: () => unknown, message: string): void {
   assertStrictEquals(assertThrows(read, UsageError).message, message);
 }
 
+Deno.test("an excerpt has its value at the same line and column", () => {
+  const text = `
+a:
+  # a remark
+  - one: { two: [1, 2], # another
+        three: x }
+    four: |
+      text
+    five: last
+b: 1
+`;
+  const [first] = ConfigNode.parse("test", text).mapping(["a", "b"]).a!.list("things");
+  const { one } = first.mapping(["one", "four", "five"]);
+  assertEquals(
+    first.excerpt,
+    `\n\n\n${text.split("\n").slice(3, 8).join("\n").replace("-", " ")}\n`,
+  );
+  assertEquals(one!.excerpt, `\n\n\n         { two: [1, 2], # another\n        three: x }\n`);
+  assertEquals([first.line, one!.line], [4, 4]);
+  assertThrows(
+    () => ConfigNode.parse("copy", one!.excerpt).mapping(["two"]),
+    UsageError,
+    "copy:5: unknown key 'three'",
+  );
+});
+
 Deno.test("values are read as what they are", () => {
   assertEquals(x("x: abc").string(), "abc");
   assertEquals(x("x: '5'").string(), "5");

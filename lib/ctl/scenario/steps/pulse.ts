@@ -11,6 +11,8 @@ import { readTimeNode } from "../read_time.ts";
 import type { StepKind } from "../step.ts";
 import type { Property, World } from "../world.ts";
 
+/** How long the reply may take after it, in milliseconds. */
+const PATIENCE = 30_000;
 /** The longest pulse in milliseconds. */
 const LONGEST = 3_600_000;
 
@@ -37,7 +39,7 @@ export const pulse: StepKind = {
       check: (world) => void find(world),
       async run(stage) {
         const pulses = find(stage.world).map(({ daemon, name, value }) =>
-          daemon.client.ask("pulse", { name, milliseconds, value })
+          daemon.client.ask("pulse", { name, milliseconds, value }, milliseconds + PATIENCE)
         );
         await stage.whileRunning(Promise.all(pulses));
       },
