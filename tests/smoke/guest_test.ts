@@ -54,13 +54,15 @@ Deno.test("QEMU: a guest that takes too long is killed, one that dies is told fr
   assertMatch(dead.stderr, /the guest died/);
 });
 
-Deno.test("QEMU: the guest has lines of its own, and a kernel without complaints", async () => {
+Deno.test("QEMU: the guest has a devicetree and lines of its own, and a kernel without complaints", async () => {
+  using folder = new TemporaryFolder();
+  Deno.writeTextFileSync(folder.file("board.dts"), '/dts-v1/; / { model = "a board"; };');
   const { code, stdout } = await run(
-    ...["-a", "i2c_stub.chip_addr=0x50", "--", "bash", "-ec"],
+    ...["-b", folder.file("board.dts"), "-a", "i2c_stub.chip_addr=0x50", "--", "bash", "-ec"],
     `chip=/sys/kernel/config/gpio-sim/chip
      mkdir -p $chip/bank; echo 4 >$chip/bank/num_lines; echo 1 >$chip/live
-     gpioget -c 0 0; i2cget -y 0 0x50 0x20; ! dmesg | grep -E 'WARNING|BUG'`,
+     tr '\\0' '\\n' </proc/device-tree/model; gpioget -c 0 0; i2cget -y 0 0x50 0x20; ! dmesg | grep -E 'WARNING|BUG'`,
   );
-  assertEquals(stdout, '"0"=inactive\n0x00\n');
+  assertEquals(stdout, 'a board\n"0"=inactive\n0x00\n');
   assertEquals(code, 0);
 });

@@ -11,9 +11,7 @@ const guest = new URL("../guest/", import.meta.url).pathname;
  * `GPIO` and `I2C`, QEMU 10 or that of `QEMU`, cpio), and the folder `image` with the image that its
  * user has built.
  *
- * A devicetree `board.dts` becomes that of the machine. QEMU's own way, -dtb, puts it where the kernel
- * is unpacked; so it is loaded elsewhere, and the kernel's header says where: `setup_data`, see
- * Documentation/arch/x86/boot.rst.
+ * A devicetree `board.dts` becomes that of the machine.
  */
 export const PREPARE = `
   . ${guest}qemu/paths.sh
@@ -26,15 +24,8 @@ export const PREPARE = `
   ld=$qemu/usr/lib64/ld-linux-x86-64.so.2
   [ -e "$ld" ] || ld=$qemu/lib64/ld-linux-x86-64.so.2
   loader=
-  if [ -e board.dts ]; then
-    "$kernel_dir/dtc" -q -I dts -O dtb -o board.dtb board.dts
-    at=0x8000000
-    # struct setup_data: u64 next, u32 type (2 is a devicetree), u32 length, the data
-    bytes() { printf "$(printf '%0*x\\n' $((2 * $1)) "$2" | fold -w 2 | tac | sed 's/^/\\\\x/' | tr -d '\\n')"; }
-    { bytes 8 0; bytes 4 2; bytes 4 "$(stat -c %s board.dtb)"; cat board.dtb; } >board.bin
-    bytes 8 $at | dd of=image/bzImage bs=1 seek=$((0x250)) conv=notrunc status=none
-    loader="-device loader,file=$PWD/board.bin,addr=$at,force-raw=on"
-  fi
+  [ ! -e board.dts ] ||
+    loader=$(${guest}qemu/board.sh board.dts image/bzImage "$PWD/image")
   cat >bin/qemu-system-x86_64 <<END
 #!/bin/sh
 export QEMU_MODULE_DIR=$lib/qemu

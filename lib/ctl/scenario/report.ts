@@ -4,7 +4,7 @@
  * @module
  */
 
-import { put, putJson } from "../output.ts";
+import { put, putBytes, putJson } from "../output.ts";
 import { alignedLines } from "../table.ts";
 import type { Scenario } from "./scenario.ts";
 
@@ -43,6 +43,8 @@ export interface Outcome {
 /** Hears of what happens. */
 export interface Reporter {
   begin(scenario: Scenario): void;
+  /** A step is being done. */
+  step(title: string, line: number): void;
   /** A step is over. */
   result(result: Result): void;
   end(outcome: Outcome): void;
@@ -68,17 +70,25 @@ export function failureLines(failure: Failure): string[] {
 
 const MARKS: Readonly<Record<Verdict, string>> = { passed: "ok", failed: "FAILED", skipped: "-" };
 
-/** Lines for people. */
+/** A step with what became of it. */
+function stepLine(mark: string, line: number, rest: string): string {
+  return `  ${mark.padEnd(6)}  ${`${line}`.padStart(3)}  ${rest}`;
+}
+
+/** Lines for people. At a terminal, that of the step that is being done is there from its beginning on. */
 export const textReporter: Reporter = {
   begin({ file, name }) {
     put(`${file}: ${name}`);
   },
-  result({ title, line, verdict, milliseconds }) {
-    put(
-      `  ${MARKS[verdict].padEnd(6)}  ${String(line).padStart(3)}  ${title}  (${
-        seconds(milliseconds)
-      })`,
+  step(title, line) {
+    if (!Deno.stdout.isTerminal()) return;
+    const { columns } = Deno.consoleSize();
+    putBytes(
+      new TextEncoder().encode(`${stepLine("...", line, title).slice(0, (columns || 80) - 1)}\r`),
     );
+  },
+  result({ title, line, verdict, milliseconds }) {
+    put(stepLine(MARKS[verdict], line, `${title}  (${seconds(milliseconds)})`));
   },
   end({ results, failure, milliseconds }) {
     if (failure !== undefined) failureLines(failure).forEach(put);
@@ -93,6 +103,7 @@ export const jsonReporter: Reporter = {
   begin({ file, name }) {
     putJson({ kind: "scenario", file, name });
   },
+  step() {},
   result(result) {
     putJson({ kind: "step", ...result });
   },

@@ -163,6 +163,7 @@ class Run {
       }
       try {
         this.#stage.end.throwIfAborted();
+        reporter.step(title, line);
         await this.#stage.whileRunning(run());
         this.#stage.end.throwIfAborted();
         over("passed");
@@ -237,7 +238,8 @@ class Run {
   #failure(expected: string, seen: string): Failure {
     const { world, processes } = this.#stage;
     const { keep } = this.#options;
-    const outputs = processes.all.flatMap(({ name, console, output }) => [
+    const started = this.#scenario.starts.flatMap(({ name }) => processes.find(name) ?? []);
+    const outputs = started.flatMap(({ name, console, output }) => [
       ...(console === output
         ? []
         : [{ name: `${name} console`, lines: console.tail(SHOWN_LINES) }]),

@@ -10,6 +10,8 @@
 #   -d SOCKET:DEVICE[,PROPERTY=VALUE...]
 #                 attach a vhost-user back-end (repeatable); DEVICE is gpio, i2c
 #                 or spi
+#   -b FILE.dts   boot with this devicetree, beside ACPI; a device is in the slot that
+#                 it is given: -d SOCKET:gpio,addr=8
 #   -r            reconnect when a back-end has gone away (QEMU 7 only: newer ones
 #                 that are told so fail at their start)
 #   -M HOSTDIR[:GUESTDIR][:rw]
@@ -38,13 +40,14 @@ set -u
 . "$(dirname "${BASH_SOURCE[0]}")/paths.sh"
 . "$guest_scripts/job.sh"
 
-limit=60 mem=256M log='' script='' verbose='' version=10 accel=tcg reconnect=''
+limit=60 mem=256M dts='' log='' script='' verbose='' version=10 accel=tcg reconnect=''
 devices=() mounts=() vars=() append=() args=()
 
-while getopts q:d:rM:e:a:x:kt:m:f:vD: opt; do
+while getopts q:d:b:rM:e:a:x:kt:m:f:vD: opt; do
 	case $opt in
 	q)	version=$OPTARG ;;
 	d)	devices+=("$OPTARG") ;;
+	b)	dts=$OPTARG ;;
 	r)	reconnect=1 ;;
 	M)	mounts+=("$OPTARG") ;;
 	e)	vars+=("$OPTARG") ;;
@@ -115,6 +118,14 @@ for d in ${devices+"${devices[@]}"}; do
 	n=$((n + 1))
 done
 
+kernel=$kernel_dir/bzImage
+if [ -n "$dts" ]; then
+	[ -r "$dts" ] || fail "-b $dts: cannot read it"
+	# shellcheck disable=SC2207  # the folder of a job has no blanks
+	args+=($("$qemu/board.sh" "$dts" "$kernel" "$job")) || fail "-b $dts: not a devicetree"
+	kernel=$job/bzImage
+fi
+
 job_command "$script" "$@"
 
 # QEMU writes to pipes by their names.
@@ -144,7 +155,7 @@ job_boot "$limit" "${program[@]}" \
 	-device virtio-serial-pci -device virtconsole,chardev=out -device virtconsole,chardev=err \
 	-fsdev "local,id=job,path=$job,security_model=none,multidevs=remap" \
 	-device virtio-9p-pci,fsdev=job,mount_tag=job \
-	-kernel "$kernel_dir/bzImage" -initrd "$initrd_dir/initrd.gz" \
+	-kernel "$kernel" -initrd "$initrd_dir/initrd.gz" \
 	-append "console=ttyS0 panic=-1 ignore_loglevel rdinit=/init ${append[*]}" \
 	${args+"${args[@]}"} 2>&"$qemu_err"
 exec {qemu_err}>&-

@@ -7,6 +7,8 @@
 import { perform } from "../perform.ts";
 import { StepFailure, type StepKind } from "../step.ts";
 
+/** So many of its steps are in its title. */
+const SHOWN_STEPS = 3;
 /** More is no test any more. */
 const MOST = 1_000_000;
 
@@ -17,8 +19,9 @@ export const repeat: StepKind = {
     const times = value.integer(1, MOST);
     if (options.steps === undefined) return value.fail("does not say what; add 'steps'");
     const steps = reading.steps(options.steps);
+    const shown = steps.slice(0, SHOWN_STEPS).map(({ title }) => title).join("; ");
     return {
-      title: `repeat ${times} times: ${steps.map(({ title }) => title).join("; ")}`,
+      title: `repeat ${times} times: ${shown}${steps.length > SHOWN_STEPS ? "; ..." : ""}`,
       check: (world) => steps.forEach((step) => step.check?.(world)),
       async run(stage) {
         for (let round = 1; round <= times; round++) {

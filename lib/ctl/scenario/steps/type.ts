@@ -15,7 +15,8 @@ export const type: StepKind = {
     const enter = options.enter?.boolean() ?? !/[\r\n]$/.test(text);
     const name = reading.console(options.on, value);
     const bytes = new TextEncoder().encode(text + (enter ? "\n" : ""));
-    const title = `type ${JSON.stringify(text)}`;
+    const [first, ...more] = text.replace(/\n$/, "").split("\n");
+    const title = `type ${more.length > 0 ? `${JSON.stringify(first)} ...` : JSON.stringify(text)}`;
     return {
       title,
       async run(stage) {
