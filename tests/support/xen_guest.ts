@@ -32,5 +32,5 @@ export function testsOnXen(context: Deno.TestContext, file: string): Promise<voi
   const options = programs === undefined
     ? []
     : ["-M", programs, "-e", `VHOST_DEVICE_BIN_DIR=${programs}`];
-  return testsInGuest(context, file, { run: runOnXen, options, limit: 240 });
+  return testsInGuest(context, file, { run: runOnXen, options, limit: 600 });
 }

@@ -2,7 +2,10 @@
 
 import { assertEquals, assertMatch, assertStrictEquals } from "@std/assert";
 import { EINVAL } from "../../../ffi/errno.ts";
+import type { DescriptorChain } from "../../../lib/virtio/descriptor_chain.ts";
+import type { DeviceHost } from "../../../lib/virtio/device.ts";
 import { SplitQueue } from "../../../lib/virtio/split_queue.ts";
+import { DriverQueue } from "../../support/driver_queue.ts";
 import { EchoDevice, HOLD_QUEUE } from "../../support/echo_device.ts";
 import { Guest, type GuestOptions } from "../../support/guest.ts";
 import { GuestRam, type RamRegion } from "../../support/guest_ram.ts";
@@ -383,6 +386,124 @@ Deno.test("xen: a buffer of more pages than are mapped at a time is refused unse
   assertEquals(guest.queues[0].waitUsed(guest.frontEnd).length, 0);
   assertEquals(xen.calls, []);
   assertEquals([...guest.request([1], 1).response], [1]);
+});
+
+/** Rings in advance, and buffers that are mapped for as long as they are used. */
+const lentBuffers = (xen: XenStandIn) => [
+  xen.granted(0, 4),
+  xen.granted(4, 60, XEN.GRANT | XEN.NO_ADVANCE_MAP),
+];
+
+/** Looks at requests before it holds or puts them back. */
+class CuriousDevice extends EchoDevice {
+  host: DeviceHost | undefined;
+  putsBack = false;
+
+  override attach(host: DeviceHost): void {
+    super.attach(host);
+    this.host = host;
+  }
+
+  override process(queue: number, chain: DescriptorChain): number {
+    chain.readU8(0);
+    return super.process(queue, chain);
+  }
+
+  override queueStopping(queue: number): void {
+    if (!this.putsBack) return super.queueStopping(queue);
+    for (const chain of this.held.splice(0).reverse()) {
+      chain.readU8(0);
+      this.host!.putBack(queue, chain);
+    }
+  }
+}
+
+Deno.test("xen: an answer to a ring that is gone leaves nothing mapped", () => {
+  using xen = new XenStandIn();
+  using backEnd = backEndOn(xen);
+  const [rings, buffers] = lentBuffers(xen);
+  using guest = guestOf(backEnd, [rings, buffers]);
+  guest.queues[HOLD_QUEUE].submit(guest.segments([1], 1));
+  backEnd.settle();
+  guest.frontEnd.removeRegion(rings);
+  assertEquals(xen.mappings, 0);
+  backEnd.device.release();
+  assertEquals([backEnd.device.held.length, xen.mappings], [0, 0]);
+});
+
+Deno.test("xen: a request that is put back is not mapped meanwhile", () => {
+  using xen = new XenStandIn();
+  const device = new CuriousDevice();
+  using backEnd = new InProcess(device, xen.nodes);
+  using guest = guestOf(backEnd, lentBuffers(xen));
+  const idle = xen.mappings;
+  const queue = guest.queues[HOLD_QUEUE];
+  const head = queue.submit(guest.segments([7], 1));
+  backEnd.settle();
+  assertEquals([device.held.length, xen.mappings], [1, idle]);
+  device.putsBack = true;
+  assertEquals(guest.frontEnd.getVringBase(HOLD_QUEUE), 0);
+  assertEquals(xen.mappings, idle);
+  device.putsBack = false;
+  guest.start(queue, 0);
+  backEnd.settle();
+  device.release();
+  assertEquals(queue.takeUsed(), { head, length: 1 });
+});
+
+Deno.test("xen: what a device takes once more when a driver begins anew is not mapped", () => {
+  using xen = new XenStandIn();
+  const device = new CuriousDevice();
+  using backEnd = new InProcess(device, xen.nodes);
+  using guest = guestOf(backEnd, lentBuffers(xen));
+  const { frontEnd } = guest;
+  const hold = guest.queues[HOLD_QUEUE];
+  const idle = xen.mappings;
+  guest.request([1], 1);
+  for (const { index } of guest.queues) frontEnd.setVringEnable(index, false);
+  assertEquals(guest.queues.map(({ index }) => frontEnd.getVringBase(index)), [1, 0]);
+  // Another driver, which has begun with the second queue.
+  guest.start(hold, 0);
+  frontEnd.setVringEnable(HOLD_QUEUE, true);
+  hold.submit(guest.segments([5], 1));
+  frontEnd.barrier();
+  assertEquals([device.held.length, xen.mappings], [1, idle]);
+  device.calls.length = 0;
+  // Its other ring is among the buffers, and mapped in three parts while it is there.
+  using again = new DriverQueue(0, guest.ram);
+  guest.start(again, 0);
+  frontEnd.setVringEnable(0, true);
+  frontEnd.barrier();
+  assertEquals(device.calls.includes("reset"), true);
+  assertEquals([device.held.length, xen.mappings], [1, idle + 3]);
+});
+
+Deno.test("xen: the next front-end may be one that knows nothing of Xen", () => {
+  using xen = new XenStandIn();
+  using backEnd = backEndOn(xen);
+  {
+    using guest = guestOf(backEnd, [xen.granted(0, 64)]);
+    assertEquals([...guest.request([1], 1).response], [1]);
+  }
+  // Nor of protocol features at all.
+  using ram = new GuestRam();
+  using frontEnd = backEnd.connect();
+  frontEnd.setFeatures(VIRTIO_F_VERSION_1);
+  frontEnd.setMemoryTable(ram);
+  frontEnd.barrier();
+  assertEquals(backEnd.log.of("error"), []);
+});
+
+Deno.test("xen: the feature does not change while a ring is started", () => {
+  using xen = new XenStandIn();
+  using backEnd = backEndOn(xen);
+  using frontEnd = backEnd.connect();
+  frontEnd.setProtocolFeatures(PROTOCOL_REPLY_ACK);
+  frontEnd.setVringSize(0, 16);
+  frontEnd.setVringKick(0, -1);
+  assertEquals(frontEnd.outcome(REQUEST.SET_PROTOCOL_FEATURES, u64(PROTOCOL)), 1n);
+  frontEnd.getVringBase(0);
+  assertEquals(frontEnd.outcome(REQUEST.SET_PROTOCOL_FEATURES, u64(PROTOCOL)), 0n);
 });
 
 Deno.test("xen: a device that fails leaves nothing mapped", () => {

@@ -68,6 +68,9 @@ Deno.test("xen: a window belongs to the one who has opened it", () => {
   assertEquals(xen.mappings, 1);
   memory.closeWindow(other);
   assertEquals(xen.mappings, 0);
+  const chunks = [0, 1, 2].map(() => memory.openWindow(base, 1, false)!.chunk);
+  assertEquals(new Set(chunks).size, 3);
+  memory.clear();
 });
 
 Deno.test("xen: chunks of regions and those of windows never take each other's numbers", () => {
@@ -210,6 +213,11 @@ Deno.test("xen: what takes no address space does not count as mapped", () => {
   const lent = { ...xen.granted(8, 8, LENT), size: 2 ** 40, userAddress: 0 };
   memory.setTable([described(lent), described(xen.foreign(0, 8))], [lent.fd, xen.privcmd]);
   assertEquals(memory.find(xen.foreign(0, 8).guestAddress) >= 0, true);
+  assertThrows(
+    () => memory.addRegion(described(xen.foreign(16, 1)), xen.privcmd),
+    RegionError,
+    "the daemon can map 32768 bytes for each of its guests",
+  );
   memory.clear();
 });
 
