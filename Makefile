@@ -31,8 +31,8 @@ demo: guest ## show the daemons at work with a guest
 	@scripts/demo.sh
 
 .PHONY: test
-test: guest guest-tools arm64 all package-tools ## everything that is tested, but for smoke and smoke-xen
-	@scripts/test.sh fmt lint check unit integration fuzz guest compiled package arm64
+test: guest guest-tools arm64 all package-tools browser ## everything that is tested, but for smoke and smoke-xen
+	@scripts/test.sh fmt lint check unit integration fuzz guest panel compiled package arm64
 
 .PHONY: test-arm64
 test-arm64: arm64 ## the tests unit and integration on an emulated arm64 machine
@@ -52,6 +52,12 @@ guest-test: guest guest-tools ## only the tests with real Linux drivers in front
 .PHONY: guest-tools
 guest-tools:
 	@scripts/packages.sh sigrok-cli=sigrok-cli vcd2fst=gtkwave
+
+.PHONY: panel-test browser
+panel-test: guest browser ## only the tests of the panel, with a browser in front
+	@scripts/test.sh panel
+browser:
+	@scripts/packages.sh chromium-headless-shell
 
 .PHONY: soak
 soak: ## hostile front-ends on all daemons at once, for MINUTES=5

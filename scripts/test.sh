@@ -1,8 +1,8 @@
 #!/bin/bash
 # Run stages of the project's checks and tests, and sum them up.
 #
-#   test.sh STAGE...     fmt, lint, check, unit, integration, fuzz, guest, compiled,
-#                        package, arm64, arm64-all, smoke, smoke-xen
+#   test.sh STAGE...     fmt, lint, check, unit, integration, fuzz, guest, panel,
+#                        compiled, package, arm64, arm64-all, smoke, smoke-xen
 #
 # The stage compiled repeats tests of the stage guest with the programs as they are
 # installed, and so do smoke and smoke-xen; all others use the sources.
@@ -110,7 +110,7 @@ for stage in "$@"; do
 		# The page of the panel runs in browsers.
 		page=lib/ctl/panel/page
 		static_check check --quiet --no-lock --config $page/check.json $page/*.js ;;
-	unit | integration | fuzz | guest | package) tests "tests/$stage" ;;
+	unit | integration | fuzz | guest | panel | package) tests "tests/$stage" ;;
 	smoke | smoke-xen)
 		VHOST_DEVICE_BIN_DIR=$(shipped) tests "tests/$stage" ;;
 	compiled)
@@ -120,7 +120,8 @@ for stage in "$@"; do
 			type=${entry#cmd/vhost-device-}
 			[ ! -f "tests/guest/${type%.ts}_test.ts" ] || guest_tests+=("tests/guest/${type%.ts}_test.ts")
 		done
-		VHOST_DEVICE_BIN_DIR=$(shipped) tests "${guest_tests[@]}" ;;
+		# The page is a part of its program.
+		VHOST_DEVICE_BIN_DIR=$(shipped) tests "${guest_tests[@]}" tests/integration/panel_test.ts ;;
 	arm64)
 		can_emulate || continue
 		mapfile -t files < <(find tests/unit -name '*_test.ts' | grep -vxFf tests/arm64/long | sort)
