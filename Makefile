@@ -9,9 +9,10 @@ SHELL := /bin/bash
 # FILTER=TEXT     only tests, or mutants, with this in their names
 # PEER=PATH       other daemons, one or a folder of them, for the bench to compare with
 # SECTION=NAME    a part of the bench
+# PANEL=1         the demo goes on, with a page that shows its devices
 # QEMU=VERSIONS   of 7, 10 and 11, for qemu-guest
 # PATIENCE=N      how many seconds tests wait for something; 10 if left out, 60 with arm64
-export DENO FILTER PATIENCE PEER SECTION MINUTES SEED
+export DENO FILTER PANEL PATIENCE PEER SECTION MINUTES SEED
 # Trust the machine's certificate authorities, too: registries are often mirrored.
 export DENO_TLS_CA_STORE ?= mozilla,system
 export DENO_NO_UPDATE_CHECK := 1

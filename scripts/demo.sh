@@ -4,12 +4,15 @@
 # A device takes part if its folder in lib/ has a folder demo/, with config.yaml
 # for the daemon and, for the guest, guest.dts and guest.sh.  What is done from
 # outside meanwhile is in host.sh, where there is one.
+#
+# PANEL=1 serves a page that shows the devices, and keeps them until interrupted.
 set -eu
 
 here=$(cd "$(dirname "$0")" && pwd)
 top=$(dirname "$here")
 deno=$("$here/toolchain.sh" | tail -n 1)
 
+panel=${PANEL:-}
 types=()
 for demo in "$top"/lib/*/demo; do types+=("$(basename "$(dirname "$demo")")"); done
 
@@ -49,6 +52,22 @@ show() {
 	printf '\n$ vhost-device-ctl %s\n' "$*"
 	ctl "$@"
 }
+
+if [ -n "$panel" ]; then
+	step "The panel: open this in a browser"
+	controls=()
+	for type in "${types[@]}"; do controls+=(-c "$dir/$type"); done
+	echo "\$ vhost-device-ctl panel ${controls[*]}"
+	# What it prints goes through a pipe, so that the guest does not come before it.
+	mkfifo "$dir/address"
+	"$deno" run --quiet --allow-all "$top/cmd/vhost-device-ctl.ts" panel "${controls[@]}" \
+		>"$dir/address" &
+	panel=$!
+	pids+=("$panel")
+	read -r address <"$dir/address" || exit 1
+	echo "$address"
+fi
+
 for host in "$top"/lib/*/demo/host.sh; do
 	# shellcheck source=/dev/null
 	. "$host" &
@@ -59,4 +78,18 @@ step "A Linux guest boots in front of them"
 cat "$top/demo/guest.dts" "$top"/lib/*/demo/guest.dts >"$dir/guest.dts"
 cat "$top/demo/guest.sh" "$top"/lib/*/demo/guest.sh >"$dir/guest.sh"
 "$top/tests/guest/uml/run.sh" -t 60 -b "$dir/guest.dts" -s "$dir" -f "$dir/guest.sh"
-step "The guest has switched itself off; the daemons wait for the next one and are stopped now"
+
+if [ -z "$panel" ]; then
+	step "The guest has switched itself off; the daemons wait for the next one and are stopped now"
+	echo "To look at these devices in a browser, and act on them: make demo PANEL=1"
+	exit
+fi
+step "The guest has switched itself off; the daemons wait for the next one"
+cat <<END
+The panel shows what it has left behind:
+  $address
+For a guest with a shell, in front of the same devices, in another terminal:
+  $top/tests/guest/uml/run.sh -t 3600 -b $dir/guest.dts -s $dir
+Ctrl-C ends it all.
+END
+wait "$panel"
