@@ -10,9 +10,10 @@ import { hex, readInteger } from "./format.js";
 import { bytesOf, FRESH } from "./memory.js";
 import { say } from "./say.js";
 
-const ROWS = 16;
-/** Below this width rows are short, in pixels. */
-const NARROW = 560;
+/** So many bytes in a row, from that width on, in pixels. */
+const COLUMNS = [[32, 1060], [16, 560], [8, 0]];
+/** So many bytes are shown at once, or half of them where rows are short. */
+const SHOWN = 256;
 
 /** @param {number} byte */
 function character(byte) {
@@ -86,18 +87,19 @@ export class BytesView {
   }
 
   get #page() {
-    return this.#columns * ROWS;
+    return this.#columns < 16 ? SHOWN / 2 : SHOWN;
   }
 
   #arrange() {
-    const columns = this.element.clientWidth < NARROW ? 8 : 16;
+    const { clientWidth } = this.element;
+    const [columns] = /** @type {number[]} */ (COLUMNS.find(([, from]) => clientWidth >= from));
     if (columns === this.#columns) return;
     this.#columns = columns;
     this.#pages.hidden = this.#page >= this.#count;
     const memory = this.#memory;
     memory.at -= memory.at % this.#page;
     memory.isStale = true;
-    const rows = Math.min(ROWS, Math.ceil(this.#count / columns));
+    const rows = Math.ceil(Math.min(this.#page, this.#count) / columns);
     this.#rows = Array.from({ length: rows }, () => {
       const head = element("th", { scope: "row" });
       const cells = Array.from({ length: columns }, () => element("td"));

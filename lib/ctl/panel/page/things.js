@@ -53,10 +53,11 @@ function row(daemon, thing, properties) {
   const told = properties.filter(isTold).map((property) => {
     const text = readout(property);
     const one = element("span", { class: "badge" }, `${property.described.name} `, text);
-    property.show(() => {
-      const nothing = [undefined, null, "none"].includes(property.value);
-      one.hidden = nothing;
-    });
+    // That it can be set is seen by its switch.
+    const isUsual = (/** @type {unknown} */ now) =>
+      [undefined, null, "none"].includes(/** @type {any} */ (now)) ||
+      (property === decisive && now === condition?.is);
+    property.show(() => one.hidden = isUsual(property.value));
     return one;
   });
   return element(
@@ -157,6 +158,6 @@ export function thingsOf(daemon) {
       ]
       : []),
     ...grid("cards", small),
-    ...grid("cards wide", hasBytes),
+    ...grid("memories", hasBytes),
   ];
 }

@@ -10,6 +10,8 @@ import { showTime, spaced } from "./format.js";
 /** So many are kept, and of those that are looked for so many shown. */
 const KEPT = 2000;
 const SHOWN = 100;
+/** So long a text is not folded. */
+const BRIEF = 150;
 /** From one look at what has come to the next, in milliseconds. */
 const PERIOD = 150;
 
@@ -20,6 +22,18 @@ function shown({ write, read, length }) {
   const digits = write ?? read;
   const rest = length === undefined ? "" : ` … (${length} bytes)`;
   return `${write === undefined ? "read" : "write"} ${spaced(digits)}${rest}`.trimEnd();
+}
+
+/** What is longer than a line or two is shown on demand. @param {string} text */
+function folded(text) {
+  if (text.length <= BRIEF + 3) return text;
+  const cut = text.lastIndexOf(" ", BRIEF);
+  return element(
+    "details",
+    {},
+    element("summary", {}, `${text.slice(0, cut)} …`),
+    text.slice(cut + 1),
+  );
 }
 
 export class Transactions {
@@ -136,7 +150,7 @@ export class Transactions {
           { class: ok ? undefined : "failed" },
           element("td", {}, showTime(time)),
           element("td", {}, where),
-          element("td", { class: "data" }, text),
+          element("td", { class: "data" }, folded(text)),
           element("td", {}, ok ? "" : "failed"),
         )
       ),
