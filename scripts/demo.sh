@@ -85,11 +85,7 @@ if [ -z "$panel" ]; then
 	exit
 fi
 step "The guest has switched itself off; the daemons wait for the next one"
-cat <<END
-The panel shows what it has left behind:
-  $address
-For a guest with a shell, in front of the same devices, in another terminal:
-  $top/tests/guest/uml/run.sh -t 3600 -b $dir/guest.dts -s $dir
-Ctrl-C ends it all.
-END
+printf '%s\n  %s\n' "The panel shows what it has left behind:" "$address" \
+	"For a guest with a shell, in front of the same devices, in another terminal:" \
+	"$top/tests/guest/uml/run.sh -t 3600 -b $dir/guest.dts -s $dir" "Ctrl-C ends it all."
 wait "$panel"

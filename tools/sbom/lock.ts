@@ -14,7 +14,7 @@ export interface NpmPackage {
   readonly sha512: string;
   /** As its package.json declares it, an SPDX expression. */
   readonly license: string;
-  /** False for what only the type checker reads. */
+  /** False for what is used by tests alone, or read by the type checker only. */
   readonly atRunTime: boolean;
 }
 
@@ -52,12 +52,45 @@ function readLicense(cache: string, name: string, version: string): string {
   return "NOASSERTION";
 }
 
+function* modulesBelow(folder: URL): Generator<URL> {
+  for (const { name, isDirectory } of Deno.readDirSync(folder)) {
+    if (isDirectory) yield* modulesBelow(new URL(`${name}/`, folder));
+    else if (name.endsWith(".ts")) yield new URL(name, folder);
+  }
+}
+
+/**
+ * The packages that modules import, as a lock file calls them.
+ *
+ * @param imports what the names that they use stand for
+ * @param folders where the modules are
+ */
+export function importedPackages(
+  imports: Readonly<Record<string, string>>,
+  folders: readonly URL[],
+): Set<string> {
+  const found = new Set<string>();
+  for (const module of folders.flatMap((folder) => [...modulesBelow(folder)])) {
+    const text = Deno.readTextFileSync(module);
+    for (const [, name] of text.matchAll(/\b(?:from |import\()"([^"]+)"/g)) {
+      const [, specifier] = /^(npm:(?:@[^/]+\/)?[^/]+)/.exec(imports[name] ?? "") ?? [];
+      if (specifier !== undefined) found.add(specifier);
+    }
+  }
+  return found;
+}
+
 /**
  * Reads the lock file.
  *
+ * @param used the packages that the programs import
  * @param cache the folder that deno keeps npm packages in
  */
-export function lockedPackages(file: URL, cache: string): NpmPackage[] {
+export function lockedPackages(
+  file: URL,
+  used: ReadonlySet<string>,
+  cache: string,
+): NpmPackage[] {
   const lock: Lock = JSON.parse(Deno.readTextFileSync(file));
   const keyOf = (dependency: string) =>
     Object.keys(lock.npm).find((key) => key === dependency || split(key)[0] === dependency)!;
@@ -68,6 +101,7 @@ export function lockedPackages(file: URL, cache: string): NpmPackage[] {
     for (const dependency of lock.npm[key].dependencies ?? []) visit(keyOf(dependency));
   };
   for (const specifier of lock.workspace.dependencies) {
+    if (!used.has(specifier)) continue;
     const [name] = split(specifier.replace(/^npm:/, ""));
     visit(keyOf(`${name}@${lock.specifiers[specifier]}`));
   }

@@ -12,7 +12,7 @@
  */
 
 import { createHash } from "node:crypto";
-import { lockedPackages, type NpmPackage } from "./lock.ts";
+import { importedPackages, lockedPackages, type NpmPackage } from "./lock.ts";
 
 const LICENSE = "Apache-2.0 OR BSD-3-Clause";
 
@@ -83,7 +83,11 @@ function version(of: string): string {
 const [target, ...paths] = Deno.args;
 const root = new URL("../../", import.meta.url);
 const project = JSON.parse(Deno.readTextFileSync(new URL("deno.json", root)));
-const locked = lockedPackages(new URL("deno.lock", root), Deno.env.get("NPM_CACHE")!);
+const used = importedPackages(
+  project.imports,
+  ["cmd/", "lib/", "ffi/"].map((folder) => new URL(folder, root)),
+);
+const locked = lockedPackages(new URL("deno.lock", root), used, Deno.env.get("NPM_CACHE")!);
 const created = new Date(Number(Deno.env.get("SOURCE_DATE_EPOCH")) * 1000);
 
 const baseSha256 = Deno.env.get("BASE_SHA256") ?? "";
