@@ -61,20 +61,20 @@ export interface ObservedGuest {
 const GATHERING = 2;
 
 /** Begins a trace. */
-function record<Settings>(
+async function record<Settings>(
   kind: DeviceKind<Settings>,
   { guests, trace }: ControlStart,
   things: readonly Thing[],
   events: GuestEvents,
   loop: EventLoop,
   log: Logger,
-): Recorder | undefined {
+): Promise<Recorder | undefined> {
   if (trace === undefined) return undefined;
   const settings = guests.map((guest) => guest.settings as Settings);
   const recorded = {
     program: `${kind.program} ${VERSION}`,
     guests,
-    tracks: kind.tracks?.(settings, things) ?? [],
+    tracks: await kind.tracks?.(settings, things) ?? [],
     events,
   };
   return new Recorder(trace.fd, loop, recorded, (reason) => {
@@ -118,11 +118,11 @@ function wire(
 }
 
 /** Serves clients, and records, until the thread is told to stop. */
-export function serveControl<Settings>(
+export async function serveControl<Settings>(
   kind: DeviceKind<Settings>,
   start: ControlStart,
   report: (message: WorkerReport) => void,
-): void {
+): Promise<void> {
   configureLog(kind.program, start.log);
   const log = getLog(kind.program);
   const tell = (error: unknown) => {
@@ -138,7 +138,7 @@ export function serveControl<Settings>(
     const rings = start.guests.map(({ events }) => events);
     const events = new GuestEvents(rings, loop, start.trace === undefined ? 0 : GATHERING);
     loop.watch(events.wake, EPOLLIN, { onEvents: () => events.onWake() });
-    const recorder = record(kind, start, things, events, loop, log);
+    const recorder = await record(kind, start, things, events, loop, log);
     const endClients = serveClients(start, kind.program, things, events, loop, log);
     const endWires = wire(start, things, loop, log);
     // What there is already, and what wakes this thread from now on.

@@ -96,7 +96,7 @@ export interface DeviceKind<Settings, Key extends string = string> {
    * @param settings of all guests
    * @param things of {@linkcode things}
    */
-  tracks?(settings: readonly Settings[], things: readonly Thing[]): readonly Track[];
+  tracks?(settings: readonly Settings[], things: readonly Thing[]): Promise<readonly Track[]>;
 
   /** What this host has to offer: the lines that `--list` prints. */
   list(): readonly string[];

@@ -168,7 +168,7 @@ export function runWorker<Settings>(kind: DeviceKind<Settings>): void {
     const report = (message: WorkerReport) => scope.postMessage(message);
     if ("control" in data) {
       const { serveControl } = await import("./control_worker.ts");
-      serveControl(kind, data, report);
+      await serveControl(kind, data, report);
     } else {
       serve(kind, data, report);
     }

@@ -19,7 +19,6 @@ import { lineDeclaration } from "./simulated/line.ts";
 import { lineThings } from "./simulated/line_thing.ts";
 import { powerUp } from "./simulated/lines.ts";
 import { SimulatedChip } from "./simulated/simulated_chip.ts";
-import { LinesTrack } from "./track.ts";
 import { watchLines } from "./host/line_state.ts";
 import { hostLineThings } from "./host/line_thing.ts";
 
@@ -84,7 +83,8 @@ export const gpio: DeviceKind<GpioSettings, "guests"> = {
     );
   },
 
-  tracks(settings, things) {
+  async tracks(settings, things) {
+    const { LinesTrack } = await import("./track.ts");
     return settings.map((_, guest) =>
       new LinesTrack(things.filter(({ guests }) => guests.includes(guest)))
     );

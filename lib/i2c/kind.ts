@@ -23,7 +23,6 @@ import {
 } from "./host/find_adapters.ts";
 import { Messages } from "./messages.ts";
 import { readAdapters } from "./config.ts";
-import { I2cTrack } from "./track.ts";
 import { i2cOptions, readDeviceList } from "./options.ts";
 import { type AdapterRequest, adapterText } from "./settings.ts";
 import { addressText, isReserved, isTenBit } from "./protocol.ts";
@@ -225,7 +224,8 @@ export const i2c: DeviceKind<I2cSettings, "adapters" | typeof GPIO_CONTROL> = {
     );
   },
 
-  tracks(settings) {
+  async tracks(settings) {
+    const { I2cTrack } = await import("./track.ts");
     const frequencies = new Map(
       settings[0].adapters.flatMap((entry) =>
         addressesOf(entry).map((address) => [address, entry.frequency] as const)

@@ -41,7 +41,6 @@ import {
   spiThings,
 } from "./simulated/simulated_controller.ts";
 import { spiParts } from "./simulated/parts.ts";
-import { SpiTrack } from "./track.ts";
 import { describeNodes, describeParts, describeSettings } from "./describe.ts";
 
 /** A controller with what its guests share. */
@@ -216,7 +215,8 @@ export const spi: DeviceKind<SpiSettings, Key> = {
     );
   },
 
-  tracks(settings) {
+  async tracks(settings) {
+    const { SpiTrack } = await import("./track.ts");
     return settings.map(({ settings: { limits } }) => new SpiTrack(limits));
   },
 

@@ -69,6 +69,8 @@ export class Recorder implements EventObserver, OutputListener {
     at: 0,
     length: 0,
   };
+  /** There is no time to draw anything more. */
+  #isLate = false;
   /** The change at hand has not been drawn yet. */
   #isPending = false;
 
@@ -108,6 +110,10 @@ export class Recorder implements EventObserver, OutputListener {
 
   onEvent(guest: number, event: RingEvent): void {
     if (!this.#output.isOpen) return;
+    if (this.#isLate) {
+      this.#recordings[guest].leftOut++;
+      return;
+    }
     const time = this.#sinceStart(this.#events.timeOrigin + event.time);
     this.#drawChanges(time);
     const recording = this.#recordings[guest];
@@ -142,8 +148,10 @@ export class Recorder implements EventObserver, OutputListener {
     this.#onEnd(reason);
   }
 
-  /** Draws what is left, and says what is not. */
+  /** Draws what is left, as far as there is time, and says how much is not. */
   close(): void {
+    this.#events.drain(LAST_TURN);
+    this.#isLate = true;
     this.#events.drain(LAST_TURN);
     const time = this.#sinceStart(performance.timeOrigin + performance.now());
     for (const recording of this.#recordings) {

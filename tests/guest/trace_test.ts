@@ -6,7 +6,7 @@ import { Daemon } from "../support/daemon.ts";
 import { convertToFst, decoded } from "../support/sigrok.ts";
 import { TemporaryFolder } from "../support/temporary_folder.ts";
 import { levels, TraceFile } from "../support/trace.ts";
-import { guestOutput } from "../support/uml.ts";
+import { guestOutput, startGuest } from "../support/uml.ts";
 import { spiDevicetree } from "./spi/devicetree.ts";
 
 const I2C = "i2c:scl=SCL:sda=SDA";
@@ -70,6 +70,28 @@ Deno.test("sigrok finds in the trace of an EEPROM and a sensor what i2c-tools di
       "Data read: 80",
     ],
   ]);
+  convertToFst(path);
+});
+
+Deno.test("the trace of a daemon that was killed is read by sigrok and GTKWave, to the last", async () => {
+  using folder = new TemporaryFolder();
+  const path = folder.file("killed.vcd");
+  await using daemon = await Daemon.start("vhost-device-i2c", ["-l", "s:0x50", "--trace", path]);
+  const guest = startGuest(
+    "for at in $(seq 1 250); do i2cset -y 0 0x50 $at $at; done; sleep 60",
+    { devices: [[daemon.socket(), "i2c"]] },
+  );
+  const trace = new TraceFile(path);
+  trace.until("what happened", (trace) => trace.changes.length > 5000);
+  await daemon.stop("SIGKILL");
+  guest.kill("SIGTERM");
+  await guest.output();
+  const writes = decoded(path, `${I2C},eeprom24xx`, "ops");
+  writes.forEach((line, index) => {
+    const byte = (index + 1).toString(16).toUpperCase().padStart(2, "0");
+    assertEquals(line, `Byte write (addr=${byte}, 1 byte): ${byte}`);
+  });
+  assert(writes.length > 50, `${writes.length} writes`);
   convertToFst(path);
 });
 
