@@ -8,6 +8,7 @@
  *     ten-bit-addresses: [0x250]  # likewise, where the adapter can do that
  *   - simulated:                # an adapter with parts that are made up
  *       smbus-only: false       # true: refuses what is no SMBus transaction
+ *       frequency: 100000       # of its clock in Hz, as traces draw it
  *       parts:
  *         - part: 24c02         # what it is, here an EEPROM
  *           address: 0x50       # or the first of several; with ten-bit: true up to 0x3ff

@@ -25,7 +25,7 @@ import { Messages } from "./messages.ts";
 import { readAdapters } from "./config.ts";
 import { i2cOptions, readDeviceList } from "./options.ts";
 import { type AdapterRequest, adapterText } from "./settings.ts";
-import { addressText, isReserved, isTenBit } from "./protocol.ts";
+import { addressText, isReserved, isTenBit, STANDARD_FREQUENCY } from "./protocol.ts";
 import { Simulation, watchedFiles } from "../simulation/simulation.ts";
 import { GPIO_CONTROL, gpioControlOf } from "../simulation/wires.ts";
 import { i2cParts } from "./simulated/parts.ts";
@@ -54,9 +54,6 @@ export interface I2cSettings {
   readonly adapters: readonly AdapterSettings[];
 }
 
-/** The clock of a bus that nothing is known of, in Hz: that of the standard mode. */
-const USUAL_FREQUENCY = 100_000;
-
 /** The addresses at which something is served. */
 function addressesOf(settings: AdapterSettings): number[] {
   return settings.kind === "host"
@@ -73,7 +70,7 @@ function prepare(
 ): AdapterSettings {
   if (request.kind === "simulated") {
     const simulated = powerUp(simulation, request, guests);
-    return { kind: "simulated", simulated, frequency: USUAL_FREQUENCY };
+    return { kind: "simulated", simulated, frequency: request.frequency };
   }
   const { choice, addresses } = request;
   const number = findAdapter(choice);
@@ -88,7 +85,7 @@ function prepare(
   return {
     kind: "host",
     host: { choice, functions, addresses },
-    frequency: clockFrequency(number) ?? USUAL_FREQUENCY,
+    frequency: clockFrequency(number) ?? STANDARD_FREQUENCY,
   };
 }
 
@@ -232,7 +229,7 @@ export const i2c: DeviceKind<I2cSettings, "adapters" | typeof GPIO_CONTROL> = {
       ),
     );
     return settings.map(() =>
-      new I2cTrack((address) => frequencies.get(address) ?? USUAL_FREQUENCY)
+      new I2cTrack((address) => frequencies.get(address) ?? STANDARD_FREQUENCY)
     );
   },
 

@@ -10,7 +10,7 @@ import { gpioControlOption } from "../simulation/wires.ts";
 import { UsageError } from "../errors.ts";
 import { Claims } from "./claims.ts";
 import type { AdapterChoice } from "./host/find_adapters.ts";
-import { LAST_ADDRESS } from "./protocol.ts";
+import { LAST_ADDRESS, STANDARD_FREQUENCY } from "./protocol.ts";
 import { type AdapterRequest, adapterText } from "./settings.ts";
 import { i2cParts } from "./simulated/parts.ts";
 import { PLAIN_EEPROM } from "./simulated/parts/eeprom.ts";
@@ -87,7 +87,12 @@ export function readDeviceList(list: string): AdapterRequest[] {
       return address;
     });
     return simulated
-      ? { kind: "simulated", smbusOnly: false, parts: addresses.map(plainEeprom) }
+      ? {
+        kind: "simulated",
+        smbusOnly: false,
+        frequency: STANDARD_FREQUENCY,
+        parts: addresses.map(plainEeprom),
+      }
       : { kind: "host", choice, addresses };
   });
 }

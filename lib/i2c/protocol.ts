@@ -66,6 +66,9 @@ export function decodeAddress(field: number): number {
   return TEN_BIT + ((field & 6) << 7 | field >> 8);
 }
 
+/** The clock of a bus of the standard mode in Hz, where nothing else is known. */
+export const STANDARD_FREQUENCY = 100_000;
+
 /** True for a 10-bit address. */
 export function isTenBit(address: number): boolean {
   return address >= TEN_BIT;

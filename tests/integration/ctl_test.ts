@@ -91,7 +91,7 @@ Deno.test("ctl: get and set, a line each, and what a guest finds is what was set
   await refused(
     [...i2c.at, "set", "sensor.temperature=1", "bus.stick=1"],
     2,
-    /it has smbus-only, stuck$/m,
+    /it has smbus-only, frequency, stuck$/m,
   );
   assertEquals(guest.writeRead(0x48, [0], 2), [85, 0]);
 });

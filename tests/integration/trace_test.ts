@@ -43,14 +43,17 @@ Deno.test("trace: I2C transactions, with repeated starts and what nobody acknowl
 Deno.test("trace: an I2C write, read, and a message that a chip refuses half-way", async () => {
   using folder = new TemporaryFolder();
   const config = folder.file("i2c.yaml");
-  const part = "{ part: nak, address: 0x21, after: 2 }";
-  Deno.writeTextFileSync(config, `adapters: [{ simulated: { parts: [${part}] } }]`);
+  const bus = "frequency: 400000, parts: [{ part: nak, address: 0x21, after: 2 }]";
+  Deno.writeTextFileSync(config, `adapters: [{ simulated: { ${bus} } }]`);
   await using it = await traced("i2c", ["--config", config]);
   using guest = new I2cGuest(it.daemon.connect());
   assertStrictEquals(guest.write(0x21, 1, 2, 3, 4), ERR);
   assertStrictEquals(guest.write(0x21, 1), OK);
   // How far the first one got, nobody knows.
-  it.trace.until("both", (trace) => i2cText(trace) === "S 42- P S 42+ 01+ P");
+  const trace = it.trace.until("both", (trace) => i2cText(trace) === "S 42- P S 42+ 01+ P");
+  const rises = trace.changes.filter(({ wire, value }) => wire === 0 && value === "1")
+    .map(({ time }) => time);
+  assertEquals(rises.at(-2)! - rises.at(-3)!, 2500);
 });
 
 Deno.test("trace: an I2C message as long as any has all its bytes, at 100 kHz", async () => {
@@ -90,12 +93,17 @@ Deno.test("trace: a flash stays selected from a command to its answer, and no lo
   assertEquals(spiText(it.trace.read()), [...messages, "9f/--"]);
 });
 
-Deno.test("trace: SPI words of 16 bits go highest bit first, as they lie in memory", async () => {
-  await using it = await traced("spi", ["-l", "s1"]);
+Deno.test("trace: SPI words of 16 bits go highest bit first, as the chip has them", async () => {
+  using folder = new TemporaryFolder();
+  const config = folder.file("spi.yaml");
+  Deno.writeTextFileSync(config, "guests: [{ simulated: { parts: [{ part: flash }] } }]");
+  await using it = await traced("spi", ["--config", config]);
   using guest = new SpiGuest(it.daemon.connect());
-  const { rx } = guest.exchange([0x34, 0x12, 0x78, 0x56], { bitsPerWord: 16 });
-  assertEquals(rx, [0x34, 0x12, 0x78, 0x56]);
-  it.trace.until("them", (trace) => spiText(trace).join() === "12345678/12345678");
+  const { rx: [second, first, fourth, third] } = guest.exchange([0, 0x9f, 0, 0], {
+    ...{ bitsPerWord: 16, csChange: 1 },
+  });
+  const received = [first, second, third, fourth].map((byte) => byte.toString(16)).join("");
+  it.trace.until("them", (trace) => spiText(trace).join() === `9f000000/${received}`);
 });
 
 Deno.test("trace: an SPI transfer has the clock that it asks for", async () => {
@@ -119,7 +127,9 @@ Deno.test("trace: a long SPI transfer has all its bytes, in one message", async 
   assertStrictEquals(guest.transfer({}, { tx: bytes }).result, RESULT.OK);
   const { messages: [{ length }] } = await client.event();
   assertEquals(length, bytes.length);
-  const trace = it.trace.until("its end", (trace) => levels(trace, "CS0") === "101");
+  guest.transfer({}, { tx: [1] });
+  assertEquals((await client.event()).messages, [{ write: "01" }]);
+  const trace = it.trace.until("its end", (trace) => levels(trace, "CS0") === "10101");
   const hex = [...bytes].map((byte) => byte.toString(16).padStart(2, "0")).join("");
   assert(spiText(trace)[0].startsWith(`${hex}/`));
   assertEquals(levels(trace, "left_out"), "0");
@@ -276,11 +286,12 @@ Deno.test("trace: a pipe that is closed ends the trace with one line, guests go 
 Deno.test("trace: a full disk ends the trace at a whole line with one line, guests go on", async () => {
   using folder = new TemporaryFolder();
   const trace = new TraceFile(folder.file("trace.vcd"));
-  // For a file that may get no longer, as for a disk that is full, some of a write is taken.
+  // Of a write to a file that may get no longer some is taken, as on a disk that is full: here up to
+  // the middle of a page.
   await using daemon = await Daemon.start(
     "vhost-device-i2c",
     ["-l", "s:0x50", "--trace", trace.path],
-    { prepare: "trap '' XFSZ; ulimit -f 40" },
+    { prepare: "trap '' XFSZ; ulimit -f 41" },
   );
   using guest = new I2cGuest(daemon.connect());
   for (let round = 0; round < 500; round++) assertStrictEquals(guest.write(0x50, 1), OK);

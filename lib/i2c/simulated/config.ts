@@ -82,9 +82,6 @@ export function readSimulated(node: ConfigNode, taken: Claims, owner: string): A
   const list = parts?.list("parts") ?? node.fail("'parts' is missing: the list of what is on it");
   const all: I2cPartDescription[] = [];
   for (const part of list) readPart(part, taken, owner, all);
-  return {
-    kind: "simulated",
-    smbusOnly: readSettings(properties, nodes)["smbus-only"],
-    parts: all,
-  };
+  const { "smbus-only": smbusOnly, frequency } = readSettings(properties, nodes);
+  return { kind: "simulated", smbusOnly, frequency, parts: all };
 }

@@ -46,7 +46,7 @@ import type { I2cPart } from "./part.ts";
 import { i2cParts } from "./parts.ts";
 import { type Behind, NOBODY, type PlacedPart, Routes } from "./routes.ts";
 import { MAX_LENGTH, type Messages, SLOT_SIZE } from "../messages.ts";
-import { addressText } from "../protocol.ts";
+import { addressText, STANDARD_FREQUENCY } from "../protocol.ts";
 import { NOT_SMBUS, recoverSmbus } from "../smbus.ts";
 
 const EVERYTHING_OF_SMBUS = FUNC_SMBUS_QUICK | FUNC_SMBUS_READ_BYTE | FUNC_SMBUS_WRITE_BYTE |
@@ -65,6 +65,8 @@ export interface I2cPartDescription extends PartDescription {
 /** An adapter, likewise. */
 export interface SimulatedAdapterDescription {
   readonly smbusOnly: boolean;
+  /** Of its clock in Hz, as traces draw it: transactions take no time. */
+  readonly frequency: number;
   readonly parts: readonly I2cPartDescription[];
 }
 
@@ -85,6 +87,15 @@ const busProperties = {
     set: "start",
     default: false,
     help: "true: refuses what is no SMBus transaction",
+  },
+  frequency: {
+    type: "integer",
+    set: "start",
+    from: 1000,
+    to: 5_000_000,
+    unit: "Hz",
+    default: STANDARD_FREQUENCY,
+    help: "of its clock, as traces draw it: transactions take no time",
   },
   stuck: {
     type: "boolean",
@@ -115,10 +126,10 @@ export const i2cBus: PartModel<typeof busProperties> = {
  */
 export function powerUp(
   simulation: Simulation,
-  { parts, smbusOnly }: SimulatedAdapterDescription,
+  { parts, smbusOnly, frequency }: SimulatedAdapterDescription,
   guests: number,
 ): SimulatedAdapterSettings {
-  const settings = { "smbus-only": smbusOnly };
+  const settings = { "smbus-only": smbusOnly, frequency };
   return {
     smbusOnly,
     turns: new SharedArrayBuffer(Bus.size(guests)),
