@@ -35,10 +35,12 @@ $(units)/.made: $(sources) $(wildcard tools/*.ts tools/packaging/*.ts) $(shell f
 .PHONY: guides picture
 guides: ## bring the tables in docs/ up to date
 	@scripts/docs.sh --guides
-picture: guest ## make docs/demo.svg from a run of the demo
+picture: guest browser ## make docs/demo.svg from a run of the demo, docs/panel.png from the panel's test
 	@mkdir -p dist
 	@scripts/demo.sh >dist/demo.log 2>&1
 	@$(run_deno) run --quiet --allow-read --allow-write tools/docs/picture.ts dist/demo.log docs/demo.svg
+	@$(run_deno) test --quiet --allow-all tests/panel/guest_test.ts
+	@cp dist/panel.png docs/panel.png
 
 .PHONY: install uninstall
 install: all ## install below $(DESTDIR)$(PREFIX), /usr/local by default

@@ -62,7 +62,7 @@ const SCRIPT = `
   i2ctransfer -y 0 w7@0x3c 0x00 0xaf 0xa1 0xc8 0x20 0x00 0xe3
   ${Array.from({ length: 8 }, (_, page) => displayPage(page)).join("\n")}
   cat /sys/class/hwmon/hwmon0/temp1_input
-  gpioset -t 400ms,300ms,300ms,0 -c 0 fan=1 &
+  gpioset -t 400ms,300ms,1500ms,0 -c 0 fan=1 &
   gpioset -t ${"110ms,".repeat(TURNS - 1)}0 -c 0 heater=1
   wait
   gpiomon --format '%e' -n 1 -c 0 lid
@@ -154,6 +154,7 @@ Deno.test("panel: a click reaches the guest and what the guest does the page, so
   Deno.mkdirSync("dist", { recursive: true });
   await page.screenshot({ path: "dist/panel.png", fullPage: true, animations: "disabled" });
 
+  await rows(other, "lid").getByText("both").waitFor();
   await other.page.getByRole("switch", { name: "lid" }).click();
   const printed = (await output).trim().split("\n");
   // One is falling: the lid is open.
