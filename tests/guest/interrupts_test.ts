@@ -93,7 +93,7 @@ const ACCEL = `
     interrupt-parent = <&gpio>; interrupts = <0 4>; interrupt-names = "INT1";
   };`;
 
-Deno.test("an accelerometer's driver gets its interrupts: activity, and data of its FIFO", async () => {
+Deno.test("an accelerometer's driver gets its interrupts: activity, data of its FIFO, a tap", async () => {
   const output = await run(
     "spi",
     ACCEL,
@@ -116,10 +116,29 @@ Deno.test("an accelerometer's driver gets its interrupts: activity, and data of 
     echo 1 > buffer/enable
     dd if=/dev/iio:device0 bs=6 count=40 iflag=fullblock status=none | od -An -v -td2 -w6 | sort | uniq -c
     echo "more: $(($(interrupts) > before))"
-    echo 0 > buffer/enable`,
+    echo 0 > buffer/enable
+    echo 16 > events/in_accel_gesture_singletap_value
+    echo 0.15 > events/in_accel_gesture_singletap_timeout
+    echo 1 > events/in_accel_x_gesture_singletap_en
+    before=$(interrupts)
+    sleep 0.05
+    echo "untouched: $(($(interrupts) - before))"
+    ready
+    until [ "$(interrupts)" -gt "$before" ]; do sleep 0.01; done
+    echo tapped
+    ready`,
     async (part, _lines, ready) => {
       await ready();
       await part.call("set", { values: { "accel.x": 1, "accel.y": -0.5 } });
+      await ready();
+      let isSeen = false;
+      const seen = ready().then(() => isSeen = true);
+      // One that takes too long is no tap.
+      while (!isSeen) {
+        await part.call("pulse", { name: "accel.x", milliseconds: 10, value: 1.5 });
+        await new Promise((resolve) => setTimeout(resolve, 20));
+      }
+      await seen;
     },
   );
   assertEquals(output.split("\n").map((line) => line.trim().replaceAll(/ +/g, " ")), [
@@ -127,6 +146,8 @@ Deno.test("an accelerometer's driver gets its interrupts: activity, and data of 
     "switched off: 0",
     "40 256 -128 0",
     "more: 1",
+    "untouched: 0",
+    "tapped",
     "",
   ]);
 });

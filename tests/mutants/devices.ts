@@ -445,6 +445,17 @@ export const deviceFiles: readonly MutatedFile[] = [
     ],
   },
   {
+    path: "lib/spi/simulated/adxl345/taps.ts",
+    tests: [SPI_ACCELEROMETER],
+    mutations: [
+      { find: "now - since <= duration", replace: "now - since < duration" },
+      { find: "isSecond ? NaN : now", replace: "now" },
+      { find: "pause >= 0 && pause <=", replace: "pause <=" },
+      { find: "return axes & state.getUint8(TAP_AXES);", replace: "return axes;" },
+      { find: "if (isEarly && state", replace: "if (state" },
+    ],
+  },
+  {
     path: "lib/spi/simulated/adxl345/sampling.ts",
     tests: [SPI_ACCELEROMETER],
     mutations: [

@@ -4,11 +4,13 @@ import {
   ACTIVITY,
   AXES,
   DATA_READY,
+  DOUBLE_TAP,
   FIFO_COUNT,
   FREE_FALL,
   INACTIVITY,
   LATCHED,
   OVERRUN,
+  SINGLE_TAP,
   STATE_SIZE,
   WATERMARK,
 } from "../../../lib/spi/simulated/adxl345/registers.ts";
@@ -20,19 +22,25 @@ import {
   sources,
   takeSample,
 } from "../../../lib/spi/simulated/adxl345/sampling.ts";
+import { detectTaps } from "../../../lib/spi/simulated/adxl345/taps.ts";
 import type { SpiGuest } from "../../support/spi_driver.ts";
 import { until } from "../../support/wait.ts";
 import { type Fixture, withGuests } from "./fixture.ts";
 
 /** Registers by their numbers. */
 const R = {
+  tap: 0x1d,
   offset: 0x1e,
+  tapDuration: 0x21,
+  tapLatency: 0x22,
+  tapWindow: 0x23,
   activity: 0x24,
   inactivity: 0x25,
   inactivityTime: 0x26,
   control: 0x27,
   fall: 0x28,
   fallTime: 0x29,
+  tapAxes: 0x2a,
   status: 0x2b,
   rate: 0x2c,
   power: 0x2d,
@@ -203,6 +211,59 @@ Deno.test("free fall is little on all axes for a short time", () => {
   assertEquals(nextInterrupt(state), 160);
   advance(state, 160);
   assertEquals(state.getUint8(LATCHED), FREE_FALL);
+});
+
+/** Shocks along x or y, from one time to another; returns which taps came of each. */
+function shocks(state: DataView, ...times: [from: number, to: number, axis?: number][]): number[] {
+  return times.map(([from, to, axis = 0]) => {
+    const shock = [0, 0, 0];
+    shock[axis] = -1.5;
+    set(state, ...shock);
+    detectTaps(state, from);
+    set(state, 0, 0, 0);
+    detectTaps(state, to);
+    const found = state.getUint8(LATCHED);
+    state.setUint8(LATCHED, 0);
+    return found;
+  });
+}
+
+// 1 g for up to 20 ms; 50 ms until the second, which has 100 ms to come.
+const TAPS = { tap: 16, tapDuration: 32, tapLatency: 40, tapWindow: 80, tapAxes: 0x04 } as const;
+
+Deno.test("a shock that is soon over is a tap, on the axes that take part", () => {
+  const state = measuring(TAPS);
+  assertEquals(shocks(state, [0, 20], [500, 521], [1000, 1005, 1]), [SINGLE_TAP, 0, 0]);
+  assertEquals(state.getUint8(R.status), 0x04);
+  state.setUint8(R.tapAxes, 0x02);
+  assertEquals(shocks(state, [2000, 2005, 1]), [SINGLE_TAP]);
+  assertEquals(state.getUint8(R.status), 0x02);
+  state.setUint8(R.tap, 24);
+  state.setUint8(R.tapDuration, 32);
+  assertEquals(shocks(state, [3000, 3005, 1]), [0]);
+  state.setUint8(R.tap, 16);
+  state.setUint8(R.tapDuration, 0);
+  assertEquals(shocks(state, [4000, 4000, 1]), [0]);
+});
+
+Deno.test("two taps in a row are a double one, not sooner and not later than they may be", () => {
+  const both = SINGLE_TAP | DOUBLE_TAP;
+  const second = (from: number) => shocks(measuring(TAPS), [0, 10], [from, from + 5])[1];
+  assertEquals([59, 60, 160, 161].map(second), [SINGLE_TAP, both, both, SINGLE_TAP]);
+  // A third one begins anew.
+  assertEquals(shocks(measuring(TAPS), [0, 10], [70, 75], [130, 135]), [
+    SINGLE_TAP,
+    both,
+    SINGLE_TAP,
+  ]);
+});
+
+Deno.test("a shock between two taps can make them none", () => {
+  const third = (tapAxes: number) =>
+    shocks(measuring({ ...TAPS, tapAxes }), [0, 10], [30, 55], [100, 105])[2];
+  assertEquals([third(0x04), third(0x0c)], [SINGLE_TAP | DOUBLE_TAP, SINGLE_TAP]);
+  const second = shocks(measuring({ ...TAPS, tapAxes: 0x0c }), [0, 10], [70, 75])[1];
+  assertEquals(second, SINGLE_TAP | DOUBLE_TAP);
 });
 
 Deno.test("one that does not measure takes no samples, and keeps those it has", () => {

@@ -7,14 +7,19 @@
  */
 
 export const DEVICE_ID = 0x00;
+export const TAP_THRESHOLD = 0x1d;
 export const OFFSET = 0x1e;
+export const TAP_DURATION = 0x21;
+export const TAP_LATENCY = 0x22;
+export const TAP_WINDOW = 0x23;
 export const ACTIVITY_THRESHOLD = 0x24;
 export const INACTIVITY_THRESHOLD = 0x25;
 export const INACTIVITY_TIME = 0x26;
 export const ACTIVITY_CONTROL = 0x27;
 export const FREE_FALL_THRESHOLD = 0x28;
 export const FREE_FALL_TIME = 0x29;
-export const ACTIVITY_STATUS = 0x2b;
+export const TAP_AXES = 0x2a;
+export const EVENT_STATUS = 0x2b;
 export const RATE = 0x2c;
 export const POWER = 0x2d;
 export const INTERRUPT_ENABLE = 0x2e;
@@ -46,6 +51,8 @@ export const WATERMARK = 0x02;
 export const FREE_FALL = 0x04;
 export const INACTIVITY = 0x08;
 export const ACTIVITY = 0x10;
+export const DOUBLE_TAP = 0x20;
+export const SINGLE_TAP = 0x40;
 export const DATA_READY = 0x80;
 
 /** Modes of the FIFO, in the top bits of FIFO_CONTROL. */
@@ -61,15 +68,17 @@ export function isWritable(register: number): boolean {
 }
 
 // Where in the state: registers, then f64 the accelerations in g along x, y and z, the reference
-// for changes of them, when the last sample was taken, and since when there is inactivity and free
-// fall, in milliseconds; then u8 each, and i16 the samples.
+// for changes of them, when the last sample was taken, since when there is inactivity, free fall and
+// a shock, and when the last tap was over, in milliseconds; then u8 each, and i16 the samples.
 export const AXES = 64;
 export const REFERENCE = AXES + 24;
 export const SAMPLED = REFERENCE + 24;
 export const STILL_SINCE = SAMPLED + 8;
 export const FALLING_SINCE = STILL_SINCE + 8;
+export const SHOCK_SINCE = FALLING_SINCE + 8;
+export const TAPPED = SHOCK_SINCE + 8;
 /** Interrupts that stay until they are read. */
-export const LATCHED = FALLING_SINCE + 8;
+export const LATCHED = TAPPED + 8;
 /** 1 if there is a sample that was not read, where there is no FIFO. */
 export const FRESH = LATCHED + 1;
 /** 1 if a sample was lost since one was last read. */

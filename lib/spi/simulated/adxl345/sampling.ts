@@ -10,13 +10,13 @@
 import {
   ACTIVITY,
   ACTIVITY_CONTROL,
-  ACTIVITY_STATUS,
   ACTIVITY_THRESHOLD,
   AXES,
   BYPASS,
   CURRENT,
   DATA_READY,
   DATA_SIZE,
+  EVENT_STATUS,
   FALLING_SINCE,
   FIFO,
   FIFO_CONTROL,
@@ -47,13 +47,15 @@ import {
   REFERENCE,
   SAMPLED,
   SAMPLES,
+  SHOCK_SINCE,
   STILL_SINCE,
+  TAPPED,
   WATERMARK,
 } from "./registers.ts";
 
 const AXIS_COUNT = 3;
 /** Of a threshold, g for 1. */
-const THRESHOLD_STEP = 0.0625;
+export const THRESHOLD_STEP = 0.0625;
 /** Of an offset, g for 1: 15.6 mg. */
 const OFFSET_STEP = 1 / 64;
 /** Values for 1 g in full resolution. */
@@ -88,7 +90,7 @@ function watermark(state: DataView): number {
 }
 
 /** An acceleration as it is measured, in g. */
-function measured(state: DataView, axis: number): number {
+export function measured(state: DataView, axis: number): number {
   const offset = state.getInt8(OFFSET + axis) * OFFSET_STEP;
   const range = rangeOf(state);
   return Math.min(range, Math.max(-range, state.getFloat64(AXES + 8 * axis) + offset));
@@ -168,7 +170,7 @@ function deviation(state: DataView, axis: number, relative: boolean): number {
   return Math.abs(relative ? value - state.getFloat64(REFERENCE + 8 * axis) : value);
 }
 
-/** The axes that are beyond the threshold of activity, as in ACTIVITY_STATUS. */
+/** The axes that are beyond the threshold of activity, as in EVENT_STATUS. */
 function movingAxes(state: DataView): number {
   const control = state.getUint8(ACTIVITY_CONTROL);
   const limit = state.getUint8(ACTIVITY_THRESHOLD) * THRESHOLD_STEP;
@@ -206,7 +208,8 @@ function setReference(state: DataView): void {
   state.setUint8(HAS_REFERENCE, 1);
 }
 
-function latch(state: DataView, interrupt: number): void {
+/** An interrupt has its reason, until that is read. */
+export function latch(state: DataView, interrupt: number): void {
   state.setUint8(LATCHED, state.getUint8(LATCHED) | interrupt);
 }
 
@@ -245,7 +248,7 @@ function detect(state: DataView, first: number, last: number): void {
     const moving = movingAxes(state);
     if (moving !== 0) {
       latch(state, ACTIVITY);
-      state.setUint8(ACTIVITY_STATUS, moving);
+      state.setUint8(EVENT_STATUS, (state.getUint8(EVENT_STATUS) & 0x0f) | moving);
       state.setUint8(IS_ACTIVE, 1);
       state.setFloat64(STILL_SINCE, NaN);
     }
@@ -272,6 +275,8 @@ export function restart(state: DataView, now: number): void {
   state.setFloat64(SAMPLED, now);
   state.setFloat64(STILL_SINCE, NaN);
   state.setFloat64(FALLING_SINCE, NaN);
+  state.setFloat64(SHOCK_SINCE, NaN);
+  state.setFloat64(TAPPED, NaN);
   state.setUint8(HAS_REFERENCE, 0);
   state.setUint8(IS_ACTIVE, 1);
 }

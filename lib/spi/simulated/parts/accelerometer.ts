@@ -4,9 +4,9 @@
  * The first byte is the number of a register, with bit 7 set to read, and bit 6 to go on to the
  * next register after each byte. What it measures is set from outside, in g; it takes samples at
  * its rate, keeps up to 32 of them in a FIFO, and calls at either pin for data, a watermark, an
- * overrun, activity, inactivity (also in turns) and free fall.
+ * overrun, activity, inactivity (also in turns), free fall, and single and double taps.
  *
- * Not modelled: taps, sleep and its automatic kind, low power and its noise, self-test, the mode of
+ * Not modelled: sleep and its automatic kind, low power and its noise, self-test, the mode of
  * the FIFO that a trigger starts (it takes samples as the stream does), and three wires.
  *
  * State: see `../adxl345/registers.ts`.
@@ -53,6 +53,7 @@ import {
   sources,
   takeSample,
 } from "../adxl345/sampling.ts";
+import { detectTaps } from "../adxl345/taps.ts";
 import type { SpiPart, SpiPartModel } from "../part.ts";
 
 const READ = 0x80;
@@ -196,9 +197,11 @@ class Accelerometer implements SpiPart {
 const axes = Object.fromEntries(["x", "y", "z"].map((name, axis) => [name, {
   get: (state: DataView) => state.getFloat64(AXES + 8 * axis),
   set(state: DataView, value: number) {
+    const now = monotonicTime();
     // Samples up to now are of what was before.
-    advance(state, monotonicTime());
+    advance(state, now);
     state.setFloat64(AXES + 8 * axis, value);
+    detectTaps(state, now);
   },
 }]));
 
