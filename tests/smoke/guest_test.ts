@@ -56,7 +56,10 @@ Deno.test("QEMU: a guest that takes too long is killed, one that dies is told fr
 
 Deno.test("QEMU: the guest has a devicetree and lines of its own, and a kernel without complaints", async () => {
   using folder = new TemporaryFolder();
-  Deno.writeTextFileSync(folder.file("board.dts"), '/dts-v1/; / { model = "a board"; };');
+  Deno.writeTextFileSync(
+    folder.file("board.dts"),
+    '/dts-v1/; / { model = "a board"; #address-cells = <2>; #size-cells = <2>; };',
+  );
   const { code, stdout } = await run(
     ...["-b", folder.file("board.dts"), "-a", "i2c_stub.chip_addr=0x50", "--", "bash", "-ec"],
     `chip=/sys/kernel/config/gpio-sim/chip

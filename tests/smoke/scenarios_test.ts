@@ -52,6 +52,28 @@ for (const [example, devices] of Object.entries(EXAMPLES)) {
   });
 }
 
+for (
+  const [console, option] of [
+    ["pty", "-serial $console"],
+    ["socket", "-serial unix:$console,server=on,wait=off"],
+  ]
+) {
+  Deno.test(`docs/scenarios.md: a console of QEMU's can be a ${console}`, async () => {
+    const { text } = documents.find(({ path }) => path === "docs/scenarios.md")!;
+    assertMatch(text, new RegExp(`\\| \`${console}\` +\\| \`${option.replace("$", "\\$")}\``));
+    using folder = new TemporaryFolder();
+    Deno.writeTextFileSync(folder.file("board.dts"), qemuBoard(["gpio"], partOf("button")));
+    await prepare(folder, "11", SHELL);
+    await runExample(
+      folder,
+      "button",
+      (text) =>
+        text.replace("console: stdio", `console: ${console}`)
+          .replace("-nographic", `-display none ${option}`),
+    );
+  });
+}
+
 Deno.test("docs/scenarios.md: the scenario that it begins with passes, in QEMU 10", async () => {
   using folder = new TemporaryFolder();
   await prepare(folder, "10", RELAY);
