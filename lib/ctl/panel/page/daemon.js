@@ -34,13 +34,13 @@ export class Daemon {
   properties = new Map();
   /** By how much the page's clock is ahead of the daemon's, in milliseconds. */
   #ahead = Infinity;
-  /** Until then a part is busy, as `performance.now()` has it. */
   /**
    * Names that were told of and not known; each is asked for once.
    *
    * @type {Set<string>}
    */
   #met = new Set();
+  /** Until then a part is busy, as `performance.now()` has it. */
   #patientUntil = 0;
   /** Events are about what is known. */
   #isKnown = false;
