@@ -155,3 +155,59 @@ Deno.test("panel: everything of the page is served, lets nothing else in, and is
     assertEquals(await ctl.errors, "");
   });
 });
+
+/** A frame of text from a client to a server: RFC 6455, section 5.2; the mask is 0. */
+function frameOf(text: string): Uint8Array<ArrayBuffer> {
+  const bytes = new TextEncoder().encode(text);
+  assert(bytes.length < 126);
+  return new Uint8Array([0x81, 0x80 | bytes.length, 0, 0, 0, 0, ...bytes]);
+}
+
+Deno.test("panel: a page that does not read costs nobody anything, and is told what it has missed", async () => {
+  await using i2c = await startControlled(
+    "i2c",
+    "adapters: [{ simulated: { parts: [{ part: 24c02, address: 0x50, name: eeprom }] } }]\n",
+  );
+  await using panel = await startPanel([i2c.path]);
+  const { hostname, port, host, origin, pathname } = new URL(panel.address);
+  using page = await Deno.connect({ hostname, port: Number(port) });
+  const headers = { Host: host, Origin: origin, ...UPGRADE };
+  const lines = Object.entries(headers).map(([name, value]) => `${name}: ${value}\r\n`).join("");
+  await page.write(
+    new TextEncoder().encode(`GET ${pathname}daemon/0 HTTP/1.1\r\n${lines}\r\n`),
+  );
+  const buffer = new Uint8Array(1 << 20);
+  await page.read(buffer);
+  await page.write(frameOf('{"jsonrpc":"2.0","id":1,"method":"subscribe"}'));
+  await page.read(buffer);
+  // More than all buffers between the daemon and the page have room for.
+  using client = await i2c.connect();
+  const rss = () =>
+    Number(/VmRSS:\s+(\d+)/.exec(Deno.readTextFileSync(`/proc/${panel.ctl.pid}/status`))![1]);
+  const before = rss();
+  for (let turn = 0; turn < 400; turn++) {
+    const one = (id: number) =>
+      `${
+        JSON.stringify({
+          jsonrpc: "2.0",
+          id,
+          method: "write",
+          params: { name: "eeprom", data: "5a".repeat(256) },
+        })
+      }\n`;
+    await client.send(Array.from({ length: 100 }, (_, id) => one(id)).join(""));
+    for (let count = 0; count < 100; count++) await client.next();
+  }
+  const grown = (rss() - before) / 1024;
+  assert(grown < 40, `the panel has grown by ${grown} MiB`);
+  let text = "";
+  const decoder = new TextDecoder();
+  await client.call("write", { name: "eeprom", data: "00" });
+  while (!text.includes('"kind":"missed"')) {
+    const count = await page.read(buffer);
+    assert(count !== null, "the page is sent away");
+    text = text.slice(-100) + decoder.decode(buffer.subarray(0, count));
+    // The daemon tells it with the next event.
+    await client.call("write", { name: "eeprom", data: "00" });
+  }
+});

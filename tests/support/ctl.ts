@@ -55,6 +55,10 @@ export class RunningCtl implements AsyncDisposable {
     return this.#errors;
   }
 
+  get pid(): number {
+    return this.#child.pid;
+  }
+
   kill(signal: Deno.Signal): void {
     this.#child.kill(signal);
   }

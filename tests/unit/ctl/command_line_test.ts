@@ -43,3 +43,8 @@ Deno.test("operands stand before, after and between options, and those given aga
     assertThrows(() => readCommandLine(wrong, [socket, json]), UsageError);
   }
 });
+
+Deno.test("nothing but the panel listens to the network", () => {
+  const names = verbs.filter(({ permissions }) => permissions?.net).map(({ name }) => name);
+  assertEquals(names, ["panel"]);
+});
