@@ -46,6 +46,15 @@ function fails({ code, stdout, stderr }: Outcome, expected: RegExp, seen: RegExp
   assertMatch(/^ {4}seen {6}(.*)$/m.exec(stdout)?.[1] ?? stdout, seen);
 }
 
+function exists(path: string): boolean {
+  try {
+    Deno.lstatSync(path);
+    return true;
+  } catch {
+    return false;
+  }
+}
+
 /** True if a process lives. */
 function lives(pid: string): boolean {
   try {
@@ -117,14 +126,8 @@ steps:
   );
   const left = Deno.readTextFileSync(folder.file("folder")).trim();
   assertMatch(left, /^\/.*vhost-device-run-/);
-  assert(!lives(left) && [...Deno.readDirSync(folder.path)].length === 4);
-  let isThere = true;
-  try {
-    Deno.statSync(left);
-  } catch {
-    isThere = false;
-  }
-  assert(!isThere, left);
+  assertEquals([...Deno.readDirSync(folder.path)].length, 4);
+  assert(!exists(left), left);
 });
 
 Deno.test("run: a step that fails says what was expected, what was seen, and what came before", async () => {
@@ -242,7 +245,7 @@ Deno.test("run: whatever ends it, everything that was started is ended, also wha
     }
   };
   const steps = (name: string) =>
-    `steps:\n  - expect: started\n  - run: until [ -s ${name}2 ]; do sleep 0.01; done; ps -o pid= -C deno >/dev/null; echo $PPID >${name}3\n`;
+    `steps:\n  - expect: started\n  - run: until [ -s ${name}2 ]; do sleep 0.01; done; echo $gpio_pid >${name}4; echo $folder >${name}5; echo $PPID >${name}3\n`;
   const gone = (name: string, of: number) => {
     for (const pid of pids(name).slice(0, of)) until(`${name}: end of ${pid}`, () => !lives(pid));
   };
@@ -268,6 +271,11 @@ Deno.test("run: whatever ends it, everything that was started is ended, also wha
         // Nobody is left to look for what has left its group once this is killed.
         gone(name, signal === "SIGKILL" ? 1 : 3);
         if (signal === "SIGKILL") Deno.kill(Number(pids(name)[1]), "SIGKILL");
+        const [daemon, made] = [4, 5].map((number) =>
+          Deno.readTextFileSync(folder.file(`${name}${number}`)).trim()
+        );
+        until(`${name}: end of the daemon`, () => !lives(daemon));
+        until(`${name}: end of ${made}`, () => !exists(made));
       },
     ),
   );
@@ -495,7 +503,7 @@ Deno.test("run: a scenario takes no longer than it may", async () => {
   fails(outcome, /^all to be over within 300 ms$/, /^it is not$/);
   // Not even where a daemon does not answer.
   const stopped =
-    `timeout: 1s\n${GPIO}\nsteps:\n  - run: kill -STOP $gpio_pid\n  - set: { lid: 0 }\n`;
+    `timeout: 1s\n${GPIO}\nsteps:\n  - run: kill -STOP $gpio_pid\n  - sleep: 200ms\n  - set: { lid: 0 }\n`;
   fails(await run(stopped), /^all to be over within 1 s$/, /^it is not$/);
 });
 
