@@ -29,8 +29,10 @@ async function runOnXen(script: string, boot: GuestBoot): Promise<GuestOutcome> 
 /** Runs a file of tests in domain 0, with the programs that are tested outside as well. */
 export function testsOnXen(context: Deno.TestContext, file: string): Promise<void> {
   const programs = Deno.env.get("VHOST_DEVICE_BIN_DIR");
-  const options = programs === undefined
-    ? []
-    : ["-M", programs, "-e", `VHOST_DEVICE_BIN_DIR=${programs}`];
+  const options = [
+    // Everything takes ten times as long there.
+    ...["-e", "PATIENCE=100"],
+    ...(programs === undefined ? [] : ["-M", programs, "-e", `VHOST_DEVICE_BIN_DIR=${programs}`]),
+  ];
   return testsInGuest(context, file, { run: runOnXen, options, limit: 600 });
 }
