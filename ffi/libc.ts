@@ -1,5 +1,5 @@
 /**
- * The C library, as far as the daemons use it: one symbol table, opened once per thread.
+ * The C library, as far as the daemons use it: one table, of which each thread opens what it calls.
  *
  * Nothing above `ffi/` sees a raw symbol; the modules beside this one wrap them. The types are
  * chosen for Deno's fast call path: lengths, flags and ioctl numbers are `u32`, `ssize_t` results
@@ -8,7 +8,9 @@
  * @module
  */
 
-const library = Deno.dlopen("libc.so.6", {
+import { openWhenUsed } from "./library.ts";
+
+const FUNCTIONS = {
   /** `int *__errno_location(void)`: errno(3) */
   __errno_location: { parameters: [], result: "pointer" },
   /** `char *strerror(int errnum)`: strerror(3) */
@@ -311,10 +313,24 @@ const library = Deno.dlopen("libc.so.6", {
   getrlimit: { parameters: ["i32", "buffer"], result: "i32" },
   /** `int setrlimit(int resource, const struct rlimit *rlim)`: getrlimit(2) */
   setrlimit: { parameters: ["i32", "buffer"], result: "i32" },
-});
+} as const satisfies Deno.ForeignLibraryInterface;
 
-/** The C functions, callable. Destructure what is called often: `const { read } = libc;` */
-export const libc = library.symbols;
+/**
+ * The C functions, callable. Destructure what is called often, and have it in the list of it here:
+ * `const { read } = libc;`
+ */
+export const libc = openWhenUsed("libc.so.6", FUNCTIONS, [
+  "clock_gettime",
+  "ioctl",
+  "read",
+  "recv",
+  "recvmsg",
+  "send",
+  "sendmsg",
+  "syscall_epoll_pwait",
+  "syscall_write",
+  "timerfd_settime",
+]);
 
 /**
  * The address of a C function, to be handed to the kernel.

@@ -11,6 +11,7 @@
 import { check } from "./errno.ts";
 import type { ThreadCall } from "./every_thread.ts";
 import { close, O_PATH, open } from "./fd.ts";
+import { openWhenUsed } from "./library.ts";
 import { addressOfBuffer } from "./machine_code.ts";
 
 const functions = {
@@ -56,13 +57,7 @@ const functions = {
   landlock_restrict_self: { name: "syscall", parameters: ["i32", "i32", "u32"], result: "i32" },
 } as const satisfies Deno.ForeignLibraryInterface;
 
-let library: Deno.DynamicLibrary<typeof functions> | undefined;
-
-/** The functions, once they are needed: most daemons start without. */
-function libc() {
-  library ??= Deno.dlopen("libc.so.6", functions);
-  return library.symbols;
-}
+const libc = openWhenUsed("libc.so.6", functions);
 
 const x86 = Deno.build.arch === "x86_64";
 const SYS_prctl = x86 ? 157 : 167;
@@ -90,7 +85,7 @@ const LANDLOCK_RULE_PATH_BENEATH = 1;
  * @throws {SystemError} as prctl(2)
  */
 export function setNoNewPrivileges(): void {
-  check("prctl", libc().prctl(PR_SET_NO_NEW_PRIVS, 1n, 0n, 0n, 0n));
+  check("prctl", libc.prctl(PR_SET_NO_NEW_PRIVS, 1n, 0n, 0n, 0n));
 }
 
 /** {@linkcode setNoNewPrivileges} as a call that any thread can make. */
@@ -107,7 +102,7 @@ const none = new Uint32Array(6);
  * @throws {SystemError} as capset(2)
  */
 export function dropCapabilities(): void {
-  check("capset", libc().capset(SYS_capset, header, none));
+  check("capset", libc.capset(SYS_capset, header, none));
 }
 
 /** {@linkcode dropCapabilities} as a call that any thread can make. */
@@ -134,14 +129,14 @@ export function filterSystemCalls(program: Uint8Array<ArrayBuffer>): void {
   description.setBigUint64(8, BigInt(address), true);
   const flags = FILTER_FLAG_TSYNC | FILTER_FLAG_SPEC_ALLOW;
   const bytes = new Uint8Array(description.buffer);
-  const result = libc().seccomp(SYS_seccomp, SECCOMP_SET_MODE_FILTER, flags, bytes);
+  const result = libc.seccomp(SYS_seccomp, SECCOMP_SET_MODE_FILTER, flags, bytes);
   // A positive number is a thread that has a filter of its own.
   check("seccomp", result > 0 ? -1 : result);
 }
 
 /** Which version of Landlock the kernel has; 0 if it has none, or has it switched off. */
 export function landlockVersion(): number {
-  const version = libc().landlock_create_ruleset(
+  const version = libc.landlock_create_ruleset(
     SYS_landlock_create_ruleset,
     null,
     0n,
@@ -173,7 +168,7 @@ export class FileRules implements Disposable {
     const size = scoped !== 0 ? 24n : network !== 0 ? 16n : 8n;
     this.#fd = check(
       "landlock_create_ruleset",
-      libc().landlock_create_ruleset(SYS_landlock_create_ruleset, attributes, size, 0),
+      libc.landlock_create_ruleset(SYS_landlock_create_ruleset, attributes, size, 0),
     );
     try {
       for (const { path, access } of rules) addRule(this.#fd, path, access & handled);
@@ -189,7 +184,7 @@ export class FileRules implements Disposable {
    * @throws {SystemError} as landlock_restrict_self(2)
    */
   restrict(): void {
-    const result = libc().landlock_restrict_self(SYS_landlock_restrict_self, this.#fd, 0);
+    const result = libc.landlock_restrict_self(SYS_landlock_restrict_self, this.#fd, 0);
     check("landlock_restrict_self", result);
   }
 
@@ -219,7 +214,7 @@ function addRule(ruleset: number, path: string, access: number): void {
     const beneath = LANDLOCK_RULE_PATH_BENEATH;
     check(
       "landlock_add_rule",
-      libc().landlock_add_rule(SYS_landlock_add_rule, ruleset, beneath, bytes, 0),
+      libc.landlock_add_rule(SYS_landlock_add_rule, ruleset, beneath, bytes, 0),
     );
   } finally {
     close(fd);

@@ -73,6 +73,12 @@ check_variables() {
 		done
 }
 
+# bundle OPTIONS... ENTRY
+bundle() {
+	"$deno" bundle --quiet --platform deno --no-check --code-splitting "$@" >"$work/log" 2>&1 ||
+		{ cat "$work/log" >&2; exit 1; }
+}
+
 compile() {
 	local program=$1 entry=cmd/$1.ts permissions
 	if [ "$program" = vhost-device ]; then
@@ -83,10 +89,12 @@ compile() {
 		[ -f "$entry" ] || { echo "compile: there is no $entry" >&2; exit 1; }
 		mapfile -t permissions < <(of_programs flags "$program")
 	fi
-	rm -rf "$work/modules"
-	"$deno" bundle --quiet --platform deno --no-check --frozen --config deno.json \
-		--code-splitting --outdir "$work/modules" "$entry" >"$work/log" 2>&1 ||
-		{ cat "$work/log" >&2; exit 1; }
+	rm -rf "$work/bundled" "$work/modules"
+	bundle --frozen --config deno.json --outdir "$work/bundled" "$entry"
+	rename_modules "$work/bundled"
+	# Minified, for each thread keeps the text of what it has loaded; by itself, for deno makes
+	# what packages require at run time work only in what is not minified yet.
+	bundle --no-config --no-lock --minify --outdir "$work/modules" "$work/bundled/$program.js"
 	rename_modules "$work/modules"
 	check_variables "${permissions[@]}" -- "$work/modules"/*
 	(

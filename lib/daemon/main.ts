@@ -1,51 +1,15 @@
 /**
- * A program's way from its arguments to its exit code.
+ * A daemon's two sides: the main thread, and the thread of a guest.
+ *
+ * Each loads what it needs itself, and both do so at once: what is here is as little as can be.
  *
  * @module
  */
 
-import { systemdDescriptors } from "./listeners.ts";
 import type { DeviceKind } from "./device_kind.ts";
-import { allOptions, helpText, versionText } from "./help.ts";
-import { configureLog, getLog, reportEnd } from "./log.ts";
-import { readArguments } from "../input/arguments.ts";
-import { logSettings, readConfig, readSettings } from "./settings.ts";
-import { supervise } from "./supervisor.ts";
-import { RuntimeError, UsageError } from "../errors.ts";
 import type { Permissions } from "../permissions.ts";
 import type { Program } from "../program.ts";
-import { runWorker } from "./worker.ts";
-
-function print(text: string): void {
-  try {
-    console.log(text);
-  } catch (error) {
-    const { message } = error as Error;
-    throw new RuntimeError(`standard output cannot be written: ${message}; redirect it elsewhere`);
-  }
-}
-
-async function main<Settings>(
-  kind: DeviceKind<Settings>,
-  entry: string,
-  args: readonly string[],
-): Promise<void> {
-  // "Other options and arguments should be ignored": vhost-user.rst, backend program conventions.
-  if (args.includes("--print-capabilities")) {
-    return print(JSON.stringify({ type: kind.type, features: [] }));
-  }
-  const options = readArguments(args, allOptions(kind));
-  if (options.help) return print(helpText(kind));
-  if (options.version) return print(versionText(kind));
-  if (options.list) return kind.list().forEach(print);
-  // Options alone may say so already: then what is wrong with the file is told in that form.
-  configureLog(kind.program, logSettings(options, {}));
-  const config = await readConfig(kind, options);
-  configureLog(kind.program, logSettings(options, config));
-  const log = getLog(kind.program);
-  const settings = readSettings(kind, options, config, systemdDescriptors(), log);
-  await supervise(kind.program, settings, entry);
-}
+import { startEarly } from "./early_worker.ts";
 
 /**
  * What a daemon needs. Sockets, configuration files and backing files may be anywhere. It needs no
@@ -94,15 +58,17 @@ export async function runDaemon<Settings>(
   entry: string,
   args: readonly string[] = Deno.args,
 ): Promise<void> {
-  if ("DedicatedWorkerGlobalScope" in globalThis) return runWorker(kind);
-  try {
-    await main(kind, entry, args);
-    Deno.exit(0);
-  } catch (error) {
-    const { message, stack } = error as Error;
-    const expected = error instanceof UsageError || error instanceof RuntimeError;
-    if (!expected) getLog(kind.program).debug(`${stack}`);
-    reportEnd(kind.program, expected ? message : `internal error: ${message}`);
-    Deno.exit(error instanceof UsageError ? 2 : 1);
+  if ("DedicatedWorkerGlobalScope" in globalThis) {
+    // Listened for at once: a message that nobody listens for is lost.
+    self.onmessage = async ({ data }) => {
+      const { runWorker } = await import("./worker.ts");
+      await runWorker(kind, data);
+    };
+    // It is loaded while the main thread makes up its mind.
+    await import("./worker.ts");
+    return;
   }
+  startEarly(entry, args);
+  const { runMain } = await import("./command.ts");
+  await runMain(kind, entry, args);
 }

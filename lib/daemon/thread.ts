@@ -7,6 +7,7 @@
 import { createEventfd, signalEventfd } from "../../ffi/eventfd.ts";
 import { RuntimeError } from "../errors.ts";
 import type { ControlStart } from "./control_worker.ts";
+import { takeWorker } from "./early_worker.ts";
 import type { WorkerReport, WorkerStart } from "./worker.ts";
 
 /** One thread. */
@@ -37,7 +38,7 @@ export class Thread {
     start: Omit<WorkerStart, "stop"> | Omit<ControlStart, "stop">,
     options: { readonly onCalling?: () => void } = {},
   ) {
-    const worker = new Worker(entry, { type: "module", name: title });
+    const worker = takeWorker(entry, title);
     const serving = Promise.withResolvers<void>();
     const ended = Promise.withResolvers<string | undefined>();
     this.serving = serving.promise;

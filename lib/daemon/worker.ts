@@ -155,23 +155,21 @@ function serve<Settings>(
 }
 
 /**
- * Makes this thread a guest's, or the one that observes guests: waits for its settings, then serves
- * until it is told to stop.
+ * Makes this thread a guest's, or the one that observes guests, until it is told to stop.
+ *
+ * @param start its settings
  */
-export function runWorker<Settings>(kind: DeviceKind<Settings>): void {
-  const scope = self as unknown as {
-    onmessage: ((event: MessageEvent<WorkerStart | ControlStart>) => void) | null;
-    postMessage(message: WorkerReport): void;
-    close(): void;
-  };
-  scope.onmessage = async ({ data }) => {
-    const report = (message: WorkerReport) => scope.postMessage(message);
-    if ("control" in data) {
-      const { serveControl } = await import("./control_worker.ts");
-      await serveControl(kind, data, report);
-    } else {
-      serve(kind, data, report);
-    }
-    scope.close();
-  };
+export async function runWorker<Settings>(
+  kind: DeviceKind<Settings>,
+  start: WorkerStart | ControlStart,
+): Promise<void> {
+  const scope = self as unknown as { postMessage(message: WorkerReport): void; close(): void };
+  const report = (message: WorkerReport) => scope.postMessage(message);
+  if ("control" in start) {
+    const { serveControl } = await import("./control_worker.ts");
+    await serveControl(kind, start, report);
+  } else {
+    serve(kind, start, report);
+  }
+  scope.close();
 }
