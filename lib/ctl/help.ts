@@ -31,7 +31,7 @@ function wrapped(text: string, width = 100): string[] {
 
 /** A command with its operands. */
 export function verbSyntax({ name, operands }: Verb): string {
-  return `${name} ${operands}`;
+  return `${name} ${operands}`.trimEnd();
 }
 
 /** The options of a command, those of all commands included. */
