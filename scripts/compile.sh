@@ -100,8 +100,10 @@ compile() {
 	(
 		cd "$work/modules"
 		# --no-code-cache: otherwise the program writes to the temporary folder.
+		# V8 flags: garbage is collected early, for each thread has a heap of its own.
 		${base:+env "DENORT_BIN=$base"} "$deno" compile --quiet --no-config --no-lock --no-check \
-			--no-code-cache --no-prompt "${permissions[@]}" --target "$target" \
+			--no-code-cache --v8-flags=--max-semi-space-size=1,--initial-old-space-size=4 \
+			--no-prompt "${permissions[@]}" --target "$target" \
 			--output "$work/$program" "$program.js"
 	) >"$work/log" 2>&1 || { cat "$work/log" >&2; exit 1; }
 	chmod 755 "$work/$program"

@@ -6,17 +6,21 @@
 
 import type { Logger } from "@logtape/logtape";
 import { handleMemoryFaults } from "../../ffi/memory_fault_handler.ts";
+import { memoryLimit } from "../../ffi/memory_limit.ts";
 import { descriptorLimit, openDescriptors, raiseDescriptorLimit } from "../../ffi/resource.ts";
 import { isIgnored } from "../../ffi/signal.ts";
 import { threadId } from "../../ffi/thread_id.ts";
 import { descriptorShare } from "./descriptor_budget.ts";
+import type { GuestPlan } from "./device_kind.ts";
 import { inherit, listen, type Listener, socketPaths } from "./listeners.ts";
 import { getLog } from "./log.ts";
+import { checkMemory } from "./memory_budget.ts";
 import { endingPaths, servingPaths } from "./sandbox/paths.ts";
 import { confineHelpers, confineProcess, confineThread } from "./sandbox/sandbox.ts";
 import { allowedCalls, connectingCalls } from "./sandbox/system_calls.ts";
 import type { DaemonSettings, SocketSettings } from "./settings.ts";
 import { Watchdog } from "./watchdog.ts";
+import type { Share } from "../vhost_user/session.ts";
 import { MAX_MEMORY } from "../virtio/guest_memory.ts";
 import { RuntimeError } from "../errors.ts";
 import { Control, wiredTo } from "./control.ts";
@@ -132,6 +136,27 @@ async function endAll(program: string, guests: readonly Thread[]): Promise<void>
 }
 
 /**
+ * How much each front-end may take of what the process has.
+ *
+ * @param observed true if there is a thread that observes guests
+ * @throws {RuntimeError} if that is too little
+ */
+function shareOut(
+  guests: readonly GuestPlan<unknown>[],
+  observed: boolean,
+  log: Logger,
+): Required<Share> {
+  const descriptors = descriptorShare({
+    limit: descriptorLimit(),
+    open: openDescriptors(),
+    devices: guests.map(({ descriptors }) => descriptors ?? 0),
+  });
+  const scarcity = checkMemory({ limit: memoryLimit(), guests: guests.length, observed });
+  if (scarcity !== undefined) log.warn(scarcity);
+  return { descriptors, memory: MAX_MEMORY / guests.length };
+}
+
+/**
  * Serves the guests until SIGTERM, SIGINT or SIGHUP, or until every guest has ended.
  *
  * @param entry the program's own module, which each thread runs, too
@@ -144,25 +169,17 @@ export async function supervise<Settings>(
 ): Promise<void> {
   raiseDescriptorLimit();
   const signal = stopSignal();
-  const share = {
-    descriptors: descriptorShare({
-      limit: descriptorLimit(),
-      open: openDescriptors(),
-      devices: settings.guests.map(({ descriptors }) => descriptors ?? 0),
-    }),
-    memory: MAX_MEMORY / settings.guests.length,
-  };
+  const gpioControl = wiredTo(settings);
+  const observed = [settings.control, settings.trace, gpioControl].some((one) => one !== undefined);
+  const share = shareOut(settings.guests, observed, getLog(program));
   const watchdog = new Watchdog();
   const faults = handleMemoryFaults(settings.guests.length);
   const listeners = openSockets(settings.sockets, settings.guests.length);
   const guests: Thread[] = [];
   let control: Control | undefined;
-  const gpioControl = wiredTo(settings);
   const gate = new SharedArrayBuffer(4);
   try {
-    if ([settings.control, settings.trace, gpioControl].some((one) => one !== undefined)) {
-      control = new Control(settings, gpioControl);
-    }
+    if (observed) control = new Control(settings, gpioControl);
     settings.guests.forEach((plan, guest) => {
       const { fd: socket, listening } = listeners[guest];
       guests.push(

@@ -3,7 +3,7 @@ import { createEventfd } from "../../ffi/eventfd.ts";
 import { close } from "../../ffi/fd.ts";
 import { Daemon } from "../support/daemon.ts";
 import { fragileProgram } from "../support/module_program.ts";
-import type { FrontEnd } from "../support/front_end.ts";
+import { FrontEnd } from "../support/front_end.ts";
 import { Guest } from "../support/guest.ts";
 import { GuestRam } from "../support/guest_ram.ts";
 import { assertRefused, run } from "../support/refusals.ts";
@@ -118,4 +118,35 @@ Deno.test("V13 neither front-end nor daemon suffers where no descriptor can be h
   // A connection, and three descriptors for each of two rings.
   assertEquals(daemon.fdCount(), fds + 7);
   assertMatch(daemon.log, /^(?!.*internal error)/s);
+});
+
+Deno.test("V13 with just as many open files as it asks for, all guests have all that they need", async () => {
+  using folder = new TemporaryFolder();
+  const control = ["--control", folder.file("control")];
+  const args = ["-s", folder.file("socket"), "-l", "good,good,good", ...control];
+  const options = { executable, prepare: `ulimit -n ${FEW / 2}` };
+  const { stderr } = await run(PROGRAM, args, options);
+  const needed = Number(/3 guests need (\d+) open files/.exec(stderr)?.[1]);
+  assert(needed > FEW / 2, stderr);
+  await using daemon = await Daemon.start(PROGRAM, ["-l", "good,good,good", ...control], {
+    program: executable,
+    count: 3,
+    prepare: `ulimit -n ${needed}`,
+  });
+  using clients = new DisposableStack();
+  for (let count = 0; count < 8; count++) clients.use(FrontEnd.connect(folder.file("control")));
+  const guests = [0, 1, 2].map((index) => {
+    // As many regions as a front-end may hand over with one message.
+    const ram = clients.use(
+      new GuestRam(
+        Array.from({ length: 8 }, (_, region) => ({
+          guestAddress: (region + 1) * 0x10_0000,
+          size: 0x10_0000,
+        })),
+      ),
+    );
+    return clients.use(new Guest(daemon.connect(index), { ram }));
+  });
+  for (const guest of guests) echoes(guest);
+  assertMatch(daemon.log, /^(?!.* error )/s);
 });

@@ -8,9 +8,9 @@
 const LOG_PER_MINUTE = 1_000_000;
 /**
  * What a daemon may have gained at its end, in bytes. V8 gives back late what garbage it has had,
- * each guest's thread for itself: a daemon goes up by 130 MB within a minute and then down again.
+ * each guest's thread for itself.
  */
-const MEMORY_GAIN = 250e6;
+const MEMORY_GAIN = 125e6;
 /** What a soak without is none. */
 const TRIED = ["connections", "messages", "chains", "scribbles", "memory tables", "cuts"];
 /** How many problems are told of each kind. */

@@ -21,6 +21,9 @@ const PERMISSIONS = [
   "--allow-sys=uid",
 ];
 
+/** How garbage is collected: as in compiled programs. */
+const V8_FLAGS = ["--max-semi-space-size=1", "--initial-old-space-size=4"];
+
 /** How long a daemon that listens may take to say so, in milliseconds. */
 const ANNOUNCEMENT = 1000;
 
@@ -55,14 +58,14 @@ export interface Ending {
 export function command(program: string, options: DaemonOptions = {}): string[] {
   if (options.program !== undefined) return [options.program];
   if (BIN_DIR && !options.fromSource) return [`${BIN_DIR}/${program}`];
-  const flags = options.v8Flags ?? [];
+  const flags = [...V8_FLAGS, ...options.v8Flags ?? []];
   return [
     Deno.execPath(),
     "run",
     "--quiet",
     "--no-prompt",
     ...PERMISSIONS,
-    ...(flags.length > 0 ? [`--v8-flags=${flags.join(",")}`] : []),
+    `--v8-flags=${flags.join(",")}`,
     `${ROOT}cmd/${program}.ts`,
   ];
 }
