@@ -33,7 +33,7 @@ export interface DaemonOptions {
   readonly count?: number;
   /** A program to run instead, with the same command line. */
   readonly program?: string;
-  /** For V8, where the daemon is run from its source. */
+  /** For V8 instead of the usual ones, where the daemon is run from its source. */
   readonly v8Flags?: readonly string[];
   /** Shell commands that come first, for example to set limits. */
   readonly prepare?: string;
@@ -58,7 +58,7 @@ export interface Ending {
 export function command(program: string, options: DaemonOptions = {}): string[] {
   if (options.program !== undefined) return [options.program];
   if (BIN_DIR && !options.fromSource) return [`${BIN_DIR}/${program}`];
-  const flags = [...V8_FLAGS, ...options.v8Flags ?? []];
+  const flags = options.v8Flags ?? V8_FLAGS;
   return [
     Deno.execPath(),
     "run",
