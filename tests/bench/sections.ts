@@ -12,6 +12,7 @@ import { isolation } from "./isolation.ts";
 import { linux } from "./linux.ts";
 import { memoryTables } from "./memory_table.ts";
 import { roundTrips } from "./round_trips.ts";
+import { start } from "./start.ts";
 import { traces } from "./traces.ts";
 
 /** A part of the bench. */
@@ -27,6 +28,7 @@ export const SECTIONS: readonly Section[] = [
   { name: "costs", title: "What requests cost the daemon", run: costs },
   { name: "memory-tables", title: "Changes of the guest's memory", run: memoryTables },
   { name: "guests", title: "Start and memory, by the number of guests", run: guests },
+  { name: "start", title: "The start of compiled programs, beside an empty one", run: start },
   { name: "curves", title: "Round trips, by the size of things", run: curves },
   { name: "isolation", title: "A quiet guest beside a busy or a hostile one", run: isolation },
   { name: "traces", title: "With and without a trace", run: traces },
