@@ -35,6 +35,10 @@
  *         - part: tca9548       # a multiplexer with parts behind its channels
  *           address: 0x70
  *           channels: { 0: [{ part: lm75, address: 0x48 }], 3: [{ part: lm75, address: 0x48 }] }
+ *         - part: pca9535       # a GPIO expander
+ *           address: 0x27
+ *           interrupt: lid-int  # the line that its pin INT drives, or a list of lines
+ * gpio-control: /run/gpio.control  # of the GPIO daemon that has these lines
  * ```
  *
  * @module
