@@ -69,7 +69,7 @@ fmt: ## format all files
 	@$(run_deno) fmt
 
 .PHONY: bench
-bench: ## measure how fast everything is, and draw it
+bench: all ## measure how fast everything is, and draw it
 	@$(run_deno) run --allow-all tests/bench/main.ts
 
 .PHONY: mutants

@@ -23,7 +23,7 @@ function bars(values: readonly unknown[], y: Spec, x: Spec, facets: Spec): Spec 
   return {
     data: { values },
     mark: "bar",
-    encoding: { x, y, xOffset: CONTENDER, color: CONTENDER, ...facets },
+    encoding: { x, y, xOffset: { field: "contender" }, color: CONTENDER, ...facets },
     width: { step: 14 },
     height: 140,
     resolve: { scale: { y: "independent" } },
@@ -96,8 +96,14 @@ function isolation(all: readonly Isolation[]): Spec {
   ]);
   return bars(
     values,
-    { field: "value", type: "quantitative", title: "round trip of the quiet guest, µs" },
-    { field: "other", type: "nominal", title: "the other guest", sort: null },
+    { field: "value", type: "quantitative", title: "round trip, µs" },
+    {
+      field: "other",
+      type: "nominal",
+      title: "the other guest",
+      sort: null,
+      axis: { labelLimit: 0 },
+    },
     { column: { field: "what", type: "nominal", title: null, sort: null }, row: DEVICE },
   );
 }
@@ -107,7 +113,7 @@ function linux(all: readonly LinuxFigure[]): Spec {
     ...bars(
       all.filter(({ unit }) => unit === "1/s"),
       { field: "value", type: "quantitative", title: "a second" },
-      { field: "what", type: "nominal", title: null, sort: null },
+      { field: "what", type: "nominal", title: null, sort: null, axis: { labelLimit: 0 } },
       { column: { field: "guest", type: "nominal", title: null } },
     ),
     resolve: { scale: { y: "shared" } },
