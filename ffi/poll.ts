@@ -16,6 +16,9 @@ let library: Deno.DynamicLibrary<typeof functions> | undefined;
 
 const POLLIN = 0x1;
 
+/** What the kernel still writes to: a call on another thread keeps nothing from being collected. */
+const lent = new Set<DataView>();
+
 /**
  * Waits until `fd` can be read, or until the time is up.
  *
@@ -27,5 +30,10 @@ export async function readable(fd: number, timeout: number): Promise<void> {
   const entry = new DataView(new ArrayBuffer(8));
   entry.setInt32(0, fd, true);
   entry.setInt16(4, POLLIN, true);
-  await library.symbols.poll(entry.buffer, 1, timeout);
+  lent.add(entry);
+  try {
+    await library.symbols.poll(entry.buffer, 1, timeout);
+  } finally {
+    lent.delete(entry);
+  }
 }
