@@ -1,7 +1,7 @@
 # One run of a guest: the folder in which the host hands it its job, the boot and
 # what became of it.  For the run.sh of the guests to source; they take turns:
 #
-#   job_open, job_mount..., job_command, job_boot, job_end
+#   job_open, job_mount..., job_command, job_pipes (with QEMU), job_boot, job_end
 
 fail() {
 	echo "run.sh: $*" >&2
@@ -75,6 +75,25 @@ job_command() {
 		vars=("TERM=${TERM:-linux}" ${vars+"${vars[@]}"})
 	fi
 	printf 'export %q\n' "${vars[@]}" >"$job/env"
+}
+
+# job_pipes: what QEMU writes to by name, the console, standard error and, for a
+# command, standard output; $out is the chardev of the latter
+job_pipes() {
+	mkfifo "$job/out" "$job/err" "$job/con"
+	job_readers=()
+	cat "$job/err" >&2 & job_readers+=($!)
+	if [ -n "$verbose" ]; then
+		tee "$job/log" <"$job/con" >&2 & job_readers+=($!)
+	else
+		cat "$job/con" >"$job/log" & job_readers+=($!)
+	fi
+	if [ -e "$job/cmd" ]; then
+		cat "$job/out" & job_readers+=($!)
+		out=file,path=$job/out
+	else
+		out=stdio,signal=off
+	fi
 }
 
 # job_boot SECONDS COMMAND...: run the guest

@@ -128,21 +128,7 @@ fi
 
 job_command "$script" "$@"
 
-# QEMU writes to pipes by their names.
-mkfifo "$job/out" "$job/err" "$job/con"
-job_readers=()
-cat "$job/err" >&2 & job_readers+=($!)
-if [ -n "$verbose" ]; then
-	tee "$job/log" <"$job/con" >&2 & job_readers+=($!)
-else
-	cat "$job/con" >"$job/log" & job_readers+=($!)
-fi
-if [ -e "$job/cmd" ]; then
-	cat "$job/out" & job_readers+=($!)
-	out=file,path=$job/out
-else
-	out=stdio,signal=off
-fi
+job_pipes
 
 # share=on: a vhost-user back-end maps the guest's memory.
 exec {qemu_err}>"$job/err"

@@ -89,20 +89,7 @@ job_command "$script" "$@"
 ln -s "$xen_kernel_dir/vmlinuz" "$job/vmlinuz"
 cat "$initrd_dir/initrd.gz" "$xen_kernel_dir/modules.gz" >"$job/initrd"
 
-mkfifo "$job/out" "$job/err" "$job/con"
-job_readers=()
-cat "$job/err" >&2 & job_readers+=($!)
-if [ -n "$verbose" ]; then
-	tee "$job/log" <"$job/con" >&2 & job_readers+=($!)
-else
-	cat "$job/con" >"$job/log" & job_readers+=($!)
-fi
-if [ -e "$job/cmd" ]; then
-	cat "$job/out" & job_readers+=($!)
-	out=file,path=$job/out
-else
-	out=stdio,signal=off
-fi
+job_pipes
 
 # Of an AMD machine: nested paging, which HVM domains take, is emulated for those only.
 exec {qemu_err}>"$job/err"
