@@ -82,8 +82,8 @@ for file in README.md CHANGELOG.md CONTRIBUTING.md LICENSE LICENSE-APACHE LICENS
 	packaging/LICENSES-BUNDLED; do
 	put 644 "$file" "$docdir/$(basename "$file")"
 done
-for file in docs/*.{md,svg,png}; do put 644 "$file" "$docdir/$file"; done
+for file in docs/*.{md,svg,png} bench/results/*; do put 644 "$file" "$docdir/$file"; done
 
 if [ "$action" = uninstall ]; then
-	rmdir "$destdir$docdir"/{examples/{ci,device,part,scenarios,},docs,} 2>/dev/null || :
+	rmdir "$destdir$docdir"/{examples/{ci,device,part,scenarios,},docs,bench/{results,},} 2>/dev/null || :
 fi

@@ -61,7 +61,9 @@ Deno.test("install puts everything below DESTDIR and PREFIX, and uninstall takes
       filesOf(`${ROOT}/examples/${folder}`)
         .map((name) => `share/doc/vhost-device/examples/${folder}/${name}`)
     ),
-    ...filesOf(`${ROOT}/docs`).map((name) => `share/doc/vhost-device/docs/${name}`),
+    ...["bench/results", "docs"].flatMap((folder) =>
+      filesOf(`${ROOT}/${folder}`).map((name) => `share/doc/vhost-device/${folder}/${name}`)
+    ),
   ]).map((path) => `opt/vhost/${path}`).sort();
   assertEquals(files, expected);
   const size = await succeed("du", ["--bytes", "--summarize", root]);
