@@ -35,13 +35,12 @@ for type in "${types[@]}"; do
 done
 
 # The sockets are there as soon as the daemons are ready for a guest.
-for type in "${types[@]}"; do
-	for _ in $(seq 200); do
-		[ ! -S "$dir/$type" ] || continue 2
+for index in "${!types[@]}"; do
+	until [ -S "$dir/${types[index]}" ]; do
+		kill -0 "${pids[index]}" 2>/dev/null ||
+			{ echo "demo: vhost-device-${types[index]} did not start" >&2; exit 1; }
 		sleep 0.05
 	done
-	echo "demo: vhost-device-$type did not start" >&2
-	exit 1
 done
 
 ctl() {
@@ -77,7 +76,8 @@ done
 step "A Linux guest boots in front of them"
 cat "$top/demo/guest.dts" "$top"/lib/*/demo/guest.dts >"$dir/guest.dts"
 cat "$top/demo/guest.sh" "$top"/lib/*/demo/guest.sh >"$dir/guest.sh"
-"$top/tests/guest/uml/run.sh" -t 60 -b "$dir/guest.dts" -s "$dir" -f "$dir/guest.sh"
+# It takes seconds; the limit is for a guest that does not come to its end.
+"$top/tests/guest/uml/run.sh" -t 600 -b "$dir/guest.dts" -s "$dir" -f "$dir/guest.sh"
 
 if [ -z "$panel" ]; then
 	step "The guest has switched itself off; the daemons wait for the next one and are stopped now"
