@@ -13,6 +13,8 @@ export function anyOf(words: readonly string[]): string {
 
 /** The number of edits that turn one word into the other, as far as it is below `limit`. */
 function distance(from: string, to: string, limit: number): number {
+  // Somebody may have sent a word of any length.
+  if (Math.abs(from.length - to.length) >= limit) return limit;
   let row = Array.from({ length: to.length + 1 }, (_, index) => index);
   for (let i = 1; i <= from.length; i++) {
     const next = [i];

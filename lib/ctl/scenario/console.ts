@@ -11,10 +11,10 @@ const KEPT = 1 << 20;
 /** What terminals are told of colours, cursors and titles, and what is at the end of their lines. */
 // deno-fmt-ignore
 // deno-lint-ignore no-control-regex
-const SEQUENCES = /\x1b(?:\[[0-9;?]*[ -/]*[@-~]|\][^\x07\x1b]*(?:\x07|\x1b\\)|[@-Z\\^_=>])|\r+(?=\n)/g;
+const SEQUENCES = /\x1b(?:\[[0-9;?]*[ -/]*[@-~]|\][^\x07\x1b]*(?:\x07|\x1b\\)|[@-Z\\^_=>])|(?<!\r)\r+(?=\n)/g;
 /** The beginning of such a thing. */
 // deno-lint-ignore no-control-regex
-const UNFINISHED = /(?:\x1b(?:\[[0-9;?]*[ -/]*|\][^\x07\x1b]*\x1b?)?|\r+)$/;
+const UNFINISHED = /(?:\x1b(?:\[[0-9;?]*[ -/]*|\][^\x07\x1b]*\x1b?)?|(?<!\r)\r+)$/;
 
 /** The text of a console, without what only terminals understand. */
 export class Console {

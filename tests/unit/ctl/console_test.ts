@@ -43,3 +43,10 @@ Deno.test("of a console that prints without end, the last part is kept", () => {
   assert(position > 3_000_000);
   assertEquals(console.tail(1), ["end"]);
 });
+
+Deno.test("a console that prints nothing but carriage returns does not hold up whoever reads it", () => {
+  const console = new Console();
+  const begin = performance.now();
+  for (let count = 0; count < 4; count++) console.append(`${"\r".repeat(100_000)}x`);
+  assert(performance.now() - begin < 2000);
+});

@@ -110,3 +110,10 @@ Deno.test("alternatives are listed as in a sentence", () => {
     "a, b or c",
   ]);
 });
+
+Deno.test("it takes no time to see that nothing like a very long word is known", () => {
+  const words = Array.from({ length: 1000 }, (_, number) => `line-${number}`);
+  const begin = performance.now();
+  assertStrictEquals(closest("x".repeat(1 << 20), words), undefined);
+  assertEquals(performance.now() - begin < 1000, true);
+});
