@@ -71,7 +71,11 @@ export function forceAddress(fd: number, address: number): number {
   return ioctl(fd, I2C_SLAVE_FORCE, integers[address]);
 }
 
-/** Sets how {@linkcode setAddress} and {@linkcode forceAddress} take addresses. @returns -1 with errno set */
+/**
+ * Sets how {@linkcode setAddress} and {@linkcode forceAddress} take addresses.
+ *
+ * @returns -1 with errno set
+ */
 export function setTenBit(fd: number, tenBit: boolean): number {
   return ioctl(fd, I2C_TENBIT, integers[tenBit ? 1 : 0]);
 }

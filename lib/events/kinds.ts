@@ -14,9 +14,9 @@ export const GUEST = 1;
 export const I2C_MESSAGE = 2;
 /**
  * An SPI transfer. `first`: the chip select; `second`: what `SPI_…` says of it; `third`: how many
- * bytes it has, from these on; `fourth`: the frequency in Hz. The data are the first bytes that were sent, then as
- * many that were received, each where there are some. Where all bytes are wanted, further events have
- * those that one does not carry.
+ * bytes it has, from these on; `fourth`: the frequency in Hz. The data are the first bytes that were
+ * sent, then as many that were received, each where there are some. Where all bytes are wanted,
+ * further events have those that one does not carry.
  */
 export const SPI_TRANSFER = 3;
 /** A chip that a transfer has left selected is not any more. */

@@ -8,7 +8,6 @@
 
 /** The virtio device id. */
 export const GPIO_DEVICE_ID = 41;
-/** Requests and their responses. */
 /** Buffers in which the device reports interrupts. */
 export const EVENT_QUEUE = 1;
 /** Interrupts are supported. */

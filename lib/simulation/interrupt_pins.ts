@@ -15,9 +15,9 @@ import type { ActiveLevel, Properties, Settings } from "./property.ts";
 
 /** The most pins of a part. */
 const MAX_PINS = 15;
-// i32 words: what the pins do, which have changed since somebody last asked, and the eventfd of whoever
-// is woken by that, plus one. Of pin n, bit n says that it calls, bit n + 16 that its level is then
-// high. Then f64 when to look again.
+// i32 words: what the pins do, which have changed since somebody last asked, and the eventfd of
+// whoever is woken by that, plus one. Of pin n, bit n says that it calls, bit n + 16 that its level
+// is then high. Then f64 when to look again.
 const PINS = 0;
 const CHANGED = 1;
 const WAKER = 2;

@@ -1,6 +1,6 @@
 /**
- * Clock chips: registers of a byte behind a pointer that moves on by itself, and the time: that of the host's clock, or as far before or after it as somebody has
- * set it, until it is stopped.
+ * Clock chips: registers of a byte behind a pointer that moves on by itself, and the time: that of
+ * the host's clock, or as far before or after it as somebody has set it, until it is stopped.
  *
  * In UTC, with registers in binary-coded decimals and years of two digits, 2000 to 2099.
  *
