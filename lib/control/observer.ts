@@ -8,7 +8,7 @@
  */
 
 import { EPOLLIN } from "../../ffi/epoll.ts";
-import { clearEventfd, createEventfd } from "../../ffi/eventfd.ts";
+import { clearEventfd, createEventfd, signalEventfd } from "../../ffi/eventfd.ts";
 import { close } from "../../ffi/fd.ts";
 import type { RingEvent } from "../events/event_ring.ts";
 import type { EventObserver, GuestEvents } from "../events/guest_events.ts";
@@ -24,6 +24,9 @@ import { RemoteParts } from "./remote_parts.ts";
 import type { BareEvent, Subscription } from "./subscription.ts";
 import { TOLD_BYTES, TransactionReader } from "./transactions.ts";
 import type { ControlWorld, GuestDescription } from "./world.ts";
+
+/** The most changes that are told before others get their turn. */
+const TURN = 1000;
 
 const STATES: readonly GuestState[] = ["waiting", "connected", "ready"];
 
@@ -156,22 +159,33 @@ export class Observer implements ControlWorld, EventObserver {
 
   #drainChanges(): void {
     clearEventfd(this.#changed);
-    const listener = this.#listener;
-    if (listener === undefined) return;
-    const change = this.#change;
-    while (listener.next(change)) {
-      if (listener.missed > 0) {
-        for (const subscription of this.#subscriptions.values()) subscription.miss(listener.missed);
-        listener.missed = 0;
-      }
-      const thing = this.#byNumber.get(change.thing);
-      if (thing === undefined) continue;
-      this.#tell(this.#propertyEvent(thing, change), (subscription) => subscription.wants(thing));
+    let isAsleep = false;
+    try {
+      for (let count = 0; count < TURN && !isAsleep; count++) isAsleep = !this.#tellChange();
+    } finally {
+      // Nobody wakes a listener before it has been told everything.
+      if (!isAsleep) signalEventfd(this.#changed);
     }
   }
 
-  #propertyEvent(thing: Thing, change: Change): BareEvent {
-    const property = thing.propertyAt(change.property);
+  /** @returns false if there is no change to be told; the next one wakes this thread */
+  #tellChange(): boolean {
+    const listener = this.#listener;
+    if (listener === undefined || !listener.next(this.#change)) return false;
+    if (listener.missed > 0) {
+      for (const subscription of this.#subscriptions.values()) subscription.miss(listener.missed);
+      listener.missed = 0;
+    }
+    const change = this.#change;
+    const thing = this.#byNumber.get(change.thing);
+    const property = thing?.propertyAt(change.property);
+    if (thing === undefined || property === undefined) return true;
+    const event = this.#propertyEvent(thing, property, change);
+    this.#tell(event, (subscription) => subscription.wants(thing));
+    return true;
+  }
+
+  #propertyEvent(thing: Thing, property: string, change: Change): BareEvent {
     const name = shownName(this.things, thing, property);
     const head = { time: change.time / 1000, kind: "property", name } as const;
     if (change.length > 0) {

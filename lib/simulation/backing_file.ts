@@ -48,11 +48,17 @@ function title({ owner, path }: FileChoice): string {
 }
 
 function cannotUse(choice: FileChoice, error: unknown): RuntimeError {
-  const access = choice.readOnly ? "readable" : "readable and writable";
+  const { message } = error as Error;
   return new RuntimeError(
-    `${title(choice)} cannot be used: ${(error as Error).message}; ` +
-      `make it ${access} for user ${Deno.uid()}`,
+    `${title(choice)} cannot be used: ${message}; ${wayOut(choice, error)}`,
   );
+}
+
+function wayOut({ readOnly }: FileChoice, error: unknown): string {
+  if (error instanceof SystemError && error.errno === ENOENT) {
+    return readOnly ? "choose a file that is there" : "create its folder first";
+  }
+  return `make it ${readOnly ? "readable" : "readable and writable"} for user ${Deno.uid()}`;
 }
 
 /** The files of one daemon, held until they are closed or the daemon ends. */

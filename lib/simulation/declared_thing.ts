@@ -102,7 +102,7 @@ export abstract class DeclaredThing implements Thing {
     };
   }
 
-  propertyAt(place: number): string {
+  propertyAt(place: number): string | undefined {
     return this.#names[place];
   }
 

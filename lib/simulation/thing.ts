@@ -51,8 +51,12 @@ export interface Thing {
   readonly remote?: RemoteEnd | undefined;
 
   describe(): ThingDescription;
-  /** The name of the property at a place, as in the records of `Changes`. */
-  propertyAt(place: number): string;
+  /**
+   * The name of the property at a place, as in the records of `Changes`.
+   *
+   * @returns `undefined` if there is none any more: a program may serve a part in place of another
+   */
+  propertyAt(place: number): string | undefined;
   /** What a number in those records stands for: the property's value. */
   changedTo(property: string, value: number): Value;
   /** Reads a property that is no bytes. */

@@ -10,7 +10,7 @@ import { close } from "../../ffi/fd.ts";
 import type { RingEvent } from "../events/event_ring.ts";
 import type { EventObserver, GuestEvents } from "../events/guest_events.ts";
 import { EVENT_DATA, GUEST, GUEST_READY } from "../events/kinds.ts";
-import { type Change, type ChangeListener, Changes } from "../simulation/changes.ts";
+import { CAPACITY, type Change, type ChangeListener, Changes } from "../simulation/changes.ts";
 import type { Thing } from "../simulation/thing.ts";
 import type { Poller } from "../virtio/device.ts";
 import { type OutputListener, TraceOutput } from "./trace_output.ts";
@@ -19,6 +19,9 @@ import { type Counter, VcdWriter, type Wire } from "./vcd.ts";
 
 /** How long what is left is drawn at the end, in milliseconds. */
 const LAST_TURN = 500;
+
+/** The most changes of properties that are drawn in one go: all that can wait, and the one at hand. */
+const TURN = CAPACITY + 1;
 
 /** What is recorded. */
 export interface Recorded {
@@ -194,7 +197,7 @@ export class Recorder implements EventObserver, OutputListener {
   #drawChanges(time: number): void {
     const listener = this.#listener;
     if (listener === undefined) return;
-    for (;;) {
+    for (let count = 0; count < TURN; count++) {
       this.#isPending ||= listener.next(this.#change);
       if (!this.#isPending) return;
       const changedAt = this.#sinceStart(this.#change.time);
@@ -208,8 +211,11 @@ export class Recorder implements EventObserver, OutputListener {
       if (known === undefined || !this.#keepsUp(known.recording, changedAt)) continue;
       const { recording, thing } = known;
       const property = thing.propertyAt(this.#change.property);
+      if (property === undefined) continue;
       recording.track.changed?.(changedAt, thing, property, this.#change.value);
     }
+    // They come faster than they are drawn; others get their turn, too.
+    this.#events.soon();
   }
 
   /**

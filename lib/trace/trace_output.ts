@@ -18,9 +18,10 @@ import {
   O_NONBLOCK,
   O_WRONLY,
   open,
+  S_IFIFO,
   S_IFREG,
 } from "../../ffi/fd.ts";
-import { truncate, writeSome } from "../../ffi/file.ts";
+import { pathStatus, truncate, writeSome } from "../../ffi/file.ts";
 import { RuntimeError } from "../errors.ts";
 import type { EventHandler, Poller } from "../virtio/device.ts";
 
@@ -54,10 +55,18 @@ export function openTrace(path: string): number {
     close(fd);
     if (!(error instanceof SystemError)) throw error;
     throw new RuntimeError(
-      error.errno === ENXIO
+      error.errno === ENXIO && isPipe(path)
         ? `trace file '${path}' is a pipe that nobody reads; start its reader first`
         : `trace file '${path}' cannot be written: ${error.message}; choose another path`,
     );
+  }
+}
+
+function isPipe(path: string): boolean {
+  try {
+    return pathStatus(path).type === S_IFIFO;
+  } catch {
+    return false;
   }
 }
 

@@ -337,5 +337,12 @@ Deno.test("trace: a file that cannot be had is refused, exit 1, and what is in i
     refusal(...socket, "--trace", folder.file("pipe")),
     /^1: .*: trace file '.*' is a pipe that nobody reads; start its reader first$/,
   );
-  assertEquals([...Deno.readDirSync(folder.path)].map(({ name }) => name), ["pipe"]);
+  using _listener = Deno.listen({ transport: "unix", path: folder.file("listener") });
+  assertMatch(
+    refusal(...socket, "--trace", folder.file("listener")),
+    /^1: .*: trace file '.*' cannot be written: .*; choose another path$/,
+  );
+  assertEquals([...Deno.readDirSync(folder.path)].map(({ name }) => name).sort(), [
+    ...["listener", "pipe"],
+  ]);
 });
