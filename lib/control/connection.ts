@@ -15,10 +15,11 @@ import { MAX_LINE } from "./protocol.ts";
 const CHUNK = 65536;
 /** Events are left out while so many bytes wait to be read by the client. */
 const EVENT_BACKLOG = 1 << 20;
-/** A client that has so many waiting does not read at all. */
+/** A client that has so many waiting, and is sent as many again, does not read at all. */
 const BACKLOG = 8 << 20;
 
 const NEWLINE = 10;
+const NOTHING = new Uint8Array(0);
 const encoder = new TextEncoder();
 const decoder = new TextDecoder();
 
@@ -36,10 +37,12 @@ export class ControlConnection implements EventHandler {
   readonly #handler: LineHandler;
   readonly #chunk = new Uint8Array(CHUNK);
   /** The beginning of a line whose end has not come. */
-  #partial: Uint8Array[] = [];
+  #partial = NOTHING;
   #partialLength = 0;
   #output: Uint8Array<ArrayBuffer>[] = [];
   #backlog = 0;
+  /** How many bytes were sent on top of a backlog that was too large already. */
+  #excess = 0;
   #isOpen = true;
   /** True while it is waited for room. */
   #waits = false;
@@ -66,9 +69,11 @@ export class ControlConnection implements EventHandler {
   send(line: string): void {
     if (!this.#isOpen) return;
     const bytes = encoder.encode(line);
+    // The description of a large world alone may be longer than what is to wait.
+    this.#excess = this.#backlog > BACKLOG ? this.#excess + bytes.length : 0;
+    if (this.#excess > BACKLOG) return this.close();
     this.#output.push(bytes);
     this.#backlog += bytes.length;
-    if (this.#backlog > BACKLOG) return this.close();
     if (!this.#waits) this.#flush();
   }
 
@@ -78,7 +83,7 @@ export class ControlConnection implements EventHandler {
     this.#poller.unwatch(this.#fd);
     close(this.#fd);
     this.#output = [];
-    this.#partial = [];
+    this.#partial = NOTHING;
     this.#handler.onEnd(this);
   }
 
@@ -96,26 +101,29 @@ export class ControlConnection implements EventHandler {
       from = at + 1;
       at = this.#chunk.indexOf(NEWLINE, from);
     }
-    if (from < count && this.#isOpen) this.#keep(this.#chunk.slice(from, count));
+    if (from < count && this.#isOpen) this.#keep(this.#chunk.subarray(from, count));
   }
 
   #keep(rest: Uint8Array): void {
-    this.#partial.push(rest);
-    this.#partialLength += rest.length;
+    const length = this.#partialLength + rest.length;
     // Whoever sends that much without an end is not to be understood.
-    if (this.#partialLength > MAX_LINE) this.close();
+    if (length > MAX_LINE) return this.close();
+    if (length > this.#partial.length) {
+      const grown = new Uint8Array(Math.min(2 * length, MAX_LINE));
+      grown.set(this.#partial.subarray(0, this.#partialLength));
+      this.#partial = grown;
+    }
+    this.#partial.set(rest, this.#partialLength);
+    this.#partialLength = length;
   }
 
   #line(end: Uint8Array): void {
     let bytes = end;
-    if (this.#partial.length > 0) {
+    if (this.#partialLength > 0) {
       bytes = new Uint8Array(this.#partialLength + end.length);
-      let at = 0;
-      for (const part of [...this.#partial, end]) {
-        bytes.set(part, at);
-        at += part.length;
-      }
-      this.#partial = [];
+      bytes.set(this.#partial.subarray(0, this.#partialLength));
+      bytes.set(end, this.#partialLength);
+      this.#partial = NOTHING;
       this.#partialLength = 0;
     }
     this.#handler.onLine(this, decoder.decode(bytes));
