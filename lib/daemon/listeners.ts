@@ -28,8 +28,9 @@ import {
   S_IFSOCK,
 } from "../../ffi/fd.ts";
 import { exists, linkStatus, unlink } from "../../ffi/file.ts";
-import { isSocketAlive, listenAt, MAX_SOCKET_PATH, socketKind } from "../../ffi/socket.ts";
+import { isSocketAlive, listenAt, socketKind } from "../../ffi/socket.ts";
 import { RuntimeError, UsageError } from "../errors.ts";
+import { checkSocketPath } from "../input/socket_path.ts";
 
 /** One socket. */
 export interface Listener {
@@ -53,21 +54,11 @@ const FIRST_SYSTEMD_FD = 3;
 /**
  * The paths of the sockets of `count` guests.
  *
- * @throws {UsageError} if one is longer than a socket's path can be
+ * @throws {UsageError} if no socket can have one of them
  */
 export function socketPaths(path: string, count: number): string[] {
-  if (path.includes("\0")) {
-    throw new UsageError(`socket path '${path}' has a zero byte in it; choose a path without`);
-  }
   const paths = Array.from({ length: count }, (_, index) => `${path}${index}`);
-  const longest = paths[paths.length - 1];
-  const length = new TextEncoder().encode(longest).length;
-  if (length > MAX_SOCKET_PATH) {
-    throw new UsageError(
-      `socket path '${longest}' has ${length} bytes, a socket's path has at most ` +
-        `${MAX_SOCKET_PATH}; choose a shorter one`,
-    );
-  }
+  checkSocketPath(paths[paths.length - 1]);
   return paths;
 }
 

@@ -10,6 +10,7 @@ import type { ConfigNode } from "../input/config_node.ts";
 import type { DeviceKind, GuestPlan } from "./device_kind.ts";
 import { LOG_FORMATS, LOG_LEVELS, type LogSettings } from "./log.ts";
 import type { OptionValues } from "../input/options.ts";
+import { checkSocketPath } from "../input/socket_path.ts";
 import { readInteger } from "../text/numbers.ts";
 import { UsageError } from "../errors.ts";
 
@@ -97,8 +98,7 @@ function whereToListen(
     }
     return { systemd };
   }
-  const path = given ?? config["socket-path"]?.string("a path");
-  if (path === "") config["socket-path"]?.fail("expected a path, found an empty text");
+  const path = given ?? config["socket-path"]?.path();
   if (path === undefined) {
     throw new UsageError(
       "no socket is named; say where front-ends will connect with --socket-path PATH",
@@ -108,9 +108,23 @@ function whereToListen(
 }
 
 function path(option: OptionValues[string], config?: ConfigNode): string | undefined {
-  const value = option === undefined ? config?.string("a path") : String(option);
-  if (value === "") config?.fail("expected a path, found an empty text");
-  return value;
+  return option === undefined ? config?.path() : String(option);
+}
+
+function controlPath(
+  control: string | undefined,
+  where: SocketSettings,
+  count: number,
+): string | undefined {
+  if (control === undefined) return undefined;
+  checkSocketPath(control, "'control': socket path");
+  for (let guest = 0; "path" in where && guest < count; guest++) {
+    if (control !== `${where.path}${guest}`) continue;
+    throw new UsageError(
+      `'control' is '${control}', and so is the socket of guest ${guest}; choose another path`,
+    );
+  }
+  return control;
 }
 
 /** How much is to be logged; known before everything else. */
@@ -185,7 +199,7 @@ export function readSettings<Settings>(
       `'trace' is '${trace}', but a device of this kind has no wires to be drawn; leave it out`,
     );
   }
-  const control = path(options.control, config.control);
+  const control = controlPath(path(options.control, config.control), where, guests.length);
   if (control === undefined && guests.some(({ remoteParts }) => remoteParts)) {
     throw new UsageError(
       "a part is 'remote', which programs serve at the control socket, and there is none; name one " +

@@ -218,6 +218,14 @@ export class ConfigNode {
     return this.#expected(what, plain ? `; put it in quotes: '${this.source}'` : "");
   }
 
+  /** A path of a file. */
+  path(): string {
+    const path = this.string("a path");
+    if (path === "") return this.fail("expected a path, found an empty text");
+    // What comes after it would be left out, and another file be meant.
+    return path.includes("\0") ? this.fail("expected a path, found one with a zero byte") : path;
+  }
+
   /** A text that is not empty, or a number taken as one: what an option of the command line takes. */
   word(what: string): string {
     const value = isScalar(this.#node) ? this.#node.value : undefined;

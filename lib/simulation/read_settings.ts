@@ -69,7 +69,7 @@ function readValue(property: Property, node: ConfigNode, settings: Known): Setti
     case "time":
       return readMoment(property, node);
     case "path":
-      return readPath(node);
+      return node.path();
     case "numbers":
       return readNumbers(property, node, settings);
     case "bytes":
@@ -81,11 +81,6 @@ function readMoment(property: TimeProperty, node: ConfigNode): string {
   const expected = expectation(property);
   const text = node.string(expected);
   return timeIn(property, text) ?? node.fail(`expected ${expected}, found '${text}'`);
-}
-
-function readPath(node: ConfigNode): string {
-  const path = node.string("a path");
-  return path === "" ? node.fail("expected a path, found an empty text") : path;
 }
 
 function plural(what: string): string {

@@ -7,6 +7,7 @@
 
 import type { ConfigNode } from "../input/config_node.ts";
 import type { OptionSpec, OptionValues } from "../input/options.ts";
+import { checkSocketPath } from "../input/socket_path.ts";
 import { UsageError } from "../errors.ts";
 import type { Wire } from "./pins.ts";
 
@@ -34,15 +35,15 @@ export function readLines(node: ConfigNode): string[] {
  * The control socket of the GPIO daemon, where pins are wired to lines there.
  *
  * @param parts of all guests
- * @throws {UsageError} if it is needed and not known
+ * @throws {UsageError} if it is needed and not known, or can be none
  */
 export function gpioControlOf(
   option: OptionValues[string],
   config: ConfigNode | undefined,
   parts: readonly { readonly part: string; readonly wires?: readonly Wire[] }[],
 ): string | undefined {
-  const path = typeof option === "string" ? option : config?.string("a path");
-  if (path === "") config?.fail("expected a path, found an empty text");
+  const path = typeof option === "string" ? option : config?.path();
+  if (path !== undefined) checkSocketPath(path, `'${GPIO_CONTROL}': socket path`);
   const wired = parts.find(({ wires = [] }) => wires.length > 0);
   if (wired === undefined || path !== undefined) return wired && path;
   const [{ pin, lines }] = wired.wires!;

@@ -146,4 +146,10 @@ Deno.test("interrupts without a GPIO daemon to pass them on to are refused", asy
     new TextDecoder().decode(stderr),
     /'interrupt' of a part pca9535 leads to the line 'x', but no GPIO daemon is named; give its control socket with --gpio-control PATH/,
   );
+  const long = await run("--gpio-control", "x".repeat(108));
+  assertEquals(long.code, 2);
+  assertMatch(
+    new TextDecoder().decode(long.stderr),
+    /'gpio-control': socket path 'x+' has 108 bytes, .* at most 107; choose a shorter one$/m,
+  );
 });

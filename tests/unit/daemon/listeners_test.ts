@@ -31,7 +31,7 @@ Deno.test("a path has at most 107 bytes, its number included", () => {
 Deno.test("a path with a zero byte is refused", () => {
   assertMatch(
     assertThrows(() => socketPaths("a\0b", 1), Error).message,
-    /'a\0b' has a zero byte in it/,
+    /'a\0b0' has a zero byte in it/,
   );
 });
 

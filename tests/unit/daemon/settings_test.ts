@@ -126,3 +126,26 @@ Deno.test("a trace of a device without wires is refused", () => {
   });
   refuses(/^'trace' is 'x', but/, { "socket-path": "/s" }, "trace: x");
 });
+
+Deno.test("a control socket is somewhere where there can be one, and no guest's", () => {
+  const path = { "socket-path": "/s" };
+  refuses(/^'control': socket path 'x+' has 108 bytes, .* choose a shorter one$/, {
+    ...path,
+    control: "x".repeat(108),
+  });
+  assertEquals(read({ ...path, control: "/s1" }).control, "/s1");
+  refuses(/^'control' is '\/s1', and so is the socket of guest 1; choose another path$/, {
+    ...path,
+    ...{ control: "/s1", devices: "2" },
+  });
+});
+
+Deno.test("a path with a zero byte is none", () => {
+  for (const key of ["socket-path", "control", "trace"]) {
+    refuses(
+      new RegExp(`^f.yaml:1: ${key}: expected a path, found one with a zero byte$`),
+      key === "socket-path" ? {} : { "socket-path": "/s" },
+      `${key}: "a\\0b"`,
+    );
+  }
+});

@@ -65,7 +65,7 @@ function fixture() {
     changes() {
       const change = { property: 0, value: 0 } as Change;
       const found: [string, number][] = [];
-      while (listener.next(change)) found.push([thing.propertyAt(change.property), change.value]);
+      while (listener.next(change)) found.push([thing.propertyAt(change.property)!, change.value]);
       return found;
     },
     levels: () => pins.take().map(({ calls, level }) => [calls, level]),

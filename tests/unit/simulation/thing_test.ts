@@ -281,7 +281,7 @@ function heard(world: ReturnType<typeof withParts>, run: () => void): string[] {
   };
   while (listener.next(change)) {
     const thing = world.things.all.find(({ number }) => number === change.thing);
-    const property = thing!.propertyAt(change.property);
+    const property = thing!.propertyAt(change.property)!;
     const value = Number.isNaN(change.value) ? "" : thing!.changedTo(property, change.value);
     found.push(`${thing!.name}.${property}=${value}`);
   }
