@@ -65,7 +65,7 @@ export class GpioDevice implements VirtioDevice, EdgeListener {
   readonly #irqType: Uint8Array;
   /** An edge that came while the interrupt was masked. */
   readonly #latched: Uint8Array;
-  /** The interrupt was refused, or lost since: what Linux does not take notice of. */
+  /** The interrupt was refused, or lost since: which Linux does not notice. */
   readonly #refused: Uint8Array;
   /** The line became an input only for its interrupt. */
   readonly #implied: Uint8Array;
@@ -294,14 +294,24 @@ export class GpioDevice implements VirtioDevice, EdgeListener {
         this.#latched[line] = 0;
         status = EVENT_VALID;
         this.#events?.interrupt(line, true);
-      } else if (this.#irqType[line] !== IRQ_NONE || this.#refused[line]) {
-        // After a refusal Linux queues a buffer all the same, and again whenever one comes back.
+      } else if (this.#isExpected(line)) {
         this.#waiting[line] = chain;
         return HELD;
       }
     }
     chain.writeU8(0, status);
     return EVENT_RESPONSE_SIZE;
+  }
+
+  /**
+   * True if the driver takes a line's interrupt for enabled. After a refusal Linux queues a buffer
+   * all the same, and again whenever one comes back; so it does where it had enabled the interrupt
+   * before this device was there.
+   */
+  #isExpected(line: number): boolean {
+    if (this.#irqType[line] !== IRQ_NONE) return true;
+    if (this.#host?.goesOn) this.#refused[line] = 1;
+    return this.#refused[line] !== 0;
   }
 
   /** True if a line's level interrupt is enabled and its level is the one asked for. */

@@ -97,6 +97,11 @@ export class BackEnd implements RequestTarget, RingSet, DeviceHost {
     return this.#vrings.reduce((sum, vring) => sum + vring.requests, 0);
   }
 
+  get goesOn(): boolean {
+    for (const vring of this.#vrings) if (vring.goesOn) return true;
+    return false;
+  }
+
   /** True if `need_reply` is answered. */
   get acknowledges(): boolean {
     return (this.#protocolFeatures & PROTOCOL_F_REPLY_ACK) !== 0n;
@@ -367,7 +372,8 @@ export class BackEnd implements RequestTarget, RingSet, DeviceHost {
     this.#announced = true;
     this.onReady();
     const mebibytes = Math.round(this.#memory.size / 2 ** 20);
-    this.#log.info(`ready: ${mebibytes} MiB of guest memory, queue size ${first.size}`, {
+    const before = first.goesOn ? "; the driver was at work before, the device begins anew" : "";
+    this.#log.info(`ready: ${mebibytes} MiB of guest memory, queue size ${first.size}${before}`, {
       memoryRegions: this.#memory.regionCount,
       queueSize: first.size,
     });

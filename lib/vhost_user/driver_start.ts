@@ -13,6 +13,14 @@
 
 import type { RingPosition } from "../virtio/split_queue.ts";
 
+/**
+ * Tells of a ring that nothing is known of whether its driver was at work before, as seen from where
+ * the ring is as it starts.
+ */
+export function wasAtWork({ available, used }: RingPosition): boolean {
+  return available !== 0 || used !== 0;
+}
+
 /** A ring, as far as this is concerned. */
 export interface RingHistory {
   readonly started: boolean;

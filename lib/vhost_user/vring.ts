@@ -23,7 +23,7 @@ import {
 } from "../virtio/split_queue.ts";
 import { XenQueue } from "../virtio/xen_queue.ts";
 import { DELIVERED } from "./foreign_descriptor.ts";
-import { beginsAnew, type RingHistory } from "./driver_start.ts";
+import { beginsAnew, type RingHistory, wasAtWork } from "./driver_start.ts";
 import type { Scheduler } from "./scheduler.ts";
 import { Turn, TURN_TIME } from "./turn.ts";
 import { OWED, VringDescriptors } from "./vring_descriptors.ts";
@@ -81,6 +81,7 @@ export class Vring implements EventHandler, RingHistory {
   #startedAgain = false;
   #used = false;
   #left: RingPosition | undefined;
+  #goesOn = false;
 
   // At work
   #queue: SplitQueue | undefined;
@@ -134,6 +135,11 @@ export class Vring implements EventHandler, RingHistory {
 
   get left(): RingPosition | undefined {
     return this.#left;
+  }
+
+  /** True if its driver had used it before it was first started here since the device was reset. */
+  get goesOn(): boolean {
+    return this.#goesOn;
   }
 
   /** A disabled ring keeps its requests waiting. */
@@ -254,6 +260,7 @@ export class Vring implements EventHandler, RingHistory {
       this.#drop();
       this.#rings.driverBeginsAnew(this);
     }
+    if (this.#undecided && this.#left === undefined) this.#goesOn = wasAtWork(queue.position);
     this.#undecided = false;
     this.#queue = queue;
     // What the ring says of kicks is from earlier times.
@@ -354,6 +361,7 @@ export class Vring implements EventHandler, RingHistory {
     this.#descriptors.forgetCall();
     this.#left = undefined;
     this.#used = this.#stopped = this.#startedAgain = false;
+    this.#goesOn = false;
   }
 
   #halt(): void {

@@ -37,6 +37,11 @@ export interface Poller {
 /** The transport, as one device sees it. */
 export interface DeviceHost extends Poller {
   /**
+   * True if the driver was at work before this side knew of it, as one is whose front-end has
+   * reconnected by itself: it relies on what it has set up, of which nothing is known here.
+   */
+  readonly goesOn: boolean;
+  /**
    * Returns a held chain to the driver and notifies it where it wants to be. The chain belongs to
    * the transport again.
    *

@@ -7,6 +7,7 @@
 import type { MutatedFile } from "./mutation.ts";
 
 const GPIO = "tests/integration/gpio_test.ts";
+const GPIO_RECONNECTION = "tests/unit/gpio/reconnection_test.ts";
 const I2C = "tests/unit/i2c/device_test.ts";
 const I2C_PROTOCOL = "tests/unit/i2c/protocol_test.ts";
 const SMBUS = "tests/unit/i2c/smbus_test.ts";
@@ -72,7 +73,17 @@ export const deviceFiles: readonly MutatedFile[] = [
         replace: "edges !== 0 &&",
         only: "G5 an interrupt's type",
       },
-      { find: "|| this.#refused[line]) {", replace: ") {", only: "G7 a buffer for a line whose" },
+      {
+        find: "return this.#refused[line] !== 0;",
+        replace: "return false;",
+        only: "G7 a buffer for a line whose",
+      },
+      {
+        find: "if (this.#host?.goesOn) this.#refused[line] = 1;",
+        replace: "",
+        tests: [GPIO_RECONNECTION],
+      },
+      { find: "if (this.#host?.goesOn) ", replace: "", only: "G7 a buffer for an interrupt that" },
       {
         find: "this.#disable(line);\n      this.#remembered",
         replace: "this.#remembered",

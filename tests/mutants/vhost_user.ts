@@ -9,11 +9,13 @@ import type { MutatedFile } from "./mutation.ts";
 const TURNS = "tests/unit/vhost_user/turns_test.ts";
 const TURN_TIME = "tests/unit/vhost_user/turn_time_test.ts";
 const RINGS = "tests/unit/vhost_user/session_rings_test.ts";
+const START = "tests/unit/vhost_user/driver_start_test.ts";
 const STATES = "tests/unit/vhost_user/ring_states_test.ts";
 const HELD = "tests/unit/vhost_user/held_chains_test.ts";
 const MESSAGE = "tests/unit/vhost_user/message_test.ts";
 const MESSAGES = "tests/unit/vhost_user/session_messages_test.ts";
 const XEN = "tests/unit/vhost_user/xen_test.ts";
+const RECONNECTION = "tests/unit/gpio/reconnection_test.ts";
 const CONNECTION = "tests/unit/vhost_user/connection_test.ts";
 const DESCRIPTORS = "tests/unit/vhost_user/session_descriptors_test.ts";
 
@@ -29,6 +31,11 @@ export const vhostUserFiles: readonly MutatedFile[] = [
         replace: "this.#closeQueue();",
       },
       { find: "this.#chains.forget();", replace: "" },
+      {
+        find: "if (this.#undecided && this.#left === undefined) this.#goesOn",
+        replace: "this.#goesOn",
+        tests: [RECONNECTION],
+      },
       { find: "this.#descriptors.forgetCall();", replace: "" },
       {
         find: "if (this.#enabled && this.#queue?.needsCall())",
@@ -159,6 +166,8 @@ export const vhostUserFiles: readonly MutatedFile[] = [
       { find: "left.used !== found.used ||", replace: "" },
       { find: "left.lastHead !== found.lastHead || ", replace: "" },
       { find: " || left.lastWritten !== found.lastWritten", replace: "" },
+      { find: "available !== 0 || used !== 0", replace: "available !== 0", tests: [START] },
+      { find: "available !== 0 || used !== 0", replace: "used !== 0", tests: [START] },
     ],
   },
   {

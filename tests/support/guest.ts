@@ -38,11 +38,16 @@ export class Guest implements Disposable {
   readonly ram: GuestRam;
   readonly queues: DriverQueue[];
   readonly features: bigint;
+  #frontEnd: FrontEnd;
+  readonly #protocolFeatures: bigint;
   readonly #ownsRam: boolean;
   readonly #order: readonly number[];
   readonly #buffers = new Map<string, number>();
 
-  constructor(readonly frontEnd: FrontEnd, options: GuestOptions = {}) {
+  constructor(frontEnd: FrontEnd, options: GuestOptions = {}) {
+    this.#frontEnd = frontEnd;
+    this.#protocolFeatures = options.protocolFeatures ??
+      (PROTOCOL_MQ | PROTOCOL_REPLY_ACK | PROTOCOL_CONFIG);
     this.ram = options.ram ?? new GuestRam();
     this.#ownsRam = options.ram === undefined;
     this.features = VIRTIO_F_VERSION_1 | VIRTIO_F_INDIRECT_DESC | VHOST_USER_F_PROTOCOL_FEATURES |
@@ -54,21 +59,40 @@ export class Guest implements Disposable {
     // Rings first, requests where that is another region.
     if (options.buffers !== undefined) this.ram.allocateFrom(options.buffers);
     this.#order = options.order ?? this.queues.map(({ index }) => index);
-    frontEnd.setOwner();
-    frontEnd.getFeatures();
-    frontEnd.setProtocolFeatures(
-      frontEnd.getProtocolFeatures() &
-        (options.protocolFeatures ?? (PROTOCOL_MQ | PROTOCOL_REPLY_ACK | PROTOCOL_CONFIG)),
-    );
+    this.#introduce();
     frontEnd.acknowledged = options.acknowledged ?? false;
     this.bind();
   }
 
+  get frontEnd(): FrontEnd {
+    return this.#frontEnd;
+  }
+
+  #introduce(): void {
+    const { frontEnd } = this;
+    frontEnd.setOwner();
+    frontEnd.getFeatures();
+    frontEnd.setProtocolFeatures(frontEnd.getProtocolFeatures() & this.#protocolFeatures);
+  }
+
+  /**
+   * Goes on over another connection, as front-ends do that reconnect by themselves: the driver
+   * notices nothing, and what was not used yet is available again.
+   */
+  reconnect(connect: () => FrontEnd): void {
+    const { acknowledged } = this.frontEnd;
+    this.frontEnd.close();
+    this.#frontEnd = connect();
+    this.#introduce();
+    this.frontEnd.acknowledged = acknowledged;
+    this.bind((queue) => queue.usedIndexOfDevice);
+  }
+
   /** Tells the back-end of features, memory and rings, and enables the rings. */
-  bind(): void {
+  bind(base = (queue: DriverQueue) => queue.base): void {
     this.frontEnd.setFeatures(this.features);
     this.frontEnd.setMemoryTable(this.ram);
-    for (const index of this.#order) this.start(this.queues[index]);
+    for (const index of this.#order) this.start(this.queues[index], base(this.queues[index]));
     for (const index of this.#order) this.frontEnd.setVringEnable(index, true);
     this.frontEnd.barrier();
   }

@@ -1,5 +1,5 @@
 import { assertStrictEquals } from "@std/assert";
-import { beginsAnew } from "../../../lib/vhost_user/driver_start.ts";
+import { beginsAnew, wasAtWork } from "../../../lib/vhost_user/driver_start.ts";
 import type { RingPosition } from "../../../lib/virtio/split_queue.ts";
 
 const LEFT: RingPosition = { available: 0, used: 0, lastHead: 3, lastWritten: 2 };
@@ -25,4 +25,10 @@ for (const field of ["available", "used", "lastHead", "lastWritten"] as const) {
 
 Deno.test("V5 a ring that was never used tells nothing of its driver", () => {
   assertStrictEquals(beginsAnew({ started: true, left: undefined }, LEFT), false);
+});
+
+Deno.test("V5 a driver was at work before where its ring begins somewhere else than at its beginning", () => {
+  assertStrictEquals(wasAtWork({ ...LEFT, available: 0, used: 0 }), false);
+  assertStrictEquals(wasAtWork({ ...LEFT, available: 1, used: 0 }), true);
+  assertStrictEquals(wasAtWork({ ...LEFT, available: 0, used: 1 }), true);
 });
