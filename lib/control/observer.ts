@@ -13,7 +13,7 @@ import { close } from "../../ffi/fd.ts";
 import type { RingEvent } from "../events/event_ring.ts";
 import type { EventObserver, GuestEvents } from "../events/guest_events.ts";
 import { GUEST, I2C_MESSAGE, SPI_TRANSFER } from "../events/kinds.ts";
-import { type Change, type ChangeListener, Changes } from "../simulation/changes.ts";
+import { type Change, type ChangeListener, Changes, emptyChange } from "../simulation/changes.ts";
 import { PropertyError } from "../simulation/check_value.ts";
 import type { Thing, Things } from "../simulation/thing.ts";
 import type { Poller } from "../virtio/device.ts";
@@ -62,15 +62,7 @@ export class Observer implements ControlWorld, EventObserver {
   readonly #subscriptions = new Map<ControlConnection, Subscription>();
   readonly #changes: Changes | undefined;
   readonly #changed = createEventfd();
-  readonly #change: Change = {
-    sequence: 0,
-    time: 0,
-    thing: 0,
-    property: 0,
-    value: 0,
-    at: 0,
-    length: 0,
-  };
+  readonly #change = emptyChange();
   #listener: ChangeListener | undefined;
 
   constructor(loop: ObserverLoop, observed: Observed) {

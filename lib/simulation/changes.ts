@@ -48,6 +48,11 @@ export interface Change {
   length: number;
 }
 
+/** One to be filled in by {@linkcode ChangeListener.next}. */
+export function emptyChange(): Change {
+  return { sequence: 0, time: 0, thing: 0, property: 0, value: 0, at: 0, length: 0 };
+}
+
 /** The changes of one daemon, as one thread has them. */
 export class Changes {
   /** The size of the shared memory in bytes. */

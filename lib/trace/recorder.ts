@@ -10,7 +10,7 @@ import { close } from "../../ffi/fd.ts";
 import type { RingEvent } from "../events/event_ring.ts";
 import type { EventObserver, GuestEvents } from "../events/guest_events.ts";
 import { EVENT_DATA, GUEST, GUEST_READY } from "../events/kinds.ts";
-import { CAPACITY, type Change, type ChangeListener, Changes } from "../simulation/changes.ts";
+import { CAPACITY, type ChangeListener, Changes, emptyChange } from "../simulation/changes.ts";
 import type { Thing } from "../simulation/thing.ts";
 import type { Poller } from "../virtio/device.ts";
 import { type OutputListener, TraceOutput } from "./trace_output.ts";
@@ -63,15 +63,7 @@ export class Recorder implements EventObserver, OutputListener {
   readonly #things = new Map<number, { readonly recording: Recording; readonly thing: Thing }>();
   readonly #changed = createEventfd();
   #listener: ChangeListener | undefined;
-  readonly #change: Change = {
-    sequence: 0,
-    time: 0,
-    thing: 0,
-    property: 0,
-    value: 0,
-    at: 0,
-    length: 0,
-  };
+  readonly #change = emptyChange();
   /** There is no time to draw anything more. */
   #isLate = false;
   /** The change at hand has not been drawn yet. */

@@ -2,18 +2,10 @@
 
 import { assertEquals, assertMatch } from "@std/assert";
 import { Daemon } from "../support/daemon.ts";
+import { exists } from "../support/exists.ts";
 import { TemporaryFolder } from "../support/temporary_folder.ts";
 import { guestOutput, runInGuest } from "../support/uml.ts";
 import { until } from "../support/wait.ts";
-
-/** True if the guest has come to this point of its script. */
-function exists(path: string): boolean {
-  try {
-    return Deno.statSync(path).isFile;
-  } catch {
-    return false;
-  }
-}
 
 Deno.test("User-Mode Linux takes the device from a guest whose daemon ends; the next boot has it again", async () => {
   using folder = new TemporaryFolder();

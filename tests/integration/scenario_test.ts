@@ -3,6 +3,7 @@
 import { assert, assertEquals, assertMatch, assertStringIncludes } from "@std/assert";
 import { ctl, type Outcome, RunningCtl } from "../support/ctl.ts";
 import { command } from "../support/daemon.ts";
+import { exists } from "../support/exists.ts";
 import { TemporaryFolder } from "../support/temporary_folder.ts";
 import { until } from "../support/wait.ts";
 
@@ -44,15 +45,6 @@ function fails({ code, stdout, stderr }: Outcome, expected: RegExp, seen: RegExp
   assertMatch(stderr, /^vhost-device-ctl: [^\n]*test\.yaml:\d+: expected [^\n]*\n$/);
   assertMatch(/^ {4}expected {2}(.*)$/m.exec(stdout)?.[1] ?? stdout, expected);
   assertMatch(/^ {4}seen {6}(.*)$/m.exec(stdout)?.[1] ?? stdout, seen);
-}
-
-function exists(path: string): boolean {
-  try {
-    Deno.lstatSync(path);
-    return true;
-  } catch {
-    return false;
-  }
 }
 
 /** True if a process lives. */

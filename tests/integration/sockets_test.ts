@@ -2,6 +2,7 @@ import { assert, assertEquals, assertStrictEquals } from "@std/assert";
 import { close } from "../../ffi/fd.ts";
 import { isSocketAlive, listenAt } from "../../ffi/socket.ts";
 import { Daemon } from "../support/daemon.ts";
+import { exists } from "../support/exists.ts";
 import { FrontEnd } from "../support/front_end.ts";
 import { isListening } from "../support/process_state.ts";
 import { GPIO, GpioGuest } from "../support/gpio_driver.ts";
@@ -20,15 +21,6 @@ function longPath(folder: TemporaryFolder, length: number, filler = "x"): string
   const bytes = new TextEncoder().encode(filler).length;
   const rest = length - folder.path.length - 1;
   return folder.file(filler.repeat(rest / bytes) + "y".repeat(rest % bytes));
-}
-
-function exists(path: string): boolean {
-  try {
-    Deno.lstatSync(path);
-    return true;
-  } catch {
-    return false;
-  }
 }
 
 testRefusals("paths at which there can be no socket are refused", (folder) => {

@@ -2,6 +2,7 @@
 
 import { assert, assertEquals, assertMatch, assertStrictEquals } from "@std/assert";
 import { Daemon } from "../support/daemon.ts";
+import { exists } from "../support/exists.ts";
 import { isListening } from "../support/process_state.ts";
 import { logged, Monitor, qemuOutput, RunningGuest, waitFor } from "../support/qemu.ts";
 import { TemporaryFolder } from "../support/temporary_folder.ts";
@@ -79,15 +80,6 @@ class Machine implements AsyncDisposable {
   async [Symbol.asyncDispose](): Promise<void> {
     await Promise.all(this.daemons.map((daemon) => daemon[Symbol.asyncDispose]()));
     this.folder[Symbol.dispose]();
-  }
-}
-
-function exists(path: string): boolean {
-  try {
-    Deno.statSync(path);
-    return true;
-  } catch {
-    return false;
   }
 }
 

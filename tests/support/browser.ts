@@ -7,20 +7,13 @@
 import axe from "axe-core";
 import { type Browser, type BrowserContextOptions, chromium, type Page } from "playwright-core";
 
+import { exists } from "./exists.ts";
 import { PATIENCE } from "./wait.ts";
 
 export type { BrowserContextOptions, Page };
 
 /** Debian's programs, the first of which is much smaller than the other. */
 const PROGRAMS = ["/usr/bin/chromium-headless-shell", "/usr/bin/chromium"];
-
-function isThere(path: string): boolean {
-  try {
-    return Deno.statSync(path).isFile;
-  } catch {
-    return false;
-  }
-}
 
 /** What a page has loaded, and what has gone wrong in it. */
 export interface Opened extends AsyncDisposable {
@@ -40,7 +33,7 @@ export class TestBrowser implements AsyncDisposable {
   }
 
   static async start(): Promise<TestBrowser> {
-    const executablePath = PROGRAMS.find(isThere);
+    const executablePath = PROGRAMS.find(exists);
     if (executablePath === undefined) {
       throw new Error("there is no Chromium: install the package chromium-headless-shell");
     }

@@ -4,6 +4,7 @@
  * @module
  */
 
+import { exists } from "./exists.ts";
 import { FrontEnd } from "./front_end.ts";
 import { fdCount, isListening, openFds, processorTime, residentMemory } from "./process_state.ts";
 import { TemporaryFolder } from "./temporary_folder.ts";
@@ -201,14 +202,5 @@ export class Daemon implements AsyncDisposable {
     await this.#ending;
     clearTimeout(kill);
     this.folder[Symbol.dispose]();
-  }
-}
-
-function exists(path: string): boolean {
-  try {
-    Deno.lstatSync(path);
-    return true;
-  } catch {
-    return false;
   }
 }

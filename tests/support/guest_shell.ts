@@ -4,6 +4,7 @@
  * @module
  */
 
+import { exists } from "./exists.ts";
 import { TemporaryFolder } from "./temporary_folder.ts";
 import { type GuestBoot, startGuest } from "./uml.ts";
 
@@ -51,7 +52,7 @@ export class GuestShell implements AsyncDisposable {
     const file = (ending: string) => this.#folder.file(`${number}.${ending}`);
     Deno.writeTextFileSync(file("sh"), script);
     Deno.writeTextFileSync(file("ready"), "");
-    while (!isThere(file("over"))) {
+    while (!exists(file("over"))) {
       if (this.#isOver) throw new Error(await this.#ended);
       await new Promise((resolve) => setTimeout(resolve, 5));
     }
@@ -65,14 +66,5 @@ export class GuestShell implements AsyncDisposable {
     Deno.writeTextFileSync(this.#folder.file("end"), "");
     await this.#ended;
     this.#folder[Symbol.dispose]();
-  }
-}
-
-function isThere(path: string): boolean {
-  try {
-    Deno.statSync(path);
-    return true;
-  } catch {
-    return false;
   }
 }

@@ -1,21 +1,14 @@
 import { assert, assertEquals } from "@std/assert";
 import { documents } from "../support/documents.ts";
+import { exists } from "../support/exists.ts";
 import { filesBelow, ROOT } from "../support/tree.ts";
 
 const readme = documents.find(({ path }) => path === "README.md")!;
 
-function exists(path: string): boolean {
-  try {
-    return Deno.statSync(new URL(path, ROOT)) !== undefined;
-  } catch {
-    return false;
-  }
-}
-
 for (const { path, links } of documents) {
   Deno.test(`${path}: its links lead somewhere`, () => {
     for (const link of links) {
-      assert(exists(link.path), `${link.target}: there is no ${link.path}`);
+      assert(exists(new URL(link.path, ROOT)), `${link.target}: there is no ${link.path}`);
       if (link.anchor === undefined) continue;
       const anchors = documents.find(({ path }) => path === link.path)?.anchors;
       assert(anchors?.includes(link.anchor), `${link.target}: there is no such heading`);
@@ -59,7 +52,7 @@ for (const { path, prose } of documents) {
     for (const [, file] of prose.matchAll(SOURCE)) {
       // {a,b} and a|b stand for several.
       if (/[{|*]|[A-Z]{4}/.test(file)) continue;
-      assert(exists(file), `there is no ${file}`);
+      assert(exists(new URL(file, ROOT)), `there is no ${file}`);
     }
   });
 

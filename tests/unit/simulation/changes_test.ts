@@ -6,26 +6,17 @@ import {
   type Change,
   type ChangeListener,
   Changes,
+  emptyChange,
   MAX_LISTENERS,
   PartChanges,
 } from "../../../lib/simulation/changes.ts";
 import { GatedWorkers } from "../../support/gated_workers.ts";
 import { waitReadable } from "../../support/wait.ts";
 
-const NOTHING: Change = {
-  sequence: 0,
-  time: 0,
-  thing: 0,
-  property: 0,
-  value: 0,
-  at: 0,
-  length: 0,
-};
-
 function all(listener: ChangeListener): Change[] {
   const found: Change[] = [];
   for (;;) {
-    const change = { ...NOTHING };
+    const change = emptyChange();
     if (!listener.next(change)) return found;
     found.push(change);
   }
@@ -71,7 +62,7 @@ Deno.test("a listener is woken once, and again after it was told everything", ()
   for (let count = 0; count < 3; count++) it.told.tell(0, 0, count, 0, 0);
   assert(waitReadable(it.eventfd, 0));
   clearEventfd(it.eventfd);
-  const change = { ...NOTHING };
+  const change = emptyChange();
   listener.next(change);
   it.told.tell(0, 0, 3, 0, 0);
   assert(!waitReadable(it.eventfd, 0));
@@ -118,7 +109,7 @@ Deno.test("changes of several threads are told one by one, and none is lost unco
     workers.add(url, { changes: memory, thing, rounds: ROUNDS });
   }
   await workers.begin();
-  const change = { ...NOTHING };
+  const change = emptyChange();
   const last = [NaN, -1, -1];
   let [told, next] = [0, 0];
   for (let isLast = false; !isLast;) {

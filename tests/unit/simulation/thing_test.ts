@@ -13,7 +13,7 @@ import {
   SimulatedAdapter,
 } from "../../../lib/i2c/simulated/simulated_adapter.ts";
 import { PropertyError } from "../../../lib/simulation/check_value.ts";
-import { type Change, Changes } from "../../../lib/simulation/changes.ts";
+import { Changes, emptyChange } from "../../../lib/simulation/changes.ts";
 import { Simulation } from "../../../lib/simulation/simulation.ts";
 import { Things } from "../../../lib/simulation/thing.ts";
 import { Lock } from "../../../lib/threads/lock.ts";
@@ -175,7 +175,7 @@ Deno.test("who listens is told of what guests and others change", () => {
   it.guest.write(0x48, 2, 50, 0);
   it.guest.write(0x20, 4, 1, 2, 3);
   const seen: unknown[] = [];
-  const change = {} as Change;
+  const change = emptyChange();
   while (listener.next(change)) {
     const thing = it.things.all.find(({ number }) => number === change.thing)!;
     const name = thing.propertyAt(change.property);
@@ -276,9 +276,7 @@ function heard(world: ReturnType<typeof withParts>, run: () => void): string[] {
   assert(listener !== undefined);
   run();
   const found: string[] = [];
-  const change: Change = {
-    ...{ sequence: 0, time: 0, thing: 0, property: 0, value: 0, at: 0, length: 0 },
-  };
+  const change = emptyChange();
   while (listener.next(change)) {
     const thing = world.things.all.find(({ number }) => number === change.thing);
     const property = thing!.propertyAt(change.property)!;
@@ -326,9 +324,7 @@ Deno.test("of a display's picture, the rows that have changed are told", () => {
   const eventfd = createEventfd();
   const listener = new Changes(simulation.changes).listen(eventfd);
   assert(listener !== undefined);
-  const change: Change = {
-    ...{ sequence: 0, time: 0, thing: 0, property: 0, value: 0, at: 0, length: 0 },
-  };
+  const change = emptyChange();
   guest.write(0x3c, 0x40, 0x00, 0x0c);
   assert(listener.next(change));
   assertEquals([change.at, change.length], [18 * 16, 2 * 16]);
