@@ -1,10 +1,10 @@
-/** The example scenarios in front of QEMU, as they stand there. */
+/** Scenarios in front of QEMU: those of this folder, and the examples as they stand there. */
 
 import { assertEquals, assertMatch } from "@std/assert";
 import { qemuBoard } from "../support/board.ts";
 import { documents } from "../support/documents.ts";
 import { PREPARE } from "../support/qemu_job.ts";
-import { EXAMPLES, installCtl, partOf, runExample } from "../support/scenarios.ts";
+import { EXAMPLES, installCtl, partOf, runExample, runScenario } from "../support/scenarios.ts";
 import { TemporaryFolder } from "../support/temporary_folder.ts";
 
 const HEAD = `#!/bin/sh
@@ -15,6 +15,10 @@ mount -t sysfs sysfs /sys
 `;
 /** A shell on the console. */
 const SHELL = `setsid -c sh -i </dev/ttyS0 >/dev/ttyS0 2>&1
+poweroff -f
+`;
+/** One that shows what is typed as it comes. */
+const BASH = `setsid -c bash --norc --noediting -i </dev/ttyS0 >/dev/ttyS0 2>&1
 poweroff -f
 `;
 /** A relay that follows a button, once. */
@@ -40,6 +44,16 @@ async function prepare(folder: TemporaryFolder, version: string, init: string): 
   }).output();
   assertEquals(code, 0, new TextDecoder().decode(stderr));
   installCtl(folder);
+}
+
+for (const [scenario, version] of [["gpio", "10"], ["i2c", "10"], ["spi", "11"]]) {
+  const path = `tests/smoke/scenarios/${scenario}.yaml`;
+  Deno.test(`${path} passes, in QEMU ${version}`, async () => {
+    using folder = new TemporaryFolder();
+    await prepare(folder, version, BASH);
+    const output = await runScenario(folder, path);
+    assertMatch(output, /^passed: (\d+) of \1 steps/m);
+  });
 }
 
 for (const [example, devices] of Object.entries(EXAMPLES)) {

@@ -4,7 +4,7 @@
  * @module
  */
 
-import { assert, assertEquals, fail } from "@std/assert";
+import { fail } from "@std/assert";
 import { fileURLToPath } from "node:url";
 import type { Daemon } from "./daemon.ts";
 import type { GuestOutcome } from "./uml.ts";
@@ -168,46 +168,5 @@ export class Monitor implements Disposable {
 
   [Symbol.dispose](): void {
     this.#connection.close();
-  }
-}
-
-/** One behaviour, named by a sentence: a script for the guest, and what it has to print. */
-export interface GuestCheck {
-  readonly name: string;
-  readonly script: string;
-  readonly check: (output: string) => void;
-}
-
-/**
- * Makes a test of each check. The first of them to run has the scripts of all of them run, one after
- * the other, in one guest.
- *
- * @param boot runs a script in a guest and returns what it printed
- */
-export function guestChecks(
-  checks: readonly GuestCheck[],
-  boot: (script: string) => Promise<string>,
-): void {
-  let results: Promise<Map<number, { output: string; status: number }>> | undefined;
-  const parse = async () => {
-    const scripts = checks.map(({ script }, index) =>
-      `echo "@@ begin ${index}"; set +e; (set -e
-       ${script}
-       ) 2>&1; echo "@@ end ${index} $?"`
-    );
-    const found = (await boot(scripts.join("\n"))).matchAll(
-      /^@@ begin (\d+)\n([^]*?)@@ end \1 (\d+)$/gm,
-    );
-    return new Map(
-      [...found].map(([, index, output, status]) => [+index, { output, status: +status }]),
-    );
-  };
-  for (const [index, { name, check }] of checks.entries()) {
-    Deno.test(name, async () => {
-      const result = (await (results ??= parse())).get(index);
-      assert(result !== undefined, "the guest did not come to the end of this");
-      assertEquals(result.status, 0, result.output);
-      check(result.output);
-    });
   }
 }

@@ -37,24 +37,32 @@ export function installCtl(folder: TemporaryFolder): void {
 }
 
 /**
- * Runs an example in a folder of its own, with what is in its `bin` found first.
+ * Runs a scenario in a folder of its own, with what is in its `bin` found first.
  *
+ * @param path from the root of the tree
  * @param change of its text
  * @returns what it prints
  * @throws {Error} if it does not pass
  */
-export async function runExample(
+export async function runScenario(
   folder: TemporaryFolder,
-  example: string,
+  path: string,
   change = (text: string) => text,
 ): Promise<string> {
-  const text = Deno.readTextFileSync(new URL(`examples/scenarios/${example}.yaml`, ROOT));
-  Deno.writeTextFileSync(folder.file(`${example}.yaml`), change(text));
-  const path = Deno.env.get("PATH")!;
-  const args = ["run", folder.file(`${example}.yaml`)];
-  const { code, stdout, stderr } = await ctl(args, undefined, {
-    PATH: `${folder.file("bin")}:${path}`,
+  const file = folder.file("scenario.yaml");
+  Deno.writeTextFileSync(file, change(Deno.readTextFileSync(new URL(path, ROOT))));
+  const { code, stdout, stderr } = await ctl(["run", file], undefined, {
+    PATH: `${folder.file("bin")}:${Deno.env.get("PATH")}`,
   });
-  if (code !== 0) throw new Error(`${example}: exit code ${code}\n${stdout}${stderr}`);
+  if (code !== 0) throw new Error(`${path}: exit code ${code}\n${stdout}${stderr}`);
   return stdout;
+}
+
+/** Runs an example: {@linkcode runScenario}. */
+export function runExample(
+  folder: TemporaryFolder,
+  example: string,
+  change?: (text: string) => string,
+): Promise<string> {
+  return runScenario(folder, `examples/scenarios/${example}.yaml`, change);
 }
