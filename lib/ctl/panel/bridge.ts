@@ -106,6 +106,8 @@ export class Bridge {
   #rest(): void {
     const wasReading = this.#timer === undefined;
     this.#timer = setTimeout(() => {
+      // Deno 2.5 calls a timer that was cleared when it had come due already.
+      if (this.#fd < 0) return;
       if (this.#page.bufferedAmount > PAGE_BACKLOG) return this.#rest();
       this.#timer = undefined;
       this.#watch();

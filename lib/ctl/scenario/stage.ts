@@ -112,6 +112,8 @@ export class Stage {
       };
       const abort = () => finish(() => reject(this.end.reason));
       const turn = () => {
+        // Deno 2.5 calls a timer that was cleared when it had come due already.
+        if (!this.#looks.has(turn)) return;
         clearTimeout(timer);
         const now = clock();
         let result: boolean | number;
