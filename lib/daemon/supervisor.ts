@@ -26,6 +26,8 @@ import { RuntimeError } from "../errors.ts";
 import { Control, wiredTo } from "./control.ts";
 import { endWithin, Thread } from "./thread.ts";
 
+/** How often a second guests together may have memory unmapped in the long run, which is felt by all. */
+const UNMAPPINGS = 1000;
 /** How long threads have to end after a signal, in milliseconds. */
 const STOP_LIMIT = 150;
 /** The same where the device has something to do at the end that must not be left out. */
@@ -153,7 +155,11 @@ function shareOut(
   });
   const scarcity = checkMemory({ limit: memoryLimit(), guests: guests.length, observed });
   if (scarcity !== undefined) log.warn(scarcity);
-  return { descriptors, memory: MAX_MEMORY / guests.length };
+  return {
+    descriptors,
+    memory: MAX_MEMORY / guests.length,
+    unmappings: guests.length === 1 ? Infinity : UNMAPPINGS / guests.length,
+  };
 }
 
 /**

@@ -18,7 +18,7 @@ import {
   F_VERSION_1,
   QUEUE_FEATURES,
 } from "../virtio/features.ts";
-import { GuestMemory, MAX_REGIONS } from "../virtio/guest_memory.ts";
+import { GuestMemory, type GuestMemoryOptions, MAX_REGIONS } from "../virtio/guest_memory.ts";
 import type { RegionDescription } from "../virtio/memory_region.ts";
 import { isQueueSize } from "../virtio/split_queue.ts";
 import type { ConfigRange, VringAddresses } from "./message.ts";
@@ -63,14 +63,14 @@ export class BackEnd implements RequestTarget, RingSet, DeviceHost {
 
   /**
    * @param device is attached for good
-   * @param memoryLimit how much memory guests can have, in bytes
+   * @param memory how much memory guests can have, and how often it may change
    * @param xen through what memory of other domains is mapped, where there is Xen
    */
   constructor(
     device: VirtioDevice,
     scheduler: Scheduler,
     log: Logger,
-    memoryLimit?: number,
+    memory: Pick<GuestMemoryOptions, "limit" | "unmappings"> = {},
     xen = new XenNodes(),
   ) {
     this.#xen = xen;
@@ -78,7 +78,7 @@ export class BackEnd implements RequestTarget, RingSet, DeviceHost {
     this.#scheduler = scheduler;
     this.#log = log;
     this.#memory = new GuestMemory({
-      limit: memoryLimit,
+      ...memory,
       onStuck: ({ message }) =>
         log.error(
           `memory of the front-end stays mapped for now, which is an error of ours: ${message}`,

@@ -37,6 +37,8 @@ export interface Share {
   readonly descriptors?: number;
   /** How much of the address space for guest memory, in bytes. */
   readonly memory?: number;
+  /** How often a second, in the long run, memory of its guest that was in use may be unmapped. */
+  readonly unmappings?: number;
 }
 
 /** What a guest is at. */
@@ -65,7 +67,8 @@ export class Session implements EventHandler {
     share: Share = {},
     xen?: XenNodes,
   ) {
-    this.#backEnd = new BackEnd(device, scheduler, log, share.memory, xen);
+    const { memory, unmappings } = share;
+    this.#backEnd = new BackEnd(device, scheduler, log, { limit: memory, unmappings }, xen);
     this.#backEnd.onReady = () => this.onState("ready");
     this.#backEnd.isAwaited = () => this.#isAwaited();
     this.#scheduler = scheduler;

@@ -18,6 +18,7 @@ import {
   RegionError,
   showRegion,
 } from "./memory_region.ts";
+import { UnmappingPace } from "./unmapping_pace.ts";
 import { type Window, Windows } from "./windows.ts";
 import { XenRegions } from "./xen_region.ts";
 
@@ -47,6 +48,8 @@ const CHUNKS_PER_TURN = 4;
 export interface GuestMemoryOptions {
   /** The largest sum of the regions' sizes in bytes; {@linkcode MAX_MEMORY} for a single guest. */
   readonly limit?: number | undefined;
+  /** How often a second memory that has been in use may be unmapped, in the long run. */
+  readonly unmappings?: number | undefined;
   /** Told where memory could not be unmapped. It is tried again with the next change. */
   readonly onStuck?: (error: Error) => void;
   /** Told what is remarkable about memory of other domains, for people. */
@@ -106,6 +109,7 @@ export class GuestMemory {
   /** Chunk numbers of windows that are closed. No region gets them: {@linkcode find} finds none. */
   readonly #unusedWindows: number[] = [];
   readonly #xenRegions: XenRegions;
+  readonly #pace: UnmappingPace;
 
   constructor(options: GuestMemoryOptions = {}) {
     this.#limit = options.limit ?? MAX_MEMORY;
@@ -113,6 +117,7 @@ export class GuestMemory {
     const remark = options.onRemark ?? (() => {});
     this.#windows = new Windows(remark);
     this.#xenRegions = new XenRegions(remark);
+    this.#pace = new UnmappingPace(options.unmappings ?? Infinity);
   }
 
   /** The number of regions. */
@@ -137,6 +142,7 @@ export class GuestMemory {
     if (descriptions.length > MAX_REGIONS) {
       throw new RegionError(`${descriptions.length} regions are more than ${MAX_REGIONS}`);
     }
+    if (descriptions.length > 0) this.#pace.pause();
     const old = new Set(this.#regions);
     const regions: MemoryRegion[] = [];
     try {
@@ -161,6 +167,7 @@ export class GuestMemory {
     if (this.#regions.length >= MAX_REGIONS) {
       throw new RegionError(`all ${MAX_REGIONS} memory slots are taken`);
     }
+    this.#pace.pause();
     this.#replace([...this.#regions, this.#region(description, fd, this.#regions)], []);
   }
 
@@ -222,6 +229,7 @@ export class GuestMemory {
       if (!hasUserAddress(region)) continue;
       if (mapping === undefined) return this.#userWindow(region, address - userAddress, length);
       const buffer = mapping.buffer(address - userAddress, length);
+      region.used = true;
       return { buffer, release: () => mapping.release(buffer) };
     }
     return undefined;
@@ -310,6 +318,7 @@ export class GuestMemory {
     const offset = index * CHUNK_SIZE;
     const length = Math.min(CHUNK_SIZE, region.size - offset);
     const buffer = mapping.buffer(offset, length);
+    region.used = true;
     const chunk = this.#unused.pop() ?? this.#newChunk();
     this.starts[chunk] = region.guestAddress + offset;
     this.ends[chunk] = region.guestAddress + offset + length;
@@ -374,6 +383,8 @@ export class GuestMemory {
     this.#openings = FIRST_CHUNKS;
     this.#windows.remarkAgain();
     this.#close([...this.#stuck.splice(0), ...gone]);
+    const used = gone.reduce((sum, region) => sum + Number(region.used), 0);
+    if (used > 0) this.#pace.unmapped(used);
   }
 
   #forget(chunk: number): void {

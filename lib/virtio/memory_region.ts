@@ -161,6 +161,8 @@ export class MemoryRegion implements RegionDescription {
   readonly source: XenSource | undefined;
   /** Under which number the memory table has each chunk; -1 for one that was not needed yet. */
   readonly chunks: Int32Array;
+  /** True once something may have been looked at there. */
+  used = false;
   readonly #file: FileStatus | undefined;
 
   constructor(description: RegionDescription, content: RegionContent) {

@@ -5,10 +5,11 @@
  */
 
 import { TemporaryFolder } from "../support/temporary_folder.ts";
-import { processors, stayOn } from "../support/processors.ts";
+import { processors } from "../support/processors.ts";
 import { start } from "./contender.ts";
 import type { ControlLoadStart } from "./control_load.ts";
 import { Load } from "./load.ts";
+import { place, placesFor, quietFrontEnd, type Share } from "./places.ts";
 import { count, microseconds, ratio, table } from "./report.ts";
 import { median, percentile } from "./statistics.ts";
 import { WORKLOADS } from "./workload.ts";
@@ -30,6 +31,8 @@ export interface ControlFigures {
   /** Sets a second, as asked for, and as many as are answered. */
   readonly paced: number;
   readonly most: number;
+  /** For what there is a processor each; the client counts as another guest. */
+  readonly share: Share;
 }
 
 /** A client, while it lasts. */
@@ -64,9 +67,10 @@ export async function control(): Promise<ControlFigures> {
   const path = folder.file("control");
   const gpio = WORKLOADS.find(({ name }) => name === "gpio")!;
   await using daemon = (await start(gpio, { name: "ours" }, ["--control", path]))!;
-  const [here, there = here] = processors();
+  const places = placesFor(processors());
   using load = new Load(daemon.connect(), gpio, 1);
-  using _place = stayOn(here);
+  place(daemon, load, places);
+  using _place = quietFrontEnd(places);
   const samples = new Float64Array(ROUND_TRIPS);
   const measure = () => {
     load.roundTrips(samples);
@@ -75,7 +79,7 @@ export async function control(): Promise<ControlFigures> {
   for (let round = 0; round < 3; round++) measure();
   const [idle, busy, rates]: number[][] = [[], [], []];
   // The last of its lines, with which the guest has nothing to do.
-  const client = { path, line: "7", processor: there };
+  const client = { path, line: "7", processor: places.otherFrontEnd };
   for (let round = 0; round < ROUNDS; round++) {
     idle.push(measure());
     const paced = new Client();
@@ -93,7 +97,10 @@ export async function control(): Promise<ControlFigures> {
   await new Promise((resolve) => setTimeout(resolve, FULL_SPEED));
   const most = (full.answered - before) / (performance.now() - begin) * 1000;
   await full.end();
-  const figures = { idle: median(idle), busy: median(busy), paced: median(rates), most };
+  const figures = {
+    ...{ idle: median(idle), busy: median(busy), paced: median(rates), most },
+    share: places.share,
+  };
   table(["a guest's round trip", "", "to idle", "sets a second"], [
     ["without a client", microseconds(figures.idle), "", ""],
     [
@@ -104,6 +111,7 @@ export async function control(): Promise<ControlFigures> {
     ],
     ["no guest's, as fast as can be", "", "", count(figures.most)],
   ]);
+  console.log(`(There is a processor for ${places.share}; the client counts as one.)\n`);
   const problems = [
     ...(figures.busy > LIMIT * figures.idle ? [`more than ${LIMIT} times as long as idle`] : []),
     ...(figures.most < RATE ? [`fewer than ${count(RATE)} sets a second`] : []),

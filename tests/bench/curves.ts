@@ -5,30 +5,36 @@
  * @module
  */
 
+import type { Daemon } from "../support/daemon.ts";
 import { GuestRam } from "../support/guest_ram.ts";
 import type { GuestOptions } from "../support/guest.ts";
 import { runningTime } from "../support/process_state.ts";
+import { keepOn, processors, stayOn } from "../support/processors.ts";
 import {
+  memoryTable,
   PROTOCOL_CONFIG,
   PROTOCOL_CONFIGURE_MEM_SLOTS,
   PROTOCOL_MQ,
   PROTOCOL_REPLY_ACK,
+  REQUEST,
 } from "../support/wire.ts";
 import { close } from "../../ffi/fd.ts";
 import { PAGE_SIZE } from "../../ffi/memory.ts";
 import { createMemfd } from "../support/kernel_objects.ts";
-import { contenders, start } from "./contender.ts";
+import { type Contender, contenders, start } from "./contender.ts";
 import { Load } from "./load.ts";
 import { microseconds, table } from "./report.ts";
 import { median, percentile } from "./statistics.ts";
 import { type Workload, WORKLOADS } from "./workload.ts";
 
-const ROUNDS = 5;
+const ROUNDS = 9;
 const ROUND_TRIPS = 10_000;
 const SIZES = [2, 8, 32, 128, 512, 1024];
 const REGIONS = [1, 2, 8, 32, 128, 509];
 const LINES = [8, 64, 512, 4096, 65_535];
 const AT = 2 ** 40;
+/** As many descriptors can come with a message. */
+const MOST_OF_A_TABLE = 32;
 
 /** A point of a curve. */
 export interface Point {
@@ -40,6 +46,8 @@ export interface Point {
   readonly p99: number;
   /** Processor time of the daemon, in microseconds. */
   readonly processor: number;
+  /** Processors of the daemon and its front-end together. */
+  readonly processors: 1;
 }
 
 /** What differs from point to point. */
@@ -58,59 +66,102 @@ const CASES: readonly Case[] = [
   ...LINES.map((lines): Case => ({ of: "lines", x: lines, arguments: ["-l", `s${lines}`] })),
 ];
 
-/** Adds regions of a page each below and above the guest's memory. */
-function addRegions(load: Load, count: number): void {
+/**
+ * Adds regions of a page each above the guest's memory: one by one, or all with a new table where
+ * the daemon takes nothing else.
+ */
+function addRegions({ frontEnd }: Load, ram: GuestRam, count: number): void {
   if (count === 0) return;
-  const { frontEnd } = load;
-  if (!(frontEnd.getProtocolFeatures() & PROTOCOL_CONFIGURE_MEM_SLOTS)) {
-    throw new Error("it does not offer CONFIGURE_MEM_SLOTS");
-  }
   const page = createMemfd("page", PAGE_SIZE);
-  for (let index = 0; index < count; index++) {
+  const regions = Array.from({ length: count }, (_, index) => {
     const at = AT + 2 * index * PAGE_SIZE;
-    frontEnd.addRegion({ guestAddress: at, userAddress: at, size: PAGE_SIZE, fileOffset: 0 }, page);
+    return { guestAddress: at, userAddress: at, size: PAGE_SIZE, fileOffset: 0 };
+  });
+  try {
+    if (frontEnd.getProtocolFeatures() & PROTOCOL_CONFIGURE_MEM_SLOTS) {
+      for (const region of regions) frontEnd.addRegion(region, page);
+    } else if (1 + count > MOST_OF_A_TABLE) {
+      throw new Error("it does not offer CONFIGURE_MEM_SLOTS");
+    } else {
+      const fds = [...ram.regions.map(({ fd }) => fd), ...regions.map(() => page)];
+      const table = memoryTable([...ram.regions, ...regions]);
+      if (frontEnd.outcome(REQUEST.SET_MEM_TABLE, table, fds) !== 0n) {
+        throw new Error("it refuses that table");
+      }
+    }
+    frontEnd.barrier();
+  } finally {
+    close(page);
   }
-  frontEnd.barrier();
-  close(page);
 }
 
+/** A contender at work. */
+interface Runner extends Disposable {
+  readonly contender: Contender;
+  readonly daemon: Daemon;
+  readonly load: Load;
+  readonly medians: number[];
+  readonly p99: number[];
+  readonly times: number[];
+}
+
+const PROTOCOL = PROTOCOL_MQ | PROTOCOL_REPLY_ACK | PROTOCOL_CONFIG | PROTOCOL_CONFIGURE_MEM_SLOTS;
+
+function runner(contender: Contender, daemon: Daemon, workload: Workload, one: Case): Runner {
+  const ram = new GuestRam();
+  const options = { ...one.options, ram, protocolFeatures: PROTOCOL };
+  const load = new Load(daemon.connect(), workload, 1, options);
+  addRegions(load, ram, one.regions ?? 0);
+  const close = () => {
+    load[Symbol.dispose]();
+    ram[Symbol.dispose]();
+  };
+  const measured = { medians: [], p99: [], times: [] };
+  return { contender, daemon, load, ...measured, [Symbol.dispose]: close };
+}
+
+/** Measures the contenders by turns, each on the same processor as its front-end. */
 async function measure(workload: Workload, one: Case): Promise<Point[]> {
-  const points: Point[] = [];
+  const work = one.arguments === undefined
+    ? workload
+    : { ...workload, arguments: () => one.arguments! };
+  await using daemons = new AsyncDisposableStack();
+  using loads = new DisposableStack();
+  const [here] = processors();
+  const runners: Runner[] = [];
   for (const contender of contenders(workload)) {
-    const { arguments: args = workload.arguments(1) } = one;
-    const work = { ...workload, arguments: () => args };
-    await using daemon = await start(work, contender);
+    const daemon = await start(work, contender);
     if (daemon === undefined) continue;
-    const protocolFeatures = PROTOCOL_MQ | PROTOCOL_REPLY_ACK | PROTOCOL_CONFIG |
-      PROTOCOL_CONFIGURE_MEM_SLOTS;
+    daemons.use(daemon);
+    keepOn(daemon.pid, [here]);
     try {
-      using ram = new GuestRam();
-      using load = new Load(daemon.connect(), work, 1, { ...one.options, ram, protocolFeatures });
-      addRegions(load, one.regions ?? 0);
-      const samples = new Float64Array(ROUND_TRIPS);
-      load.roundTrips(samples);
-      const [medians, slowest, times]: number[][] = [[], [], []];
-      for (let round = 0; round < ROUNDS; round++) {
-        const before = runningTime(daemon.pid);
-        load.roundTrips(samples);
-        times.push((runningTime(daemon.pid) - before) / 1000 / ROUND_TRIPS);
-        medians.push(percentile(samples, 0.5));
-        slowest.push(percentile(samples, 0.99));
-      }
-      points.push({
-        of: one.of,
-        x: one.x,
-        contender: contender.name,
-        median: median(medians),
-        p99: median(slowest),
-        processor: median(times),
-      });
+      runners.push(loads.use(runner(contender, daemon, work, one)));
     } catch (error) {
       if (contender.program === undefined) throw error;
       console.log(`  (the peer cannot do ${one.x} ${one.of}: ${(error as Error).message})`);
     }
   }
-  return points;
+  using _place = stayOn(here);
+  const samples = new Float64Array(ROUND_TRIPS);
+  for (const { load } of runners) load.roundTrips(samples);
+  for (let round = 0; round < ROUNDS; round++) {
+    for (const { daemon, load, medians, p99, times } of runners) {
+      const before = runningTime(daemon.pid);
+      load.roundTrips(samples);
+      times.push((runningTime(daemon.pid) - before) / 1000 / ROUND_TRIPS);
+      medians.push(percentile(samples, 0.5));
+      p99.push(percentile(samples, 0.99));
+    }
+  }
+  return runners.map(({ contender, medians, p99, times }) => ({
+    of: one.of,
+    x: one.x,
+    contender: contender.name,
+    median: median(medians),
+    p99: median(p99),
+    processor: median(times),
+    processors: 1,
+  }));
 }
 
 /** Measures the GPIO daemon. */
@@ -125,5 +176,6 @@ export async function curves(): Promise<Point[]> {
       ...[point.median, point.p99, point.processor].map(microseconds),
     ]),
   );
+  console.log("(Daemon and front-end share a processor.)\n");
   return all;
 }

@@ -4,116 +4,155 @@
  * @module
  */
 
-import { keepOn, processors, stayOn } from "../support/processors.ts";
-import type { Daemon } from "../support/daemon.ts";
-import { contenders, start } from "./contender.ts";
-import { type Disturbance, DISTURBANCES, type DisturbanceStart } from "./disturbance.ts";
+import { fileURLToPath } from "node:url";
+import { keepOn, processors } from "../support/processors.ts";
+import { pause } from "../support/wait.ts";
+import { type Contender, contenders, start } from "./contender.ts";
+import { type Disturbance, DISTURBANCES, type DisturbanceStart, ORDER } from "./disturbance.ts";
 import { Load } from "./load.ts";
+import { place, placesFor, quietFrontEnd, type Share } from "./places.ts";
 import { microseconds, ratio, table } from "./report.ts";
 import { median, percentile } from "./statistics.ts";
-import { WORKLOADS } from "./workload.ts";
+import { type Workload, WORKLOADS } from "./workload.ts";
 
-const ROUNDS = 5;
+const ROUNDS = 9;
 const ROUND_TRIPS = 10_000;
-/** Both guests' front-ends and threads. */
-const PROCESSORS = 4;
+/** How long the other is at it before anything is measured, in milliseconds. */
+const SETTLE = 20;
+/** How much longer a quiet guest's round trip may take beside another, where each has a processor. */
+const LIMIT = 1.2;
 
 /** What was measured; times in microseconds. */
 export interface Isolation {
   readonly device: string;
   readonly contender: string;
-  readonly other: "nothing" | Disturbance;
+  readonly other: Disturbance;
+  /** Of which daemon the other is a guest: a second one shows what the machine does to it. */
+  readonly daemon: "same" | "another";
   readonly median: number;
   readonly p99: number;
-  /** Whether each of the four threads had a processor of its own. */
-  readonly apart: boolean;
+  /** The same without the other, by turns. */
+  readonly quietMedian: number;
+  readonly quietP99: number;
+  /** For what there is a processor each. */
+  readonly share: Share;
 }
 
-/** The other guest, while it lasts. */
-class Other {
-  readonly #worker = new Worker(new URL("./disturbance.ts", import.meta.url), { type: "module" });
-  readonly #end = new SharedArrayBuffer(4);
+interface Times {
+  readonly medians: number[];
+  readonly p99: number[];
+}
 
-  async begin(start: Omit<DisturbanceStart, "end">): Promise<void> {
-    const begun = Promise.withResolvers<void>();
-    this.#worker.onmessage = () => begun.resolve();
-    this.#worker.postMessage({ ...start, end: this.#end });
-    await begun.promise;
+/** The other guest. */
+class Other implements AsyncDisposable {
+  readonly #child: Deno.ChildProcess;
+  readonly #orders: WritableStreamDefaultWriter<Uint8Array<ArrayBuffer>>;
+  readonly #answers: ReadableStreamDefaultReader<Uint8Array<ArrayBuffer>>;
+
+  constructor(start: DisturbanceStart) {
+    const program = fileURLToPath(new URL("./disturbance.ts", import.meta.url));
+    this.#child = new Deno.Command(Deno.execPath(), {
+      args: ["run", "--quiet", "--no-check", "--allow-all", program, JSON.stringify(start)],
+      stdin: "piped",
+      stdout: "piped",
+    }).spawn();
+    this.#orders = this.#child.stdin.getWriter();
+    this.#answers = this.#child.stdout.getReader();
   }
 
-  async end(): Promise<void> {
-    const ended = Promise.withResolvers<void>();
-    this.#worker.onmessage = () => ended.resolve();
-    Atomics.store(new Int32Array(this.#end), 0, 1);
-    await ended.promise;
+  /** Returns once it does so. */
+  async do(order: typeof ORDER[keyof typeof ORDER]): Promise<void> {
+    await this.#orders.write(Uint8Array.of(order));
+    const { done } = await this.#answers.read();
+    if (done) throw new Error("the other guest's front-end has ended");
+  }
+
+  async [Symbol.asyncDispose](): Promise<void> {
+    await this.#orders.close();
+    await this.#child.status;
+    await this.#answers.cancel();
   }
 }
 
-/** Places the daemon's threads for guests 0 and 1; where names are not to be had, all together. */
-function place(daemon: Daemon, places: readonly number[]): void {
-  keepOn(daemon.pid, [...new Set([places[1], places[3]])]);
-}
-
-async function measure(
-  device: typeof WORKLOADS[number],
-  contender: ReturnType<typeof contenders>[number],
-): Promise<Isolation[]> {
+async function measure(device: Workload, contender: Contender): Promise<Isolation[]> {
   await using daemon = await start(device, contender, [], { count: 2 });
-  if (daemon === undefined) return [];
-  const available = processors();
-  const places = Array.from(
-    { length: PROCESSORS },
-    (_, index) => available[index % available.length],
-  );
-  const apart = available.length >= PROCESSORS;
-  place(daemon, places);
+  await using second = await start(device, contender);
+  if (daemon === undefined || second === undefined) return [];
+  const places = placesFor(processors());
   using load = new Load(daemon.connect(0), device, 1);
-  using _here = stayOn(places[0]);
+  place(daemon, load, places);
+  keepOn(second.pid, [places.other]);
   const samples = new Float64Array(ROUND_TRIPS);
-  const round = (other: Isolation["other"]): Isolation => {
-    const [medians, slowest]: number[][] = [[], []];
-    for (let count = 0; count < ROUNDS; count++) {
-      load.roundTrips(samples);
-      medians.push(percentile(samples, 0.5));
-      slowest.push(percentile(samples, 0.99));
-    }
-    const [middle, p99] = [median(medians), median(slowest)];
-    return { device: device.name, contender: contender.name, other, median: middle, p99, apart };
+  const measured = new Map<Other | undefined, Times>();
+  const round = (other?: Other) => {
+    load.roundTrips(samples);
+    const times = measured.get(other) ?? { medians: [], p99: [] };
+    measured.set(other, times);
+    times.medians.push(percentile(samples, 0.5));
+    times.p99.push(percentile(samples, 0.99));
   };
-  round("nothing");
-  const results = [round("nothing")];
+  const all: Isolation[] = [];
   for (const disturbance of DISTURBANCES) {
     // A peer that ends at the first malformed message has nothing to be measured by.
     if (contender.program !== undefined && disturbance === "breaks its ring") continue;
-    const other = new Other();
-    const socket = daemon.socket(1);
-    await other.begin({ socket, device: device.name, disturbance, processor: places[2] });
-    results.push(round(disturbance));
-    await other.end();
+    const start = { device: device.name, disturbance, processor: places.otherFrontEnd };
+    await using another = new Other({ ...start, socket: second.socket() });
+    await using same = new Other({ ...start, socket: daemon.socket(1) });
+    const others = [same, another];
+    for (const other of others) await other.do(ORDER.REST);
+    using _place = quietFrontEnd(places);
+    measured.clear();
+    load.roundTrips(samples);
+    for (let count = 0; count < ROUNDS; count++) {
+      round();
+      for (const other of others) {
+        await other.do(ORDER.DISTURB);
+        pause(SETTLE);
+        round(other);
+        await other.do(ORDER.REST);
+      }
+    }
+    const quiet = measured.get(undefined)!;
+    all.push(...others.map((other, index): Isolation => ({
+      device: device.name,
+      contender: contender.name,
+      other: disturbance,
+      daemon: index === 0 ? "same" : "another",
+      median: median(measured.get(other)!.medians),
+      p99: median(measured.get(other)!.p99),
+      quietMedian: median(quiet.medians),
+      quietP99: median(quiet.p99),
+      share: places.share,
+    })));
   }
-  return results;
+  return all;
 }
 
 /** Measures all devices. */
 export async function isolation(): Promise<Isolation[]> {
   const all: Isolation[] = [];
-  const rows: string[][] = [];
   for (const device of WORKLOADS) {
-    for (const contender of contenders(device)) {
-      const [quiet, ...rest] = await measure(device, contender);
-      if (quiet === undefined) continue;
-      all.push(quiet, ...rest);
-      rows.push(...[quiet, ...rest].map((result) => [
-        `${device.name}, ${contender.name}, the other ${result.other}`,
-        ...[result.median, result.p99].map(microseconds),
-        ratio(result.median / quiet.median),
-        ratio(result.p99 / quiet.p99),
-      ]));
-    }
+    for (const contender of contenders(device)) all.push(...await measure(device, contender));
   }
-  table(["a quiet guest while", "round trip", "99 %", "to its own", "99 %"], rows);
-  if (!all.every(({ apart }) => apart)) {
-    console.log("(There is no processor for each thread here: what others use is missing.)\n");
+  table(
+    ["a quiet guest while another", "round trip", "99 %", "to a quiet one", "99 %"],
+    all.map(({ device, contender, other, daemon, median, p99, quietMedian, quietP99 }) => [
+      `${device}, ${contender}, ${other}${daemon === "same" ? "" : " (of another daemon)"}`,
+      ...[median, p99].map(microseconds),
+      ...[median / quietMedian, p99 / quietP99].map(ratio),
+    ]),
+  );
+  console.log(`(There is a processor for ${all[0].share}.)\n`);
+  if (all[0].share === "all") return all;
+  for (const one of all) {
+    if (one.contender !== "ours" || one.daemon !== "same") continue;
+    const [middle, p99] = [one.median / one.quietMedian, one.p99 / one.quietP99];
+    if (middle <= LIMIT && p99 <= LIMIT) continue;
+    console.error(
+      `${one.device}: ${ratio(middle)} and ${ratio(p99)} times as long while another ` +
+        `${one.other}, more than ${LIMIT}`,
+    );
+    Deno.exitCode = 1;
   }
   return all;
 }

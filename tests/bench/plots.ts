@@ -90,7 +90,13 @@ function curves(all: readonly Point[]): Spec {
 }
 
 function isolation(all: readonly Isolation[]): Spec {
-  const values = all.flatMap(({ device, contender, other, median, p99 }) => [
+  const same = all.filter(({ daemon }) => daemon === "same");
+  const quiet = same.filter(({ device, contender }, index) =>
+    same.findIndex((one) => one.device === device && one.contender === contender) === index
+  ).map((one) => (
+    { ...one, other: "does nothing", median: one.quietMedian, p99: one.quietP99 }
+  ));
+  const values = [...quiet, ...same].flatMap(({ device, contender, other, median, p99 }) => [
     { device, contender, other, what: "median", value: median },
     { device, contender, other, what: "99 %", value: p99 },
   ]);

@@ -1,6 +1,7 @@
 import {
   assert,
   assertEquals,
+  assertGreater,
   assertNotMatch,
   assertStrictEquals,
   assertThrows,
@@ -10,6 +11,7 @@ import { waitReadable } from "../support/wait.ts";
 import { Daemon } from "../support/daemon.ts";
 import { FrontEnd } from "../support/front_end.ts";
 import { GPIO, GpioGuest, gpioRequest, IN, IRQ, OUT } from "../support/gpio_driver.ts";
+import { GuestRam } from "../support/guest_ram.ts";
 import { gpioTest, visit } from "../support/gpio_test.ts";
 
 gpioTest("two guests have lines of their own", (daemon) => {
@@ -54,6 +56,21 @@ gpioTest("V12 a guest that floods its ring leaves the others their time", (daemo
   }
   // The connection of the busy guest is served as well.
   flooder.frontEnd.barrier();
+}, { args: ["-l", "s8:s4"], count: 2 });
+
+gpioTest("V15 a guest that has its memory replaced without end is slowed down", (daemon) => {
+  using hasty = new GpioGuest(daemon.connect(0));
+  using guest = new GpioGuest(daemon.connect(1));
+  using one = new GuestRam();
+  using other = new GuestRam();
+  const begin = performance.now();
+  for (let count = 0; count < 60; count++) {
+    for (const ram of [one, other]) hasty.frontEnd.setMemoryTable(ram);
+    hasty.frontEnd.barrier();
+  }
+  // Two guests have 500 a second each, but for the first few.
+  assertGreater(performance.now() - begin, 180);
+  guest.get(GPIO.GET_VALUE, 1);
 }, { args: ["-l", "s8:s4"], count: 2 });
 
 for (const signal of ["SIGTERM", "SIGINT"] as const) {

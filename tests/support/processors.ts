@@ -29,20 +29,28 @@ export function processors(): number[] {
     .filter((index) => (set[index >> 3] >> (index & 7)) & 1);
 }
 
-/** Lets all threads of a process run on these processors only. */
-export function keepOn(pid: number, processors: readonly number[]): void {
+function setOf(processors: readonly number[]): Uint8Array<ArrayBuffer> {
   const set = new Uint8Array(SET_SIZE);
   for (const processor of processors) set[processor >> 3] |= 1 << (processor & 7);
+  return set;
+}
+
+/** Lets all threads of a process run on these processors only. */
+export function keepOn(pid: number, processors: readonly number[]): void {
+  const set = setOf(processors);
   for (const { name } of Deno.readDirSync(`/proc/${pid}/task`)) {
     libc.sched_setaffinity(Number(name), SET_SIZE, set);
   }
 }
 
+/** Lets one thread run on this processor only. */
+export function keepThreadOn(thread: number, processor: number): void {
+  check("sched_setaffinity", libc.sched_setaffinity(thread, SET_SIZE, setOf([processor])));
+}
+
 /** Keeps the calling thread on one processor, until it is disposed of. */
 export function stayOn(processor: number): Disposable {
   const before = allowed();
-  const set = new Uint8Array(SET_SIZE);
-  set[processor >> 3] = 1 << (processor & 7);
-  check("sched_setaffinity", libc.sched_setaffinity(0, SET_SIZE, set));
+  keepThreadOn(0, processor);
   return { [Symbol.dispose]: () => libc.sched_setaffinity(0, SET_SIZE, before) };
 }
