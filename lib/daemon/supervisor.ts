@@ -27,7 +27,7 @@ import { Control, wiredTo } from "./control.ts";
 import { endWithin, Thread } from "./thread.ts";
 
 /** How often a second guests together may have memory unmapped in the long run, which is felt by all. */
-const UNMAPPINGS = 1000;
+const UNMAPPINGS = 400;
 /** How long threads have to end after a signal, in milliseconds. */
 const STOP_LIMIT = 150;
 /** The same where the device has something to do at the end that must not be left out. */

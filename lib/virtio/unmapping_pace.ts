@@ -10,7 +10,7 @@
  */
 
 /** How often memory can be unmapped before anything is slowed down. */
-const BURST = 16;
+const BURST = 8;
 /** The longest pause for one table of regions, in milliseconds. */
 const LONGEST = 16;
 

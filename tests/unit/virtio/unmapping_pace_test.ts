@@ -13,7 +13,7 @@ function paced(perSecond = 500) {
 
 Deno.test("as much memory as anybody needs is unmapped without a pause", () => {
   const { pace, time } = paced();
-  for (let count = 0; count < 16; count++) {
+  for (let count = 0; count < 8; count++) {
     pace.pause();
     pace.unmapped(1);
   }
@@ -23,7 +23,7 @@ Deno.test("as much memory as anybody needs is unmapped without a pause", () => {
 
 Deno.test("beyond that, unmapping comes down to its pace", () => {
   const { pace, time } = paced();
-  pace.unmapped(16);
+  pace.unmapped(8);
   for (let count = 0; count < 100; count++) {
     pace.unmapped(1);
     pace.pause();
@@ -33,7 +33,7 @@ Deno.test("beyond that, unmapping comes down to its pace", () => {
 
 Deno.test("no pause is long, and what is left over is made up for by the next", () => {
   const { pace, time } = paced();
-  pace.unmapped(16 + 12);
+  pace.unmapped(8 + 12);
   pace.pause();
   assertEquals(time.slept, 16);
   pace.pause();
@@ -42,9 +42,9 @@ Deno.test("no pause is long, and what is left over is made up for by the next", 
 
 Deno.test("time that passes gives everything back, and no more than that", () => {
   const { pace, time } = paced();
-  pace.unmapped(16 + 100);
+  pace.unmapped(8 + 100);
   time.now += 1e6;
-  pace.unmapped(16);
+  pace.unmapped(8);
   pace.pause();
   assertEquals(time.slept, 0);
   pace.unmapped(1);
