@@ -12,7 +12,9 @@ import { count, mebibytes, milliseconds, table } from "./report.ts";
 import { median } from "./statistics.ts";
 import { type Workload, WORKLOADS } from "./workload.ts";
 
+/** Of the GPIO daemon, and of the others, which do the same with their guests. */
 const NUMBERS = [1, 2, 4, 8, 16, 32, 64] as const;
+const FEW = [1, 8] as const;
 const STARTS = 5;
 const REQUESTS = 200_000;
 /** Requests of each guest after which its thread has compiled what it runs. */
@@ -20,6 +22,7 @@ const WARM_UP = 30_000;
 
 /** A daemon with that many guests. */
 export interface Guests {
+  readonly device: string;
   readonly contender: string;
   readonly guests: number;
   /** From the start of the process to the answer to the first message of the last guest, in ms. */
@@ -65,26 +68,29 @@ async function measure(workload: Workload, contender: Contender, guests: number)
     }
     const rate = REQUESTS / ((performance.now() - begin) / 1000);
     const processor = (runningTime(daemon.pid) - used) / 1000 / REQUESTS;
-    return { contender: contender.name, guests, start: time, memory, rate, processor };
+    const who = { device: workload.name, contender: contender.name, guests };
+    return { ...who, start: time, memory, rate, processor };
   } finally {
     for (const load of loads) load[Symbol.dispose]();
   }
 }
 
-/** Measures the GPIO daemon. */
+/** Measures all devices. */
 export async function guests(): Promise<Guests[]> {
-  const [workload] = WORKLOADS;
   const all: Guests[] = [];
-  for (const contender of contenders(workload)) {
-    for (const number of NUMBERS) {
-      const result = await measure(workload, contender, number);
-      if (result !== undefined) all.push(result);
+  for (const workload of WORKLOADS) {
+    for (const contender of contenders(workload)) {
+      for (const number of workload === WORKLOADS[0] ? NUMBERS : FEW) {
+        const result = await measure(workload, contender, number);
+        if (result === undefined) break;
+        all.push(result);
+      }
     }
   }
   table(
-    [`${workload.program}, guests`, "first answer", "memory", "requests/s", "CPU per request"],
+    ["guests", "first answer", "memory", "requests/s", "CPU per request"],
     all.map((result) => [
-      `${result.contender}, ${result.guests}`,
+      `${result.device}, ${result.contender}, ${result.guests}`,
       milliseconds(result.start),
       mebibytes(result.memory),
       count(result.rate),

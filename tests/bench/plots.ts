@@ -10,6 +10,7 @@ import type { Point } from "./curves.ts";
 import type { Guests } from "./guests.ts";
 import type { Isolation } from "./isolation.ts";
 import type { LinuxFigure } from "./linux.ts";
+import type { NodeFigure } from "./nodes_inside.ts";
 import { type Machine, read, RESULTS } from "./report.ts";
 import { DEPTHS, type Trips } from "./round_trips.ts";
 
@@ -66,7 +67,8 @@ function throughput(all: readonly Trips[]): Spec {
 }
 
 function guests(all: readonly Guests[]): Spec {
-  const values = all.map((one) => ({ ...one, memory: one.memory / 2 ** 20 }));
+  const values = all.filter(({ device }) => device === "gpio")
+    .map((one) => ({ ...one, memory: one.memory / 2 ** 20 }));
   const x = { field: "guests", title: "guests", scale: { type: "log", base: 2 } };
   const quantity = (field: string, title: string) =>
     lines(values, x, { field, type: "quantitative", title });
@@ -126,12 +128,26 @@ function linux(all: readonly LinuxFigure[]): Spec {
   };
 }
 
+function nodes(all: readonly NodeFigure[]): Spec {
+  const values = all.flatMap(({ device, contender, median, p99 }) => [
+    { device, contender, what: "median", value: median },
+    { device, contender, what: "99 %", value: p99 },
+  ]);
+  return bars(
+    values,
+    { field: "value", type: "quantitative", title: "round trip, µs" },
+    { field: "what", type: "nominal", title: null, sort: null, axis: { labelAngle: 0 } },
+    { column: DEVICE },
+  );
+}
+
 /** By section: what is drawn of it. */
 const PLOTS: Readonly<Record<string, Readonly<Record<string, (figures: never) => Spec>>>> = {
   "round-trips": { "round-trips": roundTrips, throughput },
   guests: { guests },
   curves: { curves },
   isolation: { isolation },
+  nodes: { nodes },
   linux: { linux },
 };
 

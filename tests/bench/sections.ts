@@ -11,6 +11,7 @@ import { guests } from "./guests.ts";
 import { isolation } from "./isolation.ts";
 import { linux } from "./linux.ts";
 import { memoryTables } from "./memory_table.ts";
+import { nodes } from "./nodes.ts";
 import { roundTrips } from "./round_trips.ts";
 import { start } from "./start.ts";
 import { traces } from "./traces.ts";
@@ -33,5 +34,6 @@ export const SECTIONS: readonly Section[] = [
   { name: "isolation", title: "A quiet guest beside a busy or a hostile one", run: isolation },
   { name: "traces", title: "With and without a trace", run: traces },
   { name: "control", title: "A client that sets lines", run: control },
+  { name: "nodes", title: "On real I2C and SPI nodes, in User-Mode Linux", run: nodes },
   { name: "linux", title: "Through Linux's own drivers", run: linux },
 ];

@@ -45,6 +45,20 @@ export interface InsideOptions extends GuestBoot {
   readonly run?: (script: string, boot: GuestBoot) => Promise<GuestOutcome>;
 }
 
+/** The program that runs our sources inside a guest, and the options of run.sh that it needs. */
+export function denoInGuest(): { readonly deno: string; readonly options: readonly string[] } {
+  const deno = Deno.realPathSync(Deno.execPath());
+  const caches = Deno.env.get("XDG_CACHE_HOME") ?? `${Deno.env.get("HOME")}/.cache`;
+  const cache = Deno.env.get("DENO_DIR") ?? `${caches}/deno`;
+  return {
+    deno,
+    options: [
+      ...["-m", "1G", "-M", ROOT, "-M", dirname(deno), "-M", `${cache}:cow`],
+      ...["-e", `DENO_DIR=${cache}`, "-e", "DENO_NO_UPDATE_CHECK=1"],
+    ],
+  };
+}
+
 /**
  * Runs a file of tests inside a guest.
  *
@@ -56,20 +70,14 @@ export async function testsInGuest(
   file: string,
   { args = [], options = [], run = runInGuest, ...boot }: InsideOptions = {},
 ): Promise<void> {
-  const deno = Deno.realPathSync(Deno.execPath());
-  const caches = Deno.env.get("XDG_CACHE_HOME") ?? `${Deno.env.get("HOME")}/.cache`;
-  const cache = Deno.env.get("DENO_DIR") ?? `${caches}/deno`;
+  const { deno, options: needed } = denoInGuest();
   const script =
     `exec ${deno} test -A --no-check --quiet --no-lock --reporter=tap ${ROOT}${file} -- ` +
     `${args.join(" ")} 2>&1`;
   const { status, output, errors } = await run(script, {
     limit: 180,
     ...boot,
-    options: [
-      ...["-m", "1G", "-M", ROOT, "-M", dirname(deno), "-M", `${cache}:cow`],
-      ...["-e", `DENO_DIR=${cache}`, "-e", "DENO_NO_UPDATE_CHECK=1"],
-      ...options,
-    ],
+    options: [...needed, ...options],
   });
   const results = readTap(output);
   for (const { name, passed, skipped, details } of results) {
