@@ -11,19 +11,30 @@ import { DOCS, ROOT, run, SHIPPED, succeed } from "./build.ts";
 
 const programs = await findPrograms();
 
-Deno.test("vhost-device.1: names all programs, and nothing is to complain of", async () => {
-  const page = `${DOCS}/man1/vhost-device.1`;
+/** The manual page of a program has nothing that groff and mandoc complain of. */
+async function checkPage(name: string): Promise<void> {
+  const page = `${DOCS}/man1/${name}.1`;
   const man = await run("man", ["--warnings", "-E", "UTF-8", "-l", "-Tutf8", "-Z", page], {
     env: { LC_ALL: "C.UTF-8", MANROFFSEQ: "" },
   });
   assertEquals([man.code, man.stderr], [0, ""]);
   const mandoc = await run("mandoc", ["-T", "lint", "-W", "warning", page]);
   assertEquals([mandoc.code, mandoc.stdout + mandoc.stderr], [0, ""]);
-  const text = await succeed("man", ["-l", page], {
+}
+
+/** The manual page of a program as it is shown, with the hyphens that people type. */
+async function shownPage(name: string): Promise<string> {
+  const text = await succeed("man", ["-l", `${DOCS}/man1/${name}.1`], {
     env: { LC_ALL: "C.UTF-8", MANWIDTH: "120", MANPAGER: "cat" },
   });
+  return text.replaceAll("‐", "-");
+}
+
+Deno.test("vhost-device.1: names all programs, and nothing is to complain of", async () => {
+  await checkPage("vhost-device");
+  const text = await shownPage("vhost-device");
   for (const { type, program } of programs) {
-    assertMatch(text.replaceAll("‐", "-"), new RegExp(`^ +${type} +${program}\\(1\\): `, "m"));
+    assertMatch(text, new RegExp(`^ +${type} +${program}\\(1\\): `, "m"));
   }
 });
 
@@ -32,20 +43,11 @@ for (const program of programs) {
   const options = allOptions(program);
 
   Deno.test(`${name}.1: groff and mandoc have nothing to complain of`, async () => {
-    const page = `${DOCS}/man1/${name}.1`;
-    const man = await run("man", ["--warnings", "-E", "UTF-8", "-l", "-Tutf8", "-Z", page], {
-      env: { LC_ALL: "C.UTF-8", MANROFFSEQ: "" },
-    });
-    assertEquals([man.code, man.stderr], [0, ""]);
-    const mandoc = await run("mandoc", ["-T", "lint", "-W", "warning", page]);
-    assertEquals([mandoc.code, mandoc.stdout + mandoc.stderr], [0, ""]);
+    await checkPage(name);
   });
 
   Deno.test(`${name}.1: has all sections, and all options of --help`, async () => {
-    const page = await succeed("man", ["-l", `${DOCS}/man1/${name}.1`], {
-      env: { LC_ALL: "C.UTF-8", MANWIDTH: "120", MANPAGER: "cat" },
-    });
-    const text = page.replaceAll("‐", "-");
+    const text = await shownPage(name);
     for (
       const title of [
         "NAME",
@@ -111,17 +113,8 @@ for (const tool of await findTools()) {
   const { name, options, commands } = tool;
 
   Deno.test(`${name}.1: has all commands and options, and nothing is to complain of`, async () => {
-    const page = `${DOCS}/man1/${name}.1`;
-    const man = await run("man", ["--warnings", "-E", "UTF-8", "-l", "-Tutf8", "-Z", page], {
-      env: { LC_ALL: "C.UTF-8", MANROFFSEQ: "" },
-    });
-    assertEquals([man.code, man.stderr], [0, ""]);
-    const mandoc = await run("mandoc", ["-T", "lint", "-W", "warning", page]);
-    assertEquals([mandoc.code, mandoc.stdout + mandoc.stderr], [0, ""]);
-    const shown = await succeed("man", ["-l", page], {
-      env: { LC_ALL: "C.UTF-8", MANWIDTH: "120", MANPAGER: "cat" },
-    });
-    const text = shown.replaceAll("‐", "-");
+    await checkPage(name);
+    const text = await shownPage(name);
     for (const { syntax } of commands) assert(text.includes(`\n       ${syntax}`), syntax);
     for (const option of options) {
       assertMatch(text, new RegExp(`^ +(-\\w, )?--${option.name}( |$)`, "m"));
