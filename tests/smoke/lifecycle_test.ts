@@ -4,7 +4,7 @@ import { assert, assertEquals, assertMatch, assertStrictEquals } from "@std/asse
 import { Daemon } from "../support/daemon.ts";
 import { exists } from "../support/exists.ts";
 import { isListening } from "../support/process_state.ts";
-import { logged, Monitor, qemuOutput, RunningGuest, waitFor } from "../support/qemu.ts";
+import { logged, Monitor, RunningGuest, waitFor } from "../support/qemu.ts";
 import { TemporaryFolder } from "../support/temporary_folder.ts";
 
 const gpioConfig = `
@@ -297,17 +297,4 @@ Deno.test("QEMU 7 with reconnect: what a daemon leaves unanswered is answered by
   assertEquals(await guest.output(), "0\n");
   assertMatch(gpio.log, /line 0 "dummy0": direction input/);
   await gpio[Symbol.asyncDispose]();
-});
-
-Deno.test("QEMU 10: GPIO lines have no interrupts where the driver does not take them", async () => {
-  await using daemon = await Daemon.start("vhost-device-gpio", ["-l", "s4"]);
-  const output = await qemuOutput(
-    `cd /sys/bus/virtio/drivers/*gpio*; device=$(basename virtio*)
-     echo $device >unbind; echo 0 >/sys/kernel/debug/virtio/$device/filter_feature_add
-     echo $device >bind
-     gpiomon -n 1 -c 0 dummy0 2>&1 || :; gpioset -t 0 -c 0 dummy1=1; gpioinfo -c 0 dummy1`,
-    { devices: [[daemon.socket(), "gpio"]] },
-  );
-  assertMatch(output, /No such device or address|not supported/i);
-  assertMatch(output, /"dummy1"/);
 });

@@ -46,7 +46,15 @@ async function prepare(folder: TemporaryFolder, version: string, init: string): 
   installCtl(folder);
 }
 
-for (const [scenario, version] of [["gpio", "10"], ["i2c", "10"], ["spi", "11"]]) {
+for (
+  const [scenario, version] of [
+    ["gpio", "10"],
+    ["gpio-guests", "10"],
+    ["i2c", "10"],
+    ["i2c-guests", "10"],
+    ["spi", "11"],
+  ]
+) {
   const path = `tests/smoke/scenarios/${scenario}.yaml`;
   Deno.test(`${path} passes, in QEMU ${version}`, async () => {
     using folder = new TemporaryFolder();
