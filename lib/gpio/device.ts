@@ -154,14 +154,17 @@ export class GpioDevice implements VirtioDevice, EdgeListener {
     const room = chain.writableLength;
     if (room === 0) return 0;
     const complete = chain.readableLength >= REQUEST_SIZE;
-    const type = complete ? chain.readU16(0) : 0;
+    // le16 type, le16 gpio
+    const what = complete ? chain.readU32(0) : 0;
+    const type = what & 0xffff;
     if (type === GET_LINE_NAMES) return this.#lineNames(chain);
-    const value = complete && room >= RESPONSE_SIZE
-      ? this.#execute(type, chain.readU16(2), chain.readU32(4))
-      : FAILED;
-    chain.writeU8(0, value === FAILED ? STATUS_ERR : STATUS_OK);
-    if (room < RESPONSE_SIZE) return 1;
-    chain.writeU8(1, value === FAILED ? 0 : value);
+    if (room < RESPONSE_SIZE) {
+      chain.writeU8(0, STATUS_ERR);
+      return 1;
+    }
+    const value = complete ? this.#execute(type, what >>> 16, chain.readU32(4)) : FAILED;
+    // u8 status, u8 value
+    chain.writeU16(0, value === FAILED ? STATUS_ERR : STATUS_OK | (value << 8));
     return RESPONSE_SIZE;
   }
 

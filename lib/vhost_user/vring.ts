@@ -450,15 +450,19 @@ export class Vring implements EventHandler, RingHistory {
     turn.begin(time);
     this.#memory.replenish();
     this.#serving = true;
+    let chain: DescriptorChain | undefined;
     try {
       this.#kicksOff = true;
       queue.disableKicks();
       for (let count = 0; count < limit; count++) {
-        if (turn.isDue() && queue.hasAvailable() && turn.isOver()) return true;
-        const chain = this.#chains.take();
+        if (turn.isDue()) {
+          // The driver sees answers one by one where they take their time.
+          queue.publish();
+          if (queue.hasAvailable() && turn.isOver()) return true;
+        }
+        chain ??= this.#chains.take();
         const found = queue.pop(chain);
         if (this.#memory.isLost) {
-          this.#chains.give(chain);
           this.#lose();
           return false;
         }
@@ -469,15 +473,14 @@ export class Vring implements EventHandler, RingHistory {
           queue.release(chain);
           if (written === HELD) {
             this.#chains.hold(chain);
+            chain = undefined;
             this.#waiting = this.#chains.isFull;
             if (this.#waiting) return false;
             continue;
           }
-          queue.push(chain.head, written);
-          this.#chains.give(chain);
+          queue.add(chain.head, written);
           continue;
         }
-        this.#chains.give(chain);
         if (found === EMPTY) {
           // The driver's wake-up takes long; what remains to be done here fits into it.
           this.#notify();
@@ -497,6 +500,8 @@ export class Vring implements EventHandler, RingHistory {
       }
       return true;
     } finally {
+      if (chain !== undefined) this.#chains.give(chain);
+      queue.publish();
       this.#base = queue.lastAvailable;
       this.#serving = false;
     }

@@ -26,6 +26,13 @@ export interface KeptBack {
 
 /** The segments that a chain has room for from the start. */
 const FEW_SEGMENTS = 8;
+const NO_LIMIT = 2 ** 30;
+/** What a chain's buffers may be long together (specification, "The Virtqueue Descriptor Table"). */
+const MAX_LENGTH = 2 ** 32;
+/** Longer than the buffers of nearly all requests. */
+const SHORT = 2 ** 16;
+/** Shorter than what cannot be made longer any more by few of those. */
+const LONG = 2 ** 30;
 
 /** From this length on, copying through a view is worth the view's allocation. */
 const LARGE_COPY = 16384;
@@ -89,14 +96,15 @@ export class DescriptorChain {
   readonly #memory: GuestMemory;
   readonly #keptBack: KeptBack;
   #generation = 0;
-  #limit = Infinity;
+  #limit = NO_LIMIT;
   #count = 0;
   #readable = 0;
   #suspended = false;
   #late: LateWrite[] = [];
-  #lengths = new Uint32Array(FEW_SEGMENTS);
+  // No segment is longer than a chunk, so that nothing here needs the last bit of 32.
+  #lengths = new Int32Array(FEW_SEGMENTS);
   #chunks = new Int32Array(FEW_SEGMENTS);
-  #offsets = new Uint32Array(FEW_SEGMENTS);
+  #offsets = new Int32Array(FEW_SEGMENTS);
   #addresses = new Float64Array(FEW_SEGMENTS);
   /** Where buffers are that are not mapped in advance. */
   readonly #windows: Window[] = [];
@@ -120,7 +128,7 @@ export class DescriptorChain {
    *
    * @param limit how many segments there may be
    */
-  begin(head: number, limit = Infinity): void {
+  begin(head: number, limit = NO_LIMIT): void {
     this.head = head;
     this.#limit = limit;
     this.forget();
@@ -172,13 +180,41 @@ export class DescriptorChain {
   /**
    * Appends a buffer.
    *
+   * @param length its 32 bits, signed or not
    * @returns false if it lies outside of guest memory, comes too late (readable after writable),
    * makes the chain longer than 4 GiB (specification, "The Virtqueue Descriptor Table"), or is more
    * segments than there may be
    */
   append(address: number, length: number, writable: boolean): boolean {
+    const memory = this.#memory;
+    const count = this.#count;
+    const chunk = memory.find(address);
+    // Nearly all buffers are short, and in one piece.
+    if (
+      chunk < 0 || address + length > memory.ends[chunk] || length <= 0 || length > SHORT ||
+      this.readableLength > LONG || this.writableLength > LONG || count >= FEW_SEGMENTS ||
+      count >= this.#limit
+    ) {
+      return this.#appendAny(address, length >>> 0, writable);
+    }
+    if (writable) {
+      this.writableLength += length;
+    } else {
+      if (count > this.#readable) return false;
+      this.readableLength += length;
+      this.#readable = count + 1;
+    }
+    this.#count = count + 1;
+    this.#lengths[count] = length;
+    this.#chunks[count] = chunk;
+    this.#offsets[count] = (address - memory.starts[chunk]) | 0;
+    this.#addresses[count] = address;
+    return true;
+  }
+
+  #appendAny(address: number, length: number, writable: boolean): boolean {
     if (!writable && this.#count > this.#readable) return false;
-    if (this.readableLength + this.writableLength + length > 2 ** 32) return false;
+    if (this.readableLength + this.writableLength + length > MAX_LENGTH) return false;
     const memory = this.#memory;
     let rest = length;
     while (rest > 0) {
@@ -321,6 +357,21 @@ export class DescriptorChain {
     }
   }
 
+  /** Writes a little-endian 16-bit number to `position` of the writable part. */
+  writeU16(position: number, value: number): void {
+    const first = this.#readable;
+    if (
+      first < this.#count && position + 2 <= this.#lengths[first] && !this.#suspended &&
+      this.#current()
+    ) {
+      const view = this.#memory.views[this.#chunks[first]];
+      view.setUint16(this.#offsets[first] + position, value, true);
+      return;
+    }
+    this.writeU8(position, value & 0xff);
+    this.writeU8(position + 1, value >>> 8);
+  }
+
   /**
    * Copies `length` bytes from `sourceOffset` of `source` to `position` of the writable part.
    *
@@ -434,9 +485,9 @@ export class DescriptorChain {
   }
 
   #resize(size: number): void {
-    const lengths = new Uint32Array(size);
+    const lengths = new Int32Array(size);
     const chunks = new Int32Array(size);
-    const offsets = new Uint32Array(size);
+    const offsets = new Int32Array(size);
     const addresses = new Float64Array(size);
     lengths.set(this.#lengths.subarray(0, size));
     chunks.set(this.#chunks.subarray(0, size));

@@ -28,8 +28,10 @@ export const BROKEN = 3;
 const MAX_QUEUE_SIZE = 32768;
 
 const DESCRIPTOR_SIZE = 16;
+/** A descriptor in 32-bit words: le64 addr, le32 len, le16 flags and next. */
+const DESCRIPTOR_WORDS = 4;
 /** The length of a chain is at most that of so many chunks of guest memory. */
-const CHAIN_CHUNKS = 2 ** 32 / CHUNK_SIZE;
+const CHAIN_CHUNKS = (2 ** 32 / CHUNK_SIZE) | 0;
 const F_NEXT = 1;
 const F_WRITE = 2;
 const F_INDIRECT = 4;
@@ -66,17 +68,19 @@ export class SplitQueue {
   /** The index of the next available entry to take, modulo 2^16. */
   lastAvailable: number;
 
+  /** The driver's index when it was last looked at: what comes before it can be taken. */
+  #seen: number;
   readonly #mask: number;
   /** How many segments a chain may have. */
   readonly #segments: number;
   readonly #memory: GuestMemory;
   readonly #parts: readonly UserBuffer[];
-  readonly #descriptors: DataView;
+  readonly #descriptors: Int32Array;
   // u16 flags, idx, ring[size], used_event
   readonly #available: Uint16Array;
   readonly #usedEvent: number;
   // u16 flags, idx; {u32 id, len}[size]; u16 avail_event
-  readonly #used: DataView;
+  readonly #used: Int32Array;
   readonly #usedWords: Uint16Array;
   readonly #availableEvent: number;
   readonly #indirect: boolean;
@@ -84,6 +88,8 @@ export class SplitQueue {
   readonly #notifyOnEmpty: boolean;
   readonly #entry = new DataView(new ArrayBuffer(DESCRIPTOR_SIZE));
   #usedIndex: number;
+  /** The part of it that the driver sees. */
+  #published: number;
   #lastHead: number;
   #lastWritten: number;
   #signalled: number;
@@ -98,27 +104,27 @@ export class SplitQueue {
     features: bigint,
   ) {
     this.size = size;
-    this.lastAvailable = base & 0xffff;
+    this.lastAvailable = this.#seen = base & 0xffff;
     this.#mask = size - 1;
     // A buffer is in one piece but where it crosses from chunk to chunk, and the buffers of a chain
     // do so at different places.
     this.#segments = 2 * size + memory.regionCount + CHAIN_CHUNKS;
     this.#memory = memory;
     this.#parts = parts;
-    this.#descriptors = new DataView(parts[0].buffer);
+    this.#descriptors = new Int32Array(parts[0].buffer);
     this.#available = new Uint16Array(parts[1].buffer);
     this.#usedEvent = 2 + size;
-    this.#used = new DataView(parts[2].buffer);
+    this.#used = new Int32Array(parts[2].buffer, 0, 1 + 2 * size);
     this.#usedWords = new Uint16Array(parts[2].buffer);
     this.#availableEvent = 2 + 4 * size;
     this.#indirect = (features & F_INDIRECT_DESC) !== 0n;
     this.#eventIndex = (features & F_EVENT_IDX) !== 0n;
     this.#notifyOnEmpty = (features & F_NOTIFY_ON_EMPTY) !== 0n;
     this.#usedIndex = Atomics.load(this.#usedWords, 1);
-    this.#signalled = this.#usedIndex;
-    const last = 4 + 8 * ((this.#usedIndex - 1) & this.#mask);
-    this.#lastHead = this.#used.getUint32(last, true);
-    this.#lastWritten = this.#used.getUint32(last + 4, true);
+    this.#signalled = this.#published = this.#usedIndex;
+    const last = 1 + 2 * ((this.#usedIndex - 1) & this.#mask);
+    this.#lastHead = this.#used[last] >>> 0;
+    this.#lastWritten = this.#used[last + 1] >>> 0;
   }
 
   /**
@@ -168,6 +174,7 @@ export class SplitQueue {
 
   /** Lets go of the ring's memory. The queue must not be used afterwards. */
   close(): void {
+    this.publish();
     for (const part of this.#parts) part.release();
   }
 
@@ -183,9 +190,12 @@ export class SplitQueue {
    * its head is meaningful
    */
   pop(chain: DescriptorChain): number {
-    const pending = (Atomics.load(this.#available, 1) - this.lastAvailable) & 0xffff;
-    if (pending === 0) return EMPTY;
-    if (pending > this.size) return BROKEN;
+    if (this.lastAvailable === this.#seen) {
+      const pending = (Atomics.load(this.#available, 1) - this.lastAvailable) & 0xffff;
+      if (pending === 0) return EMPTY;
+      if (pending > this.size) return BROKEN;
+      this.#seen = (this.lastAvailable + pending) & 0xffff;
+    }
     const head = this.#available[2 + (this.lastAvailable & this.#mask)];
     if (head >= this.size) return BROKEN;
     const found = this.#follow(chain, head);
@@ -201,17 +211,17 @@ export class SplitQueue {
     const table = this.#descriptors;
     let index = head;
     for (let count = 1; count <= this.size; count++) {
-      const at = index * DESCRIPTOR_SIZE;
-      const address = this.decodeAddress(table, at);
-      const length = table.getUint32(at + 8, true);
-      const flags = table.getUint16(at + 12, true);
+      const at = index * DESCRIPTOR_WORDS;
+      const address = this.joinAddress(table[at + 1] >>> 0, table[at] >>> 0);
+      const length = table[at + 2];
+      const flags = table[at + 3];
       if (flags & F_INDIRECT) {
         if (!this.#indirect || flags & F_NEXT) return BAD_CHAIN;
-        return this.#popIndirect(chain, address, length, count);
+        return this.#popIndirect(chain, address, length >>> 0, count);
       }
       if (!chain.append(address, length, (flags & F_WRITE) !== 0)) return BAD_CHAIN;
       if (!(flags & F_NEXT)) return CHAIN;
-      index = table.getUint16(at + 14, true);
+      index = flags >>> 16;
       if (index >= this.size) return BAD_CHAIN;
     }
     return BAD_CHAIN;
@@ -227,8 +237,8 @@ export class SplitQueue {
       if (entry < 0) return BAD_CHAIN;
       const view = entry === 0 ? this.#entry : this.#memory.views[this.#entryChunk];
       const at = entry === 0 ? 0 : this.#entryOffset;
-      const address = this.decodeAddress(view, at);
-      const size = view.getUint32(at + 8, true);
+      const address = this.joinAddress(view.getUint32(at + 4, true), view.getUint32(at, true));
+      const size = view.getInt32(at + 8, true);
       const flags = view.getUint16(at + 12, true);
       const next = view.getUint16(at + 14, true);
       if (flags & F_INDIRECT) return BAD_CHAIN;
@@ -270,9 +280,9 @@ export class SplitQueue {
     return 0;
   }
 
-  /** The address of a buffer that a descriptor names, at `offset` of a table. */
-  protected decodeAddress(table: DataView, offset: number): number {
-    return table.getUint32(offset + 4, true) * 2 ** 32 + table.getUint32(offset, true);
+  /** The address of a buffer that a descriptor names, of the two halves that it has there. */
+  protected joinAddress(high: number, low: number): number {
+    return high === 0 ? low : high * 2 ** 32 + low;
   }
 
   /** Ends what was done to have a chain's buffers at hand. The next access does it again. */
@@ -291,12 +301,28 @@ export class SplitQueue {
 
   /** Returns a chain to the driver with the number of bytes written to it. */
   push(head: number, written: number): void {
-    const at = 4 + 8 * (this.#usedIndex & this.#mask);
-    this.#used.setUint32(at, head, true);
-    this.#used.setUint32(at + 4, written, true);
+    this.add(head, written);
+    this.publish();
+  }
+
+  /**
+   * The same for one of several chains in a row: the driver sees that it is used when the last one
+   * that is known to be available is, or with the next {@linkcode publish}.
+   */
+  add(head: number, written: number): void {
+    const at = 1 + 2 * (this.#usedIndex & this.#mask);
+    this.#used[at] = head;
+    this.#used[at + 1] = written;
     this.#lastHead = head;
     this.#lastWritten = written;
     this.#usedIndex = (this.#usedIndex + 1) & 0xffff;
+    if (this.lastAvailable === this.#seen) this.publish();
+  }
+
+  /** Lets the driver see all that is used. */
+  publish(): void {
+    if (this.#published === this.#usedIndex) return;
+    this.#published = this.#usedIndex;
     Atomics.store(this.#usedWords, 1, this.#usedIndex);
   }
 
@@ -309,6 +335,7 @@ export class SplitQueue {
    * index that was passed then.
    */
   needsCall(): boolean {
+    this.publish();
     const before = this.#signalled;
     const now = this.#usedIndex;
     if (before === now) return false;

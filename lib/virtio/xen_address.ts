@@ -16,13 +16,16 @@ export const GRANTS = 2 ** 52;
 const BIT_63 = 2 ** 31;
 const BIT_52 = 2 ** 20;
 
-/**
- * The address at `offset`. What is too large for a Number comes out inexact, and larger than any
- * that there is.
- */
+/** The address at `offset`, as {@linkcode joinXenAddress} has it. */
 export function decodeXenAddress(view: DataView, offset: number): number {
-  const high = view.getUint32(offset + 4, true);
-  const low = view.getUint32(offset, true);
+  return joinXenAddress(view.getUint32(offset + 4, true), view.getUint32(offset, true));
+}
+
+/**
+ * The address of which these are the two halves. What is too large for a Number comes out inexact,
+ * and larger than any that there is.
+ */
+export function joinXenAddress(high: number, low: number): number {
   const isGrant = high >= BIT_63 && high < BIT_63 + BIT_52;
   return (isGrant ? high - BIT_63 + BIT_52 : high) * 2 ** 32 + low;
 }

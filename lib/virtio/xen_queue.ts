@@ -6,7 +6,7 @@
 
 import type { DescriptorChain } from "./descriptor_chain.ts";
 import { CHAIN, SplitQueue } from "./split_queue.ts";
-import { decodeXenAddress } from "./xen_address.ts";
+import { joinXenAddress } from "./xen_address.ts";
 
 /**
  * A ring whose buffers may be grants, and mapped for no longer than they are used. They are unmapped
@@ -20,8 +20,8 @@ export class XenQueue extends SplitQueue {
     return found;
   }
 
-  protected override decodeAddress(table: DataView, offset: number): number {
-    return decodeXenAddress(table, offset);
+  protected override joinAddress(high: number, low: number): number {
+    return joinXenAddress(high, low);
   }
 
   override release(chain: DescriptorChain): void {

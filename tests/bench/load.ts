@@ -14,23 +14,38 @@ import type { Ask, Workload } from "./workload.ts";
 const QUEUE_SIZE = 256;
 /** A daemon that does not answer for so long has failed, in milliseconds. */
 const LIMIT = 5000;
+/** How often a driver that polls looks at the ring before it looks at the clock. */
+const LOOKS = 256;
+/** Stands for a length that is of no interest. */
+const ANY = -1;
 
-/** A guest of which every request allocates nothing here, so that the daemon is what is measured. */
+/**
+ * A guest of which a request takes next to nothing here, so that the daemon is what is measured.
+ *
+ * Chains and the entries of the available ring are written once: as the device uses them in order,
+ * a request is made by moving the index on. What comes back is checked for its head and length, one
+ * by one where there is one request at a time, and otherwise a sample of them.
+ */
 export class Load implements Disposable {
   readonly #guest: Guest;
   readonly #epoll = new Epoll();
   readonly #asks: readonly Ask[];
-  /** By head: which of the requests it ends, or -1. */
-  readonly #last: Int32Array;
-  readonly #size: number;
+  /** How many entries of a ring a request takes. */
+  readonly #entries: number;
+  /** By place in the rings: the head that is there, and how many bytes it comes back with. */
+  readonly #heads: Int32Array;
+  readonly #written: Int32Array;
+  readonly #mask: number;
   readonly #available: Uint16Array;
   readonly #used: DataView;
   readonly #usedWords: Uint16Array;
+  readonly #usedEvent: number;
+  readonly #availableEvent: number;
   readonly #kick: number;
   #next = 0;
   #taken = 0;
 
-  /** @param depth how many requests can be under way at a time */
+  /** @param depth how many requests can be under way at a time, a power of two */
   constructor(
     readonly frontEnd: FrontEnd,
     workload: Workload,
@@ -42,17 +57,34 @@ export class Load implements Disposable {
     const guest = workload.connect(frontEnd, { ...options, size });
     const { ram, queues: [queue] } = guest;
     this.#guest = guest;
-    this.#size = size;
+    this.#mask = size - 1;
     this.#kick = queue.kickFd;
     this.#available = ram.words(queue.availableAt, 3 + size);
     this.#used = ram.view(queue.usedAt, 6 + 8 * size);
     this.#usedWords = ram.words(queue.usedAt, 3 + 4 * size);
+    this.#usedEvent = 2 + size;
+    this.#availableEvent = 2 + 4 * size;
     this.#asks = Array.from({ length: depth }, () => workload.place(guest, queue));
-    this.#last = new Int32Array(size).fill(-1);
-    this.#asks.forEach(({ heads }, index) => this.#last[heads[heads.length - 1]] = index);
-    this.#next = queue.availableIndex;
-    this.#taken = queue.usedIndex;
+    this.#entries = this.#asks[0].heads.length;
+    this.#next = this.#taken = queue.availableIndex;
+    this.#heads = new Int32Array(size);
+    this.#written = new Int32Array(size);
+    this.#fillRing();
     this.#epoll.add(queue.callFd, EPOLLIN | EPOLLET, 0);
+  }
+
+  #fillRing(): void {
+    const size = this.#mask + 1;
+    const cycle = this.#asks.flatMap(({ heads, written }) =>
+      heads.map((head, index) => ({ head, written: index < heads.length - 1 ? ANY : written }))
+    );
+    if (size % cycle.length !== 0) throw new RangeError(`${cycle.length} entries do not go round`);
+    for (let index = 0; index < size; index++) {
+      const place = (this.#next + index) & this.#mask;
+      const { head, written } = cycle[index % cycle.length];
+      this.#available[2 + place] = this.#heads[place] = head;
+      this.#written[place] = written;
+    }
   }
 
   /**
@@ -61,16 +93,14 @@ export class Load implements Disposable {
    * @param polls the driver looks at the ring again and again, rather than sleep until it is called
    */
   roundTrips(samples: Float64Array, polls = false): void {
-    const [ask] = this.#asks;
     if (polls) this.#wantNoCall();
     for (let index = 0; index < samples.length; index++) {
-      if (!polls) this.#wantCall(ask.heads.length - 1);
+      if (!polls) this.#wantCall(this.#entries - 1);
       const begin = performance.now();
-      this.#offer(ask);
-      this.#publish(ask.heads.length);
+      this.#offer(1);
       if (polls) this.#spin();
       else this.#sleep();
-      while (this.#take() < 0) this.#spin();
+      this.#takeOne();
       samples[index] = (performance.now() - begin) * 1000;
     }
   }
@@ -81,85 +111,113 @@ export class Load implements Disposable {
    * @param sleeps is asked whether it really has: that it wants a kick does not tell
    */
   oneByOne(count: number, sleeps: () => boolean = () => true): void {
-    const [ask] = this.#asks;
     for (let index = 0; index < count; index++) {
       this.#untilAtRest(sleeps);
-      this.#wantCall(ask.heads.length - 1);
-      this.#offer(ask);
-      this.#publish(ask.heads.length);
+      this.#wantCall(this.#entries - 1);
+      this.#offer(1);
       this.#sleep();
-      while (this.#take() < 0) this.#spin();
+      this.#takeOne();
     }
   }
 
   /**
    * Keeps `depth` requests under way until `count` are answered.
    *
+   * @param polls as for {@linkcode roundTrips}
    * @returns how many requests were answered per second
    */
-  throughput(count: number, depth = this.#asks.length): number {
+  throughput(count: number, depth = this.#asks.length, polls = false): number {
+    const entries = this.#entries;
     const begin = performance.now();
-    let offered = 0;
-    for (let index = 0; index < depth; index++) offered += this.#offer(this.#asks[index]);
-    this.#publish(offered);
-    let sent = depth;
-    for (let done = 0; done < count;) {
-      let added = 0;
-      while (this.#hasUsed()) {
-        const index = this.#take();
-        if (index < 0) continue;
-        done++;
-        if (sent >= count) continue;
-        added += this.#offer(this.#asks[index]);
-        sent++;
+    if (polls) this.#wantNoCall();
+    let unsent = count;
+    let underWay = 0;
+    for (;;) {
+      // The device may have used part of what a request is made of.
+      const more = Math.min(unsent, Math.trunc((depth * entries - underWay) / entries));
+      if (more > 0) {
+        unsent -= more;
+        underWay += more * entries;
+        this.#offer(more);
       }
-      if (added > 0) this.#publish(added);
-      if (this.#hasUsed() || done >= count) continue;
-      this.#wantCall(0);
-      if (!this.#hasUsed()) this.#sleep();
+      if (underWay === 0) break;
+      if (polls) this.#spin();
+      else if (!this.#hasUsed()) {
+        this.#wantCall(0);
+        if (!this.#hasUsed()) this.#sleep();
+      }
+      underWay -= this.#takeAll();
     }
-    return count / ((performance.now() - begin) / 1000);
+    const rate = count / ((performance.now() - begin) / 1000);
+    const rest = Math.min(count * entries, this.#mask + 1);
+    for (let index = 1; index <= rest; index++) this.#check(this.#taken - index);
+    return rate;
+  }
+
+  /** Makes the answers to all requests wrong, so that {@linkcode areRight} tells of new ones. */
+  spoil(): void {
+    for (const ask of this.#asks) ask.spoil();
+  }
+
+  /** True if each request has the right answer. */
+  areRight(): boolean {
+    return this.#asks.every((ask) => ask.isRight());
   }
 
   /** Forgets earlier answers, has each request made once more, and tells whether all are right. */
   checkAnswers(): boolean {
-    for (const ask of this.#asks) ask.spoil();
+    this.spoil();
     this.throughput(this.#asks.length);
-    return this.#asks.every((ask) => ask.isRight());
+    return this.areRight();
   }
 
-  #offer({ heads }: Ask): number {
-    for (let index = 0; index < heads.length; index++) {
-      this.#available[2 + (this.#next & (this.#size - 1))] = heads[index];
-      this.#next = (this.#next + 1) & 0xffff;
-    }
-    return heads.length;
-  }
-
-  #publish(count: number): void {
+  /** Makes so many requests available, and kicks where the device wants that. */
+  #offer(count: number): void {
+    const entries = count * this.#entries;
+    this.#next = (this.#next + entries) & 0xffff;
     Atomics.store(this.#available, 1, this.#next);
-    const event = Atomics.load(this.#usedWords, 2 + 4 * this.#size);
-    if (((this.#next - event - 1) & 0xffff) < count) signalEventfd(this.#kick);
+    const event = Atomics.load(this.#usedWords, this.#availableEvent);
+    if (((this.#next - event - 1) & 0xffff) < entries) signalEventfd(this.#kick);
   }
 
   #hasUsed(): boolean {
     return Atomics.load(this.#usedWords, 1) !== this.#taken;
   }
 
-  /** @returns the request that is answered with that, or -1 */
-  #take(): number {
-    const at = 4 + 8 * (this.#taken & (this.#size - 1));
-    this.#taken = (this.#taken + 1) & 0xffff;
-    const index = this.#last[this.#used.getUint32(at, true)];
-    if (index >= 0 && this.#used.getUint32(at + 4, true) !== this.#asks[index].written) {
+  /** Takes the entries of one request, as they come. */
+  #takeOne(): void {
+    for (let left = this.#entries; left > 0; left--) {
+      this.#spin();
+      this.#check(this.#taken);
+      this.#taken = (this.#taken + 1) & 0xffff;
+    }
+  }
+
+  /** Takes all entries that there are, and checks the newest. @returns how many */
+  #takeAll(): number {
+    const used = Atomics.load(this.#usedWords, 1);
+    const count = (used - this.#taken) & 0xffff;
+    if (count > 0) this.#check(used - 1);
+    this.#taken = used;
+    return count;
+  }
+
+  /** Looks at an entry of the used ring. */
+  #check(index: number): void {
+    const place = index & this.#mask;
+    const at = 4 + 8 * place;
+    const written = this.#written[place];
+    if (this.#used.getUint32(at, true) !== this.#heads[place]) {
+      throw new Error("a buffer was used out of order");
+    }
+    if (written !== ANY && this.#used.getUint32(at + 4, true) !== written) {
       throw new Error("an answer of another length");
     }
-    return index;
   }
 
   /** Asks for a call once the `ahead`-th entry after the next is used. */
   #wantCall(ahead: number): void {
-    Atomics.store(this.#available, 2 + this.#size, (this.#taken + ahead) & 0xffff);
+    Atomics.store(this.#available, this.#usedEvent, (this.#taken + ahead) & 0xffff);
   }
 
   #wantNoCall(): void {
@@ -169,15 +227,17 @@ export class Load implements Disposable {
   /** Waits until the daemon has taken everything and asks for a kick. */
   #untilAtRest(sleeps: () => boolean): void {
     const end = performance.now() + LIMIT;
-    while (Atomics.load(this.#usedWords, 2 + 4 * this.#size) !== this.#next || !sleeps()) {
+    while (Atomics.load(this.#usedWords, this.#availableEvent) !== this.#next || !sleeps()) {
       if (performance.now() > end) throw new Error("the daemon does not come to rest");
     }
   }
 
   #spin(): void {
-    const end = performance.now() + LIMIT;
-    while (!this.#hasUsed()) {
-      if (performance.now() > end) throw new Error("the daemon does not answer");
+    for (let end = NaN; !this.#hasUsed();) {
+      for (let looks = 0; looks < LOOKS; looks++) if (this.#hasUsed()) return;
+      const now = performance.now();
+      if (now > end) throw new Error("the daemon does not answer");
+      if (!(end > 0)) end = now + LIMIT;
     }
   }
 

@@ -47,6 +47,8 @@ export interface Trips {
   readonly rates: Readonly<Record<number, number>>;
   /** Processor time of the daemon per request in microseconds, by depth. */
   readonly processor: Readonly<Record<number, number>>;
+  /** Likewise that of the driver, which is the same for all: what no daemon can be faster than. */
+  readonly driver: Readonly<Record<number, number>>;
 }
 
 /** A contender at work. */
@@ -56,6 +58,7 @@ class Runner {
   readonly #p999: number[] = [];
   readonly #rates = new Map<number, number[]>(DEPTHS.map((depth) => [depth, []]));
   readonly #times = new Map<number, number[]>(DEPTHS.map((depth) => [depth, []]));
+  readonly #driverTimes = new Map<number, number[]>(DEPTHS.map((depth) => [depth, []]));
   readonly #samples = new Float64Array(ROUND_TRIPS);
 
   constructor(
@@ -68,7 +71,7 @@ class Runner {
   /** Lets both sides compile what they will run. */
   warmUp(): void {
     this.load.roundTrips(this.#samples, this.polls);
-    for (const depth of DEPTHS) this.load.throughput(REQUESTS, depth);
+    for (const depth of DEPTHS) this.load.throughput(REQUESTS, depth, this.polls);
   }
 
   measure(): void {
@@ -78,11 +81,18 @@ class Runner {
     this.#p999.push(percentile(this.#samples, 0.999));
     for (const depth of DEPTHS) {
       const requests = depth === 1 ? ROUND_TRIPS : REQUESTS;
-      const before = runningTime(this.daemon.pid);
-      this.#rates.get(depth)!.push(this.load.throughput(requests, depth));
-      const used = runningTime(this.daemon.pid) - before;
-      this.#times.get(depth)!.push(used / 1000 / requests);
+      this.load.spoil();
+      const [daemon, driver] = this.#runningTimes();
+      this.#rates.get(depth)!.push(this.load.throughput(requests, depth, this.polls));
+      const [daemonThen, driverThen] = this.#runningTimes();
+      this.#times.get(depth)!.push((daemonThen - daemon) / 1000 / requests);
+      this.#driverTimes.get(depth)!.push((driverThen - driver) / 1000 / requests);
+      if (!this.load.areRight()) throw new Error(`${this.contender.name}: a wrong answer`);
     }
+  }
+
+  #runningTimes(): [daemon: number, driver: number] {
+    return [runningTime(this.daemon.pid), runningTime(Deno.pid)];
   }
 
   result(device: string, setting: string): Trips {
@@ -97,11 +107,11 @@ class Runner {
       p999: median(this.#p999),
       rates: medians(this.#rates),
       processor: medians(this.#times),
+      driver: medians(this.#driverTimes),
     };
   }
 
   async stop(): Promise<void> {
-    if (!this.load.checkAnswers()) throw new Error(`${this.contender.name}: a wrong answer`);
     this.load[Symbol.dispose]();
     await this.daemon[Symbol.asyncDispose]();
   }
@@ -136,7 +146,8 @@ function row(trips: Trips): string[] {
     `  ${trips.contender}`,
     ...[trips.median, trips.p99, trips.p999].map(microseconds),
     ...DEPTHS.map((depth) => count(trips.rates[depth])),
-    ...[1, 64].map((depth) => microseconds(trips.processor[depth])),
+    ...DEPTHS.map((depth) => microseconds(trips.processor[depth])),
+    microseconds(trips.driver[64]),
   ];
 }
 
@@ -148,7 +159,8 @@ function ratios([ours, peer]: readonly Trips[]): string[] {
     of((trips) => trips.p99),
     of((trips) => trips.p999),
     ...DEPTHS.map((depth) => of((trips) => trips.rates[depth])),
-    ...[1, 64].map((depth) => of((trips) => trips.processor[depth])),
+    ...DEPTHS.map((depth) => of((trips) => trips.processor[depth])),
+    "",
   ];
 }
 
@@ -166,8 +178,9 @@ export async function roundTrips(): Promise<Trips[]> {
       rows.push([setting.name], ...results.map(row));
       if (results.length === 2) rows.push(ratios(results));
     }
-    const head = ["", "median", "99 %", "99.9 %", "1 at a time", "16", "64", "CPU, 1", "CPU, 64"];
-    table(head, rows);
+    const times = ["median", "99 %", "99.9 %"];
+    const processor = ["CPU, 1", "16", "64", "driver's, 64"];
+    table(["", ...times, "1 at a time", "16", "64", ...processor], rows);
   }
   return all;
 }

@@ -291,7 +291,7 @@ export const virtioFiles: readonly MutatedFile[] = [
     mutations: [
       { find: "if (found !== CHAIN) chain.unmap();", replace: "" },
       { find: "chain.unmap();\n  }\n}", replace: "}\n}" },
-      { find: "decodeXenAddress(table, offset);", replace: "super.decodeAddress(table, offset);" },
+      { find: "joinXenAddress(high, low);", replace: "super.joinAddress(high, low);" },
     ],
   },
   {
