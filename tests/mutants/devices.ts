@@ -89,7 +89,7 @@ export const deviceFiles: readonly MutatedFile[] = [
         replace: "this.#remembered",
         only: "G7",
       },
-      { find: "if (room < RESPONSE_SIZE) return 1;", replace: "", only: "G1" },
+      { find: "if (room < RESPONSE_SIZE) {", replace: "if (false) {", only: "G1" },
       {
         find: "chain.readableLength >= REQUEST_SIZE",
         replace: "chain.readableLength >= 2",

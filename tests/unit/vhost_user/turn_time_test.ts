@@ -58,6 +58,19 @@ Deno.test("V12 requests that take long leave their connection its turn", () => {
   guest.frontEnd.discard();
 });
 
+Deno.test("the driver sees answers one by one where they take their time", () => {
+  using backEnd = InProcess.echo();
+  using guest = new Guest(backEnd.connect(), { size: 256 });
+  const [queue] = guest.queues;
+  const seen: number[] = [];
+  offer(guest, backEnd.device, 20, () => {
+    seen.push(queue.usedIndexOfDevice);
+    return true;
+  });
+  backEnd.settle();
+  assertEquals(seen, Array.from({ length: 20 }, (_, index) => index));
+});
+
 Deno.test("V12 requests that take long are noticed among others that do not", () => {
   using backEnd = InProcess.echo();
   using guest = new Guest(backEnd.connect(), { size: 256 });

@@ -178,11 +178,11 @@ Deno.test("xen: what a request has taken is unmapped before the driver is told",
   ]);
   const idle = xen.mappings;
   const seen: number[] = [];
-  const { push } = SplitQueue.prototype;
+  const { add } = SplitQueue.prototype;
   // Once the used ring has it, the driver takes its grants back.
-  SplitQueue.prototype.push = function (head, written) {
+  SplitQueue.prototype.add = function (head, written) {
     seen.push(xen.mappings);
-    push.call(this, head, written);
+    add.call(this, head, written);
   };
   try {
     guest.request([1, 2, 3], 3);
@@ -195,7 +195,7 @@ Deno.test("xen: what a request has taken is unmapped before the driver is told",
     }]);
     backEnd.settle();
   } finally {
-    SplitQueue.prototype.push = push;
+    SplitQueue.prototype.add = add;
   }
   assertEquals(seen, [idle, idle, idle]);
 });

@@ -109,6 +109,32 @@ Deno.test("R3 a response is spread over however many buffers there are", () => {
   assertEquals(it.ram.read(first, 1)[0], 0x44);
 });
 
+Deno.test("R3 a number goes to one buffer, to two, or as far as there is room", () => {
+  using it = new Memory();
+  const address = it.ram.allocate(16);
+  const parts: [number, number[]][] = [
+    [2, [0x34, 0x12, 0xee, 0xee]],
+    [1, [0x34, 0xee, 0x12, 0xee]],
+  ];
+  for (const [first, expected] of parts) {
+    it.ram.write(address, new Uint8Array(4).fill(0xee));
+    it.chain.begin(0);
+    assert(it.chain.append(address, first, true));
+    if (first < 2) assert(it.chain.append(address + 2, 1, true));
+    it.chain.writeU16(0, 0x1234);
+    assertEquals([...it.ram.read(address, 4)], expected);
+  }
+  it.chain.begin(0);
+  assert(it.chain.append(address, 1, true));
+  it.chain.writeU16(0, 0x5678);
+  assertEquals([...it.ram.read(address, 4)], [0x78, 0xee, 0x12, 0xee]);
+  it.chain.begin(0);
+  assert(it.chain.append(address, 2, true));
+  it.chain.suspend();
+  it.chain.writeU16(0, 0);
+  assertEquals([...it.ram.read(address, 2)], [0x78, 0xee]);
+});
+
 Deno.test("nothing is read or written beyond a chain's parts", () => {
   using it = new Memory();
   const address = it.ram.allocate(16);
@@ -200,6 +226,19 @@ Deno.test("a chain of more than 4 GiB is refused", () => {
   assert(it.chain.append(0, 3 * 2 ** 30, false));
   assert(it.chain.append(0, 2 ** 30, true));
   assertEquals(it.chain.append(0, 1, true), false);
+  it.chain.begin(0);
+  assert(it.chain.append(0, 2 ** 30, false));
+  assert(it.chain.append(0, 3 * 2 ** 30, true));
+  assertEquals(it.chain.append(0, 1, true), false);
+});
+
+Deno.test("R1 a buffer to be read behind one to be written is refused, however long it is", () => {
+  using it = new Memory(SIDE_BY_SIDE);
+  for (const length of [0, 1, 2 * PAGE]) {
+    it.chain.begin(0);
+    assert(it.chain.append(PAGE, 1, true));
+    assertFalse(it.chain.append(PAGE, length, false), `${length} bytes`);
+  }
 });
 
 Deno.test("a chain that is kept finds its buffers after a change of the memory table", () => {
@@ -272,6 +311,9 @@ Deno.test("a chain has no more segments than it may, however it came to them", (
   using it = new Memory(SIDE_BY_SIDE);
   it.chain.begin(0, 100);
   for (let count = 0; count < 100; count++) assert(it.chain.append(PAGE, 1, false));
+  assertFalse(it.chain.append(PAGE, 1, false));
+  it.chain.begin(0, 2);
+  for (let count = 0; count < 2; count++) assert(it.chain.append(PAGE, 1, false));
   assertFalse(it.chain.append(PAGE, 1, false));
   // Room that is there from before is no licence.
   it.chain.begin(0, 4);

@@ -119,6 +119,32 @@ Deno.test("a returned chain appears in the used ring with its length", () => {
   assertEquals(driver.takeUsed(), { head: 3, length: 0 });
 });
 
+Deno.test("of several chains in a row the driver sees those that are published, and the last at once", () => {
+  using ring = new Ring();
+  const { ram, driver, device, chain } = ring;
+  const heads = [1, 2, 3].map(() => driver.place([{ address: ram.allocate(8), length: 8 }]));
+  driver.offer(...heads);
+  const seen = heads.map((head, index) => {
+    device.pop(chain);
+    device.add(head, 0);
+    const before = driver.usedIndexOfDevice;
+    if (index === 1) device.publish();
+    return [before, driver.usedIndexOfDevice];
+  });
+  assertEquals(seen, [[0, 0], [0, 2], [3, 3]]);
+});
+
+Deno.test("R4 whoever asks whether a call is due has published what is used", () => {
+  using ring = new Ring();
+  const { ram, driver, device, chain } = ring;
+  const head = driver.place([{ address: ram.allocate(8), length: 8 }]);
+  driver.offer(head, head);
+  device.pop(chain);
+  device.add(head, 0);
+  assertEquals(device.needsCall(), true);
+  assertEquals(driver.usedIndexOfDevice, 1);
+});
+
 for (const size of [1, 2, 256, 32768]) {
   Deno.test(`R4 a queue of ${size} goes on when its indices wrap around`, () => {
     const ram = new GuestRam([{ guestAddress: 0, size: 0x40_0000 }]);
