@@ -14,6 +14,13 @@ import type { EventHandler } from "../virtio/device.ts";
 const POLL_INTERVAL = 1;
 /** How often a thread that looks for work without sleeping looks at descriptors, in milliseconds. */
 const LOOK_INTERVAL = 0.02;
+/**
+ * The same while it finds work again and again: a look takes as long as a request, and at most a few
+ * in a thousand requests are to wait for one.
+ */
+const BUSY_LOOK_INTERVAL = 0.25;
+/** Work was found so recently that more of it is likely, in milliseconds. */
+const RECENTLY = 0.005;
 
 /** Something to be done at a time, on the clock of `performance.now()`. */
 interface Timer {
@@ -39,8 +46,9 @@ export class EventLoop implements Scheduler {
   readonly #timers: Timer[] = [];
   /** Is called each time that there is nothing left to do at once. */
   onIdle: () => void = () => {};
-  /** When descriptors are looked at again, at the latest. */
-  #nextLook = 0;
+  /** When descriptors were looked at without sleeping, and when work was found. */
+  #lastLook = 0;
+  #lastFind = 0;
   /** The descriptor that ends it, or -1. */
   #end = -1;
   #stopped = false;
@@ -168,8 +176,10 @@ export class EventLoop implements Scheduler {
     for (;;) {
       const found = this.#findWork();
       const now = performance.now();
-      if (now >= this.#nextLook) {
-        this.#nextLook = now + LOOK_INTERVAL;
+      if (found) this.#lastFind = now;
+      const isBusy = now - this.#lastFind < RECENTLY;
+      if (now - this.#lastLook >= (isBusy ? BUSY_LOOK_INTERVAL : LOOK_INTERVAL)) {
+        this.#lastLook = now;
         const count = this.#wait(0);
         if (count > 0) return count;
       }

@@ -51,6 +51,11 @@ export interface Trips {
   readonly driver: Readonly<Record<number, number>>;
 }
 
+/** How many requests are made with so many of them at a time. */
+function requests(depth: number): number {
+  return depth === 1 ? ROUND_TRIPS : REQUESTS;
+}
+
 /** A contender at work. */
 class Runner {
   readonly #medians: number[] = [];
@@ -71,7 +76,7 @@ class Runner {
   /** Lets both sides compile what they will run. */
   warmUp(): void {
     this.load.roundTrips(this.#samples, this.polls);
-    for (const depth of DEPTHS) this.load.throughput(REQUESTS, depth, this.polls);
+    for (const depth of DEPTHS) this.load.throughput(requests(depth), depth, this.polls);
   }
 
   measure(): void {
@@ -80,13 +85,13 @@ class Runner {
     this.#p99.push(percentile(this.#samples, 0.99));
     this.#p999.push(percentile(this.#samples, 0.999));
     for (const depth of DEPTHS) {
-      const requests = depth === 1 ? ROUND_TRIPS : REQUESTS;
+      const count = requests(depth);
       this.load.spoil();
       const [daemon, driver] = this.#runningTimes();
-      this.#rates.get(depth)!.push(this.load.throughput(requests, depth, this.polls));
+      this.#rates.get(depth)!.push(this.load.throughput(count, depth, this.polls));
       const [daemonThen, driverThen] = this.#runningTimes();
-      this.#times.get(depth)!.push((daemonThen - daemon) / 1000 / requests);
-      this.#driverTimes.get(depth)!.push((driverThen - driver) / 1000 / requests);
+      this.#times.get(depth)!.push((daemonThen - daemon) / 1000 / count);
+      this.#driverTimes.get(depth)!.push((driverThen - driver) / 1000 / count);
       if (!this.load.areRight()) throw new Error(`${this.contender.name}: a wrong answer`);
     }
   }
