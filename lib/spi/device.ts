@@ -7,8 +7,10 @@
  */
 
 import type { Logger } from "@logtape/logtape";
+import { EPOLLIN } from "../../ffi/epoll.ts";
+import { Timer } from "../../ffi/timerfd.ts";
 import { type DescriptorChain, HostBuffer } from "../virtio/descriptor_chain.ts";
-import { type DeviceHost, HELD, type VirtioDevice } from "../virtio/device.ts";
+import { type DeviceHost, type EventHandler, HELD, type VirtioDevice } from "../virtio/device.ts";
 import { writeFailure } from "../virtio/trailing_status.ts";
 import type { SpiBackend, TransferData } from "./backend.ts";
 import type { SpiEvents } from "./events.ts";
@@ -35,9 +37,11 @@ const USUAL_TRANSFER = 65536;
 
 /** How long a message may wait for its rest after the longest transfer, in milliseconds. */
 const TURN_ALLOWANCE = 1000;
+/** After so long with transfers that had to wait, other descriptors get their turn; likewise. */
+const CATCH_UP_LIMIT = 1;
 
 /** One guest's SPI controller. */
-export class SpiDevice implements VirtioDevice, TurnOwner {
+export class SpiDevice implements VirtioDevice, EventHandler, TurnOwner {
   readonly id = SPI_DEVICE_ID;
   readonly queueCount = 1;
   readonly features = 0n;
@@ -57,6 +61,9 @@ export class SpiDevice implements VirtioDevice, TurnOwner {
   #host: DeviceHost | undefined;
   /** Chains held: the first is at work or waits for the bus, the others are in line behind it. */
   readonly #held: DescriptorChain[] = [];
+  /** Lets others have their turn in the event loop before the first of them is begun. */
+  readonly #timer = new Timer();
+  #isPaused = false;
   /** What transfers were refused for. */
   readonly #refusals = new Set<string>();
 
@@ -77,6 +84,7 @@ export class SpiDevice implements VirtioDevice, TurnOwner {
   attach(host: DeviceHost): void {
     this.#host = host;
     this.#turn.attach(host);
+    host.watch(this.#timer.fd, EPOLLIN, this);
   }
 
   setFeatures(_features: bigint): void {}
@@ -88,6 +96,13 @@ export class SpiDevice implements VirtioDevice, TurnOwner {
     }
     this.#held.push(chain);
     return HELD;
+  }
+
+  /** Others have had their turn. */
+  onEvents(_events: number): void {
+    if (!this.#timer.clear() || !this.#isPaused) return;
+    this.#isPaused = false;
+    this.#goOn(false);
   }
 
   busTaken(): void {
@@ -105,6 +120,7 @@ export class SpiDevice implements VirtioDevice, TurnOwner {
   queueStopping(_queue: number): void {
     const host = this.#host!;
     const held = this.#held.splice(0);
+    this.#isPaused = false;
     if (held[0]?.isSuspended) {
       // Nobody waits for the transfer at work: its chip is released at once.
       this.#turn.end();
@@ -128,17 +144,25 @@ export class SpiDevice implements VirtioDevice, TurnOwner {
 
   close(): void {
     this.#turn.close();
+    this.#host?.unwatch(this.#timer.fd);
+    this.#timer.close();
     this.#backend.close();
   }
 
   /** Answers the first of the chains held and those behind it, as far as the bus lets it. */
   #goOn(firstIsOver: boolean): void {
     if (this.#held.length === 0) return;
+    const end = performance.now() + CATCH_UP_LIMIT;
     let written = firstIsOver ? this.#finish(this.#held[0]) : this.#begin(this.#held[0]);
     while (written !== HELD) {
       const done = this.#held.shift()!;
       this.#host?.complete(0, done, written);
       if (this.#held.length === 0) return;
+      if (performance.now() >= end) {
+        this.#isPaused = true;
+        this.#timer.arm(0);
+        return;
+      }
       written = this.#begin(this.#held[0]);
     }
   }

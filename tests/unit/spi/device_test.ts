@@ -472,6 +472,43 @@ Deno.test(
 );
 
 Deno.test(
+  "transfers that had to wait let the event loop have its turns, and all come back in order",
+  withGuests(
+    (guest, { backEnds }) => {
+      const [queue] = guest.queues;
+      const { ram } = guest;
+      const length = 65536;
+      const count = 250;
+      const data = ram.allocate(length);
+      const results = ram.allocate(count);
+      const submit = (head: Head, at: number) => {
+        const address = ram.allocate(32);
+        ram.write(address, encodeHead(head));
+        return queue.submit([
+          { address, length: 32 },
+          { address: data, length },
+          { address: data, length, writable: true },
+          { address: results + at, length: 1, writable: true },
+        ]);
+      };
+      ram.write(results, Array(count).fill(0xee));
+      submit({ setup: 5e6 }, 0);
+      for (let at = 1; at < count; at++) submit({}, at);
+      const after: number[] = [];
+      until("an end", () => {
+        backEnds[0].loop.turn(0);
+        after.push([...ram.read(results, count)].filter((byte) => byte === RESULT.OK).length);
+        return after.at(-1) === count;
+      });
+      assertEquals(after, after.toSorted((a, b) => a - b));
+      assert(after.some((done) => done > 0 && done < count), `${[...new Set(after)]}`);
+    },
+    undefined,
+    { queue: { size: 1024 } },
+  ),
+);
+
+Deno.test(
   "a guest waits for the end of another's command",
   withGuests(
     (_guest, { guests: [one, other] }) => {
