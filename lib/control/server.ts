@@ -7,6 +7,7 @@
 
 import type { Logger } from "@logtape/logtape";
 import { EPOLLIN } from "../../ffi/epoll.ts";
+import { EAGAIN, EINTR, errno, errnoText } from "../../ffi/errno.ts";
 import { close } from "../../ffi/fd.ts";
 import { accept } from "../../ffi/socket.ts";
 import { PropertyError } from "../simulation/check_value.ts";
@@ -26,20 +27,26 @@ import {
 } from "./protocol.ts";
 import { type ControlWorld, LATER, type Reply } from "./world.ts";
 
-/** The most clients at a time. */
-const MAX_CLIENTS = 256;
+/** How long a client waits that can be neither served nor turned away, in milliseconds. */
+const PATIENCE = 100;
 
 /** Serves clients. */
 export class ControlServer implements EventHandler, LineHandler {
   readonly #socket: number;
+  readonly #most: number;
   readonly #poller: Poller;
   readonly #world: ControlWorld;
   readonly #log: Logger;
   readonly #connections = new Set<ControlConnection>();
+  #isClosed = false;
 
-  /** @param socket listens; stays the caller's */
-  constructor(socket: number, poller: Poller, world: ControlWorld, log: Logger) {
+  /**
+   * @param socket listens; stays the caller's
+   * @param most how many clients there can be at a time
+   */
+  constructor(socket: number, most: number, poller: Poller, world: ControlWorld, log: Logger) {
     this.#socket = socket;
+    this.#most = most;
     this.#poller = poller;
     this.#world = world;
     this.#log = log;
@@ -49,9 +56,13 @@ export class ControlServer implements EventHandler, LineHandler {
   /** A client connects. One at a time, so that those that have gone make room meanwhile. */
   onEvents(_events: number): void {
     const fd = accept(this.#socket);
-    if (fd < 0) return;
-    if (this.#connections.size >= MAX_CLIENTS) {
-      this.#log.warn(`a control client is turned away: there are ${MAX_CLIENTS} already`);
+    if (fd < 0) {
+      const number = errno();
+      if (number !== EAGAIN && number !== EINTR) this.#rest(number);
+      return;
+    }
+    if (this.#connections.size >= this.#most) {
+      this.#log.warn(`a control client is turned away: there are ${this.#most} already`);
       close(fd);
       return;
     }
@@ -98,8 +109,18 @@ export class ControlServer implements EventHandler, LineHandler {
 
   /** Ends all connections. */
   close(): void {
+    this.#isClosed = true;
     this.#poller.unwatch(this.#socket);
     for (const connection of [...this.#connections]) connection.close();
+  }
+
+  /** A client that cannot be accepted would keep the thread busy. */
+  #rest(number: number): void {
+    this.#log.error(`a control client cannot be accepted yet: ${errnoText(number)}`);
+    this.#poller.unwatch(this.#socket);
+    this.#world.after(PATIENCE, () => {
+      if (!this.#isClosed) this.#poller.watch(this.#socket, EPOLLIN, this);
+    });
   }
 
   #replyTo(connection: ControlConnection, id: RequestId | undefined): Reply {

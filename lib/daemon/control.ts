@@ -67,15 +67,17 @@ export class Control {
     this.events = guests.map(() => makeEventRing(size, wake));
   }
 
-  /** Starts the thread. */
+  /** Starts the thread. @param clients the most at a time */
   start<Settings>(
     program: string,
     entry: string,
     { guests, log, sandbox }: DaemonSettings<Settings>,
     listeners: readonly Listener[],
+    clients: number,
   ): void {
     this.thread = new Thread(entry, "control", {
       control: this.#listener?.fd,
+      clients,
       trace: this.#trace,
       gpioControl: this.#gpioControl,
       log,

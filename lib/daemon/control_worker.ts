@@ -19,7 +19,7 @@ import { Recorder } from "../trace/recorder.ts";
 import type { DeviceKind } from "./device_kind.ts";
 import { EventLoop } from "./event_loop.ts";
 import { VERSION } from "./help.ts";
-import { configureLog, getLog, type LogSettings } from "./log.ts";
+import { configureLimitedLog, getLog, type LogSettings } from "./log.ts";
 import { observingPaths } from "./sandbox/paths.ts";
 import { confineThread } from "./sandbox/sandbox.ts";
 import type { WorkerReport } from "./worker.ts";
@@ -28,6 +28,8 @@ import type { WorkerReport } from "./worker.ts";
 export interface ControlStart {
   /** A listening socket for clients, if they are served. */
   readonly control: number | undefined;
+  /** The most clients at a time. */
+  readonly clients: number;
   /** Where the trace goes, if there is one. */
   readonly trace: TraceStart | undefined;
   /** The control socket of the GPIO daemon that interrupts are wired to, if they are. */
@@ -91,11 +93,11 @@ function serveClients(
   loop: EventLoop,
   log: Logger,
 ): (() => void) | undefined {
-  const { control, guests } = start;
+  const { control, clients, guests } = start;
   if (control === undefined) return undefined;
   const world = { program, version: VERSION, things: new Things(things), guests, events };
   const observer = new Observer(loop, world);
-  const server = new ControlServer(control, loop, observer, log);
+  const server = new ControlServer(control, clients, loop, observer, log);
   return () => {
     server.close();
     observer.close();
@@ -123,15 +125,17 @@ export async function serveControl<Settings>(
   start: ControlStart,
   report: (message: WorkerReport) => void,
 ): Promise<void> {
-  configureLog(kind.program, start.log);
+  const limit = configureLimitedLog(kind.program, start.log);
   const log = getLog(kind.program);
   const tell = (error: unknown) => {
     const { message, stack } = error as Error;
     log.error(`internal error: ${message}`);
     log.debug(`${stack}`);
   };
+  let outcome: WorkerReport = { state: "ended" };
   try {
     const loop = new EventLoop(tell);
+    limit.drive((milliseconds, action) => loop.after(milliseconds, action));
     loop.endWith(start.stop);
     const settings = start.guests.map((guest) => guest.settings as Settings);
     const things = kind.things?.(settings, log) ?? [];
@@ -153,9 +157,11 @@ export async function serveControl<Settings>(
       recorder?.close();
       loop.close();
     }
-    report({ state: "ended" });
   } catch (error) {
     tell(error);
-    report({ state: "failed", reason: `internal error: ${(error as Error).message}` });
+    outcome = { state: "failed", reason: `internal error: ${(error as Error).message}` };
   }
+  // The process may end as soon as it is known that this thread has.
+  limit.finish();
+  report(outcome);
 }

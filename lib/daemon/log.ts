@@ -183,8 +183,8 @@ export function configureLog(program: string, settings: LogSettings): void {
   configure(program, settings, sink(current));
 }
 
-/** Sets the log of a guest's thread up, which is limited. */
-export function configureGuestLog(program: string, settings: LogSettings): LogLimit<LogRecord> {
+/** Sets the log of a thread up that others can make say much: guests, or control clients. */
+export function configureLimitedLog(program: string, settings: LogSettings): LogLimit<LogRecord> {
   const limit = new LogLimit(sink(formatterOf(settings)));
   configure(program, settings, (record) => limit.take(record));
   return limit;

@@ -10,8 +10,7 @@ import { memoryLimit } from "../../ffi/memory_limit.ts";
 import { descriptorLimit, openDescriptors, raiseDescriptorLimit } from "../../ffi/resource.ts";
 import { isIgnored } from "../../ffi/signal.ts";
 import { threadId } from "../../ffi/thread_id.ts";
-import { descriptorShare } from "./descriptor_budget.ts";
-import type { GuestPlan } from "./device_kind.ts";
+import { shareDescriptors } from "./descriptor_budget.ts";
 import { inherit, listen, type Listener, socketPaths } from "./listeners.ts";
 import { getLog } from "./log.ts";
 import { checkMemory } from "./memory_budget.ts";
@@ -138,28 +137,31 @@ async function endAll(program: string, guests: readonly Thread[]): Promise<void>
 }
 
 /**
- * How much each front-end may take of what the process has.
+ * How much each front-end may take of what the process has, and how many control clients there may
+ * be.
  *
  * @param observed true if there is a thread that observes guests
  * @throws {RuntimeError} if that is too little
  */
 function shareOut(
-  guests: readonly GuestPlan<unknown>[],
+  { guests, control }: DaemonSettings<unknown>,
   observed: boolean,
   log: Logger,
-): Required<Share> {
-  const descriptors = descriptorShare({
+): { readonly share: Required<Share>; readonly clients: number } {
+  const { message, clients } = shareDescriptors({
     limit: descriptorLimit(),
     open: openDescriptors(),
     devices: guests.map(({ descriptors }) => descriptors ?? 0),
+    controlled: control !== undefined,
   });
   const scarcity = checkMemory({ limit: memoryLimit(), guests: guests.length, observed });
   if (scarcity !== undefined) log.warn(scarcity);
-  return {
-    descriptors,
+  const share = {
+    descriptors: message,
     memory: MAX_MEMORY / guests.length,
     unmappings: guests.length === 1 ? Infinity : UNMAPPINGS / guests.length,
   };
+  return { share, clients };
 }
 
 /**
@@ -177,7 +179,7 @@ export async function supervise<Settings>(
   const signal = stopSignal();
   const gpioControl = wiredTo(settings);
   const observed = [settings.control, settings.trace, gpioControl].some((one) => one !== undefined);
-  const share = shareOut(settings.guests, observed, getLog(program));
+  const { share, clients } = shareOut(settings, observed, getLog(program));
   const watchdog = new Watchdog();
   const faults = handleMemoryFaults(settings.guests.length);
   const listeners = openSockets(settings.sockets, settings.guests.length);
@@ -205,7 +207,7 @@ export async function supervise<Settings>(
         }, { onCalling: () => watchdog.wake() }),
       );
     });
-    control?.start(program, entry, settings, listeners);
+    control?.start(program, entry, settings, listeners, clients);
     const threads = control?.thread === undefined ? guests : [...guests, control.thread];
     const serving = Promise.all(threads.map((thread) => thread.serving)).then(() => {
       if (settings.sandbox) {

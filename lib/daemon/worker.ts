@@ -19,7 +19,7 @@ import { Acceptor } from "./acceptor.ts";
 import type { DeviceKind } from "./device_kind.ts";
 import type { ControlStart } from "./control_worker.ts";
 import { EventLoop } from "./event_loop.ts";
-import { configureGuestLog, getLog, type LogSettings } from "./log.ts";
+import { configureLimitedLog, getLog, type LogSettings } from "./log.ts";
 import { RuntimeError, UsageError } from "../errors.ts";
 
 /** From the main thread: everything that the guest's thread needs. */
@@ -129,7 +129,7 @@ function serve<Settings>(
 ): void {
   guardThread(start.guard, () => report({ state: "calling" }));
   coverThread(start.faults, start.guest);
-  const limit = configureGuestLog(kind.program, start.log);
+  const limit = configureLimitedLog(kind.program, start.log);
   const log = getLog(kind.program, start.guest);
   let outcome: WorkerReport = { state: "ended" };
   try {

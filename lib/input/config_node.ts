@@ -223,7 +223,8 @@ export class ConfigNode {
     const path = this.string("a path");
     if (path === "") return this.fail("expected a path, found an empty text");
     // What comes after it would be left out, and another file be meant.
-    return path.includes("\0") ? this.fail("expected a path, found one with a zero byte") : path;
+    if (!path.includes("\0")) return path;
+    return this.fail(`'${path}' has a zero byte in it; choose a path without`);
   }
 
   /** A text that is not empty, or a number taken as one: what an option of the command line takes. */

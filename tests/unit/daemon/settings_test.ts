@@ -143,7 +143,7 @@ Deno.test("a control socket is somewhere where there can be one, and no guest's"
 Deno.test("a path with a zero byte is none", () => {
   for (const key of ["socket-path", "control", "trace"]) {
     refuses(
-      new RegExp(`^f.yaml:1: ${key}: expected a path, found one with a zero byte$`),
+      new RegExp(`^f.yaml:1: ${key}: 'a\0b' has a zero byte in it; choose a path without$`),
       key === "socket-path" ? {} : { "socket-path": "/s" },
       `${key}: "a\\0b"`,
     );
