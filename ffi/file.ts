@@ -130,11 +130,16 @@ export function readBeginning(path: string, limit: number): Uint8Array<ArrayBuff
 /**
  * Reads a file, which may be a pipe or any other kind of file that comes to an end.
  *
+ * @param more flags for open(2): with `O_NONBLOCK` nobody who writes to a pipe is waited for
  * @returns its bytes, or `undefined` where there are more than `limit`
  * @throws {SystemError} as open(2) and read(2)
  */
-export function readFile(path: string, limit: number): Uint8Array<ArrayBuffer> | undefined {
-  const fd = open(path, O_RDONLY);
+export function readFile(
+  path: string,
+  limit: number,
+  more = 0,
+): Uint8Array<ArrayBuffer> | undefined {
+  const fd = open(path, O_RDONLY | more);
   try {
     return readToEnd(fd, limit);
   } finally {

@@ -19,6 +19,7 @@ import {
   type Named,
   shownThing,
 } from "./names.ts";
+import { LONGEST_TIMER } from "./quantities.ts";
 
 /** One daemon. */
 export interface ControlledDaemon extends Named {
@@ -102,13 +103,16 @@ export class Daemons implements Disposable {
   /**
    * The events that have come, or those that come next.
    *
-   * @param timeout how long to wait for them, in milliseconds; forever if it is left out
+   * @param timeout how long to wait for them at most, in milliseconds; forever if it is left out
    */
   events(timeout?: number): DaemonEvent[] {
     const taken = this.#take();
     if (taken.length > 0) return taken;
     this.#epoll ??= this.#watchAll();
-    const count = this.#epoll.wait(timeout === undefined ? -1 : Math.max(0, Math.ceil(timeout)));
+    const limit = timeout === undefined
+      ? -1
+      : Math.min(Math.max(0, Math.ceil(timeout)), LONGEST_TIMER);
+    const count = this.#epoll.wait(limit);
     for (let index = 0; index < count; index++) {
       this.all[this.#epoll.token(index)].client.receive();
     }

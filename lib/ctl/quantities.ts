@@ -17,6 +17,9 @@ const UNITS: Readonly<Record<string, number>> = {
   h: 3_600_000,
 };
 
+/** The most that a timer can be set for, in milliseconds: what waits for longer sets it again. */
+export const LONGEST_TIMER: number = 2 ** 31 - 1;
+
 /** What a time looks like, for messages. */
 export const TIME_FORM = "a time such as 50ms, 2s or 1.5m";
 

@@ -120,7 +120,7 @@ Deno.test("ctl: wait ends when it holds, has held for long enough, or the time i
   using guest = new GpioGuest(gpio.daemon.connect());
   // It holds already.
   assertEquals(await ctlOutput(...gpio.at, "wait", "lid=1", "--timeout", "0"), "");
-  await using waits = new RunningCtl([...gpio.at, "wait", "relay=on", "--timeout=60s", "--json"]);
+  await using waits = new RunningCtl([...gpio.at, "wait", "relay=on", "--timeout=1000h", "--json"]);
   await new Promise((resolve) => setTimeout(resolve, 200));
   guest.ask(GPIO.SET_DIRECTION, 1, OUT);
   guest.ask(GPIO.SET_VALUE, 1, 1);

@@ -6,7 +6,7 @@
 
 import { adoptOrphans } from "../../../ffi/subreaper.ts";
 import { RuntimeError, UsageError } from "../../errors.ts";
-import { showTime } from "../quantities.ts";
+import { LONGEST_TIMER, showTime } from "../quantities.ts";
 import { clock } from "./clock.ts";
 import { Guard } from "./guard.ts";
 import { junitXml } from "./junit.ts";
@@ -98,7 +98,7 @@ export async function runScenario(options: RunOptions): Promise<number> {
   const timer = setTimeout(() => {
     const limit = showTime(scenario.timeout);
     stage.breakOff(new StepFailure(`all to be over within ${limit}`, "it is not"));
-  }, scenario.timeout);
+  }, Math.min(scenario.timeout, LONGEST_TIMER));
   try {
     return await new Run(options, stage).run();
   } finally {

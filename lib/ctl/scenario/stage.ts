@@ -4,6 +4,7 @@
  * @module
  */
 
+import { LONGEST_TIMER } from "../quantities.ts";
 import { clock } from "./clock.ts";
 import type { Console } from "./console.ts";
 import type { Processes } from "./processes.ts";
@@ -127,7 +128,7 @@ export class Stage {
         const again = typeof result === "number"
           ? Math.min(result, deadline - now)
           : deadline - now;
-        timer = setTimeout(turn, Math.max(1, Math.ceil(again)));
+        timer = setTimeout(turn, Math.min(Math.max(1, Math.ceil(again)), LONGEST_TIMER));
       };
       if (this.end.aborted) return reject(this.end.reason);
       this.end.addEventListener("abort", abort);

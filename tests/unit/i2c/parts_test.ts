@@ -152,6 +152,20 @@ Deno.test("a temperature file is looked at again, but not while the sensor is sh
   assertEquals(log.of("warn").length, 1);
 });
 
+Deno.test("a temperature file that has become a pipe is not waited for", () => {
+  using folder = new TemporaryFolder();
+  const file = folder.file("temperature");
+  Deno.writeTextFileSync(file, "20.5\n");
+  const log = new RecordingLog();
+  const chip = new OnBus("lm75", `temperature-file: ${file}`, log.logger);
+  Deno.removeSync(file);
+  new Deno.Command("mkfifo", { args: [file] }).outputSync();
+  pause(120);
+  assertEquals(chip.transaction([[0], 2]), [20, 0x80]);
+  assertEquals(log.of("warn").length, 1);
+  assertThrows(() => new OnBus("lm75", `temperature-file: ${file}`), RuntimeError);
+});
+
 Deno.test("a temperature out of range, or no number, is refused", () => {
   for (const yaml of ["temperature: 126", "temperature: warm", "temperature: -56"]) {
     assertThrows(() => new OnBus("lm75", yaml), UsageError);

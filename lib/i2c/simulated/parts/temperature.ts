@@ -21,6 +21,7 @@
  * @module
  */
 
+import { O_NONBLOCK } from "../../../../ffi/fd.ts";
 import { readFile } from "../../../../ffi/file.ts";
 import { RuntimeError } from "../../../errors.ts";
 import { PropertyError } from "../../../simulation/check_value.ts";
@@ -93,7 +94,8 @@ function propertiesOf(fraction: number) {
 type TemperatureProperties = ReturnType<typeof propertiesOf>;
 
 function readTemperature(file: string): number {
-  const bytes = readFile(file, MAX_SIZE);
+  // Whatever has become of it, the guest does not wait for somebody else.
+  const bytes = readFile(file, MAX_SIZE, O_NONBLOCK);
   if (bytes === undefined) throw new TypeError("it is too long to be a number");
   const text = new TextDecoder().decode(bytes).trim();
   const celsius = Number(text);
