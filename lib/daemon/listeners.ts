@@ -69,8 +69,10 @@ const LOCK_INTERVAL = 2;
 /**
  * Keeps others from making sockets in the folder of `path` meanwhile: of two daemons that find the
  * same stale socket, the second one has to find the first one's.
+ *
+ * @param until when others have had the folder to themselves for too long
  */
-function alone<Result>(path: string, make: () => Result): Result {
+function alone<Result>(path: string, until: number, make: () => Result): Result {
   let folder = -1;
   try {
     folder = open(dirname(path), O_RDONLY | O_DIRECTORY);
@@ -79,9 +81,8 @@ function alone<Result>(path: string, make: () => Result): Result {
   }
   try {
     const pause = new Int32Array(new SharedArrayBuffer(4));
-    const end = performance.now() + LOCK_PATIENCE;
     // Nobody who makes a socket takes that long; for others there is no reason to wait.
-    while (folder >= 0 && !lockExclusively(folder) && performance.now() < end) {
+    while (folder >= 0 && !lockExclusively(folder) && performance.now() < until) {
       Atomics.wait(pause, 0, 0, LOCK_INTERVAL);
     }
     return make();
@@ -156,13 +157,36 @@ function notUsable(path: string, number: number): RuntimeError {
 }
 
 /**
+ * Makes the sockets at those paths and listens at each.
+ *
+ * @param patience how long others may have their folder to themselves, in milliseconds
+ * @throws {RuntimeError} if that is not possible
+ */
+export function listenAll(paths: readonly string[], patience = LOCK_PATIENCE): Listener[] {
+  const until = performance.now() + patience;
+  const listeners: Listener[] = [];
+  try {
+    for (const path of paths) listeners.push(listen(path, undefined, until));
+  } catch (error) {
+    for (const listener of listeners) listener.remove();
+    throw error;
+  }
+  return listeners;
+}
+
+/**
  * Makes the socket at `path` and listens.
  *
  * @param mode as for {@linkcode listenAt}
+ * @param until when it is made even if others have its folder to themselves
  * @throws {RuntimeError} if that is not possible
  */
-export function listen(path: string, mode?: number): Listener {
-  const { fd, device, inode } = alone(path, () => {
+export function listen(
+  path: string,
+  mode?: number,
+  until: number = performance.now() + LOCK_PATIENCE,
+): Listener {
+  const { fd, device, inode } = alone(path, until, () => {
     clear(path);
     try {
       return { fd: listenAt(path, mode), ...linkStatus(path) };

@@ -11,7 +11,7 @@ import { descriptorLimit, openDescriptors, raiseDescriptorLimit } from "../../ff
 import { isIgnored } from "../../ffi/signal.ts";
 import { threadId } from "../../ffi/thread_id.ts";
 import { shareDescriptors } from "./descriptor_budget.ts";
-import { inherit, listen, type Listener, socketPaths } from "./listeners.ts";
+import { inherit, listenAll, type Listener, socketPaths } from "./listeners.ts";
 import { getLog } from "./log.ts";
 import { checkMemory } from "./memory_budget.ts";
 import { endingPaths, servingPaths } from "./sandbox/paths.ts";
@@ -35,14 +35,7 @@ const DUTY_LIMIT = 1000;
 function openSockets(where: SocketSettings, count: number): Listener[] {
   if ("fd" in where) return [inherit(where.fd, "option '--fd'")];
   if ("systemd" in where) return where.systemd.map((fd) => inherit(fd, "systemd"));
-  const listeners: Listener[] = [];
-  try {
-    for (const path of socketPaths(where.path, count)) listeners.push(listen(path));
-  } catch (error) {
-    for (const listener of listeners) listener.remove();
-    throw error;
-  }
-  return listeners;
+  return listenAll(socketPaths(where.path, count));
 }
 
 /** Has the threads begin to serve. */

@@ -2,7 +2,13 @@ import { assert, assertEquals, assertMatch, assertThrows } from "@std/assert";
 import { createEventfd } from "../../../ffi/eventfd.ts";
 import { close, isOpen, lockExclusively, O_DIRECTORY, O_RDONLY, open } from "../../../ffi/fd.ts";
 import { isSocketAlive, listenAt } from "../../../ffi/socket.ts";
-import { inherit, listen, socketPaths, systemdDescriptors } from "../../../lib/daemon/listeners.ts";
+import {
+  inherit,
+  listen,
+  listenAll,
+  socketPaths,
+  systemdDescriptors,
+} from "../../../lib/daemon/listeners.ts";
 import { RuntimeError, UsageError } from "../../../lib/errors.ts";
 import { connectTo, socketPair } from "../../support/kernel_objects.ts";
 import { TemporaryFolder } from "../../support/temporary_folder.ts";
@@ -115,6 +121,18 @@ Deno.test("of two daemons that start at once on one stale socket, one gets it", 
   close(connectTo(path));
   close(mine);
   worker.terminate();
+});
+
+Deno.test("who keeps a folder to himself holds up all sockets together, not each of them", () => {
+  using folder = new TemporaryFolder();
+  const lock = open(folder.path, O_RDONLY);
+  assert(lockExclusively(lock));
+  const begin = performance.now();
+  const listeners = listenAll(["a", "b", "c", "d"].map((name) => folder.file(name)), 300);
+  const took = performance.now() - begin;
+  assert(took >= 300 && took < 900, `it took ${took} ms`);
+  for (const listener of listeners) listener.remove();
+  close(lock);
 });
 
 Deno.test("sockets that are passed are recognised, and closed at the end", () => {
