@@ -234,12 +234,14 @@ export class HostAdapter implements I2cAdapter, EventHandler {
 
   #open(): void {
     const number = findAdapter(this.#settings.choice);
+    const fd = openAdapter(number);
+    // The number of an adapter that has gone may be another one's by now. One that is open stays.
     const name = adapterName(number);
-    // The number of an adapter that has gone may be another one's by now.
     if (this.#name !== undefined && name !== this.#name) {
+      close(fd);
       throw new RuntimeError(`${devicePath(number)} is another adapter now`);
     }
-    this.#fd = openAdapter(number);
+    this.#fd = fd;
     this.#number = number;
     this.#name = name;
     this.#choosesTenBit = false;
