@@ -229,8 +229,9 @@ export class I2cDevice implements VirtioDevice, EventHandler, TransactionOwner {
     messages.addresses[index] = address;
     messages.reads[index] = toRead ? 1 : 0;
     messages.lengths[index] = length;
-    if (!toRead) chain.read(HEADER_SIZE, messages.data, index * SLOT_SIZE, length);
-    return true;
+    if (toRead) return true;
+    // Where the guest's memory has gone meanwhile there is nothing to be sent.
+    return chain.read(HEADER_SIZE, messages.data, index * SLOT_SIZE, length) === length;
   }
 
   /** The address of a request, or NOWHERE if it is not served. */

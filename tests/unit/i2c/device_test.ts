@@ -9,6 +9,7 @@ import { I2cDevice, type ServedAdapter } from "../../../lib/i2c/device.ts";
 import { Messages } from "../../../lib/i2c/messages.ts";
 import { TEN_BIT } from "../../../lib/i2c/protocol.ts";
 import type { Segment } from "../../support/driver_queue.ts";
+import { GuestRam } from "../../support/guest_ram.ts";
 import {
   ERR,
   F_ZERO_LENGTH_REQUEST,
@@ -423,6 +424,24 @@ Deno.test("I10 requests that come while a transaction takes its time are answere
     assertEquals(outcomes[1].data, [0, 1]);
     assertEquals(adapter.written, [[1], [2], [3]]);
   });
+});
+
+Deno.test("I10 of requests whose memory has gone while they waited nothing reaches the bus", () => {
+  const adapter = new RecordingAdapter();
+  adapter.slow = true;
+  using ram = new GuestRam([{ guestAddress: 0x9000_0000, size: 4096 }]);
+  withAdapter(
+    (guest, adapter) => {
+      guest.offer([write(0x50, 1), write(0x50, 2), write(0x00, 3)]);
+      guest.frontEnd.barrier();
+      guest.frontEnd.setMemoryTable(ram);
+      guest.frontEnd.barrier();
+      adapter.finish(1);
+      assertEquals(adapter.written, [[1]]);
+    },
+    adapter,
+    [0x00, 0x50],
+  );
 });
 
 Deno.test("I10 a slow transaction goes on at its next adapter", () => {
