@@ -122,15 +122,16 @@ for stage in "$@"; do
 		done
 		# The page is a part of its program.
 		VHOST_DEVICE_BIN_DIR=$(shipped) tests "${guest_tests[@]}" tests/integration/panel_test.ts ;;
-	arm64)
+	arm64 | arm64-all)
 		can_emulate || continue
-		mapfile -t files < <(find tests/unit -name '*_test.ts' | grep -vxFf tests/arm64/long | sort)
+		lists=tests/arm64/left_out
+		mapfile -t files < <(find tests/unit tests/integration -name '*_test.ts' | sort)
+		if [ "$stage" = arm64 ]; then
+			lists="$lists tests/arm64/long"
+			mapfile -t files < <(printf '%s\n' "${files[@]}" | grep ^tests/unit/ | grep -vxFf tests/arm64/long)
+		fi
 		# A filter may leave one of several without any.
-		arm64_tests 'tests/arm64/left_out tests/arm64/long' "$([ "${FILTER:-}" ] && echo 1 || echo 2)" \
-			"${files[@]}" ;;
-	arm64-all)
-		can_emulate || continue
-		arm64_tests tests/arm64/left_out 1 tests/unit tests/integration ;;
+		arm64_tests "$lists" "$([ "${FILTER:-}" ] && echo 1 || echo 2)" "${files[@]}" ;;
 	*)	echo "test.sh: there is no stage $stage" >&2; exit 2 ;;
 	esac
 done

@@ -1,7 +1,6 @@
 /**
  * Loaded before tests on an emulated machine: those whose names are in the files that `LEFT_OUT`
- * lists are ignored, and what fails is tried once more. Many tests are about time, of which
- * everything takes ten times as much there, and other processes take their share.
+ * lists are ignored.
  *
  * @module
  */
@@ -15,24 +14,12 @@ const names = new Set(
 const { test } = Deno;
 
 /** The forms of `Deno.test` that this project uses: a name and a function, or a definition. */
-function testWithPatience(
+function testUnlessLeftOut(
   what: string | Deno.TestDefinition,
   fn?: (context: Deno.TestContext) => void | Promise<void>,
 ): void {
   const definition = typeof what === "string" ? { name: what, fn: fn! } : what;
-  const { name } = definition;
-  test({
-    ...definition,
-    ignore: definition.ignore || names.has(name),
-    async fn(context) {
-      try {
-        await definition.fn(context);
-      } catch (error) {
-        console.log(`${name}: is tried once more, after: ${(error as Error).message}`);
-        await definition.fn(context);
-      }
-    },
-  });
+  test({ ...definition, ignore: definition.ignore || names.has(definition.name) });
 }
 
-Object.defineProperty(Deno, "test", { value: Object.assign(testWithPatience, test) });
+Object.defineProperty(Deno, "test", { value: Object.assign(testUnlessLeftOut, test) });

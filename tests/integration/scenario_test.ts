@@ -5,7 +5,7 @@ import { ctl, type Outcome, RunningCtl } from "../support/ctl.ts";
 import { command } from "../support/daemon.ts";
 import { exists } from "../support/exists.ts";
 import { TemporaryFolder } from "../support/temporary_folder.ts";
-import { until } from "../support/wait.ts";
+import { PATIENCE, until } from "../support/wait.ts";
 
 const GPIO = `
 start:
@@ -29,9 +29,12 @@ async function run(text: string, ...options: string[]): Promise<Outcome> {
   return await runIn(folder, text, ...options);
 }
 
+/** At the end of a scenario: what says nothing else may take as long as tests wait for anything. */
+const PATIENTLY = `\nwithin: ${PATIENCE}ms\n`;
+
 async function runIn(folder: TemporaryFolder, text: string, ...options: string[]) {
   const file = folder.file("test.yaml");
-  Deno.writeTextFileSync(file, text);
+  Deno.writeTextFileSync(file, text.includes("\nsteps:") ? text + PATIENTLY : text);
   return await ctl(["run", file, ...options.map((it) => it.replace("FOLDER", folder.path))]);
 }
 

@@ -6,6 +6,7 @@
 
 import { exists } from "./exists.ts";
 import { FrontEnd } from "./front_end.ts";
+import { hasLandlock, hasSeccomp, lackOf } from "./kernel.ts";
 import { fdCount, isListening, openFds, processorTime, residentMemory } from "./process_state.ts";
 import { TemporaryFolder } from "./temporary_folder.ts";
 import { PATIENCE, until } from "./wait.ts";
@@ -139,8 +140,14 @@ export class Daemon implements AsyncDisposable {
     return this.#child.pid;
   }
 
-  /** What the daemon has printed so far. */
+  /** What the daemon has printed so far, but for what this machine's kernel lacks. */
   get log(): string {
+    const log = this.wholeLog;
+    return hasLandlock && hasSeccomp ? log : log.replace(lackOf(log), "");
+  }
+
+  /** All that the daemon has printed so far. */
+  get wholeLog(): string {
     const path = this.folder.file("log");
     return exists(path) ? Deno.readTextFileSync(path) : "";
   }
