@@ -146,13 +146,15 @@ async function measure(workload: Workload, setting: Setting): Promise<Trips[]> {
   return results;
 }
 
+const shortTime = (value: number) => `${value.toFixed(2)} µs`;
+
 function row(trips: Trips): string[] {
   return [
     `  ${trips.contender}`,
     ...[trips.median, trips.p99, trips.p999].map(microseconds),
     ...DEPTHS.map((depth) => count(trips.rates[depth])),
-    ...DEPTHS.map((depth) => microseconds(trips.processor[depth])),
-    microseconds(trips.driver[64]),
+    ...DEPTHS.map((depth) => shortTime(trips.processor[depth])),
+    shortTime(trips.driver[64]),
   ];
 }
 
