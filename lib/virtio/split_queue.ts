@@ -180,6 +180,8 @@ export class SplitQueue {
 
   /** True if the driver has made something available that was not yet taken. */
   hasAvailable(): boolean {
+    // What was seen is still to be taken, also where the driver has taken its index back since.
+    if (this.lastAvailable !== this.#seen) return true;
     return Atomics.load(this.#available, 1) !== this.lastAvailable;
   }
 

@@ -58,6 +58,21 @@ Deno.test("V12 requests that take long leave their connection its turn", () => {
   guest.frontEnd.discard();
 });
 
+Deno.test("V15 a driver that takes its index back has its time for a turn all the same", () => {
+  using backEnd = InProcess.echo();
+  using guest = new Guest(backEnd.connect(), { size: 64 });
+  const [queue] = guest.queues;
+  const { device } = backEnd;
+  offer(guest, device, 64, () => {
+    // As if there was nothing behind the request at hand.
+    queue.pretendAvailable(device.requests);
+    return true;
+  });
+  backEnd.loop.turn(0);
+  assertLess(device.requests, FEW);
+  backEnd.settle();
+});
+
 Deno.test("the driver sees answers one by one where they take their time", () => {
   using backEnd = InProcess.echo();
   using guest = new Guest(backEnd.connect(), { size: 256 });
