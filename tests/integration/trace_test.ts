@@ -7,6 +7,7 @@ import { ERR, I2cGuest, OK, write } from "../support/i2c_driver.ts";
 import { RESULT, SpiGuest } from "../support/spi_driver.ts";
 import { TemporaryFolder } from "../support/temporary_folder.ts";
 import { i2cText, levels, spiText, TraceFile } from "../support/trace.ts";
+import { PATIENCE } from "../support/wait.ts";
 
 /** A daemon and its trace. */
 async function traced(kind: string, args: readonly string[], count = 1) {
@@ -250,7 +251,7 @@ Deno.test("trace: what a reader that does not read has no room for is counted an
   const reading = (async () => {
     for await (const chunk of cat.stdout.pipeThrough(new TextDecoderStream())) text += chunk;
   })();
-  const deadline = performance.now() + 10_000;
+  const deadline = performance.now() + PATIENCE;
   while (!/^r[1-9]/m.test(text)) {
     assert(performance.now() < deadline, "nothing was left out");
     guest.write(0x50, 0, 0);

@@ -20,6 +20,9 @@ const POLLOUT = 0x4;
  */
 export const PATIENCE: number = 1000 * Number(Deno.env.get("PATIENCE") || 10);
 
+/** So many times as long as on usual machines may take what a test gives less time than that. */
+export const SLOWNESS: number = Math.max(1, PATIENCE / 10_000);
+
 // struct pollfd: i32 fd, i16 events, i16 revents
 const entry = new DataView(new ArrayBuffer(8));
 
