@@ -8,11 +8,12 @@
 
 import { close, O_RDONLY, open } from "./fd.ts";
 import { libc } from "./libc.ts";
+import { PAGE_SIZE } from "./memory.ts";
 
-/** The most bytes of an attribute: a page. */
-const PAGE = 4096;
-
-/** The text of an attribute without white space around it, or `undefined` if it cannot be read. */
+/**
+ * The text of an attribute, which is at most a page, without white space around it, or `undefined`
+ * if it cannot be read.
+ */
 export function readAttribute(path: string): string | undefined {
   let fd: number;
   try {
@@ -20,8 +21,8 @@ export function readAttribute(path: string): string | undefined {
   } catch {
     return undefined;
   }
-  const bytes = new Uint8Array(new ArrayBuffer(PAGE));
-  const length = libc.read(fd, Deno.UnsafePointer.of(bytes), PAGE);
+  const bytes = new Uint8Array(new ArrayBuffer(PAGE_SIZE));
+  const length = libc.read(fd, Deno.UnsafePointer.of(bytes), PAGE_SIZE);
   close(fd);
   return length < 0 ? undefined : new TextDecoder().decode(bytes.subarray(0, length)).trim();
 }

@@ -31,6 +31,8 @@ const MAP_FIXED = 0x10;
 const MAP_ANONYMOUS = 0x20;
 const MAP_NORESERVE = 0x4000;
 
+/** The size in bytes of frames, and of what is granted, whatever the kernel's pages are (xen/page.h). */
+const XEN_PAGE_SIZE = 4096;
 /** How many frames one call maps, a GiB of them: it takes 12 bytes for each. */
 const FRAMES_PER_CALL = 2 ** 18;
 /** How many grants one call maps: gntdev allows for 65536 unless its limit was changed. */
@@ -103,13 +105,20 @@ export class XenNodes {
   /** What is known to the kernel by its address alone: nothing else keeps it from being collected. */
   readonly #inUse: unknown[] = [];
 
-  constructor(calls: XenCalls = systemCalls) {
+  readonly #pageSize: number;
+
+  constructor(calls: XenCalls = systemCalls, pageSize: number = PAGE_SIZE) {
     this.#calls = calls;
+    this.#pageSize = pageSize;
   }
 
-  /** True if there is one of them: this is a domain of Xen. */
+  /**
+   * True if there is one of them: this is a domain of Xen. One whose pages are larger than a frame
+   * cannot map just what a domain has granted, and has none.
+   */
   get areThere(): boolean {
-    return Object.values(NODES).some((path) => this.#calls.deviceAt(path) !== undefined);
+    return this.#pageSize === XEN_PAGE_SIZE &&
+      Object.values(NODES).some((path) => this.#calls.deviceAt(path) !== undefined);
   }
 
   /** True if `fd` is a descriptor of the node for memory of this kind. */

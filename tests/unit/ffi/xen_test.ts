@@ -1,4 +1,4 @@
-import { assertEquals, assertStrictEquals, assertThrows } from "@std/assert";
+import { assertEquals, assertStrictEquals, assertThrows, fail } from "@std/assert";
 import { EINVAL, ENOENT, EPERM, SystemError } from "../../../ffi/errno.ts";
 import { close, O_RDONLY, open } from "../../../ffi/fd.ts";
 import { MissingFrames, XenNodes } from "../../../ffi/xen.ts";
@@ -20,6 +20,13 @@ Deno.test("xen: where there are no nodes, nothing is offered, and no descriptor 
   const file = createMemfd("file", 0);
   assertEquals(xen.nodes.isNode("foreign", file), false);
   close(file);
+});
+
+Deno.test("xen: a kernel whose pages are larger than a frame offers nothing", () => {
+  const unused = () => fail("nothing is to be mapped");
+  const node = () => 1n;
+  const calls = { mmap: unused, munmap: unused, ioctl: unused, deviceOf: node, deviceAt: node };
+  assertEquals([4096, 16384].map((size) => new XenNodes(calls, size).areThere), [true, false]);
 });
 
 Deno.test("xen: on this machine, no other device is taken for a node", () => {
