@@ -11,8 +11,9 @@ SHELL := /bin/bash
 # SECTION=NAME    a part of the bench
 # PANEL=1         the demo goes on, with a page that shows its devices
 # QEMU=VERSIONS   of 7, 10 and 11, for qemu-guest
-# PATIENCE=N      how many seconds tests wait for something; 10 if left out, 60 with arm64
-export DENO FILTER PANEL PATIENCE PEER SECTION MINUTES SEED
+# PAGES=SIZE      of memory, 16k or 4k: test-arm64 emulates a machine with such a kernel
+# PATIENCE=N      how many seconds tests wait for something; 10 if left out, 60 or more with arm64
+export DENO FILTER PAGES PANEL PATIENCE PEER SECTION MINUTES SEED
 # Trust the machine's certificate authorities, too: registries are often mirrored.
 export DENO_TLS_CA_STORE ?= mozilla,system
 export DENO_NO_UPDATE_CHECK := 1
@@ -37,7 +38,7 @@ test: guest guest-tools arm64 all package-tools browser ## everything that is te
 
 .PHONY: test-arm64
 test-arm64: arm64 ## the tests unit and integration on an emulated arm64 machine
-	@scripts/test.sh arm64-all
+	@scripts/test.sh $(if $(PAGES),arm64-machine,arm64-all)
 
 .PHONY: lint check unit integration fuzz guest-test
 lint: ## only what deno lint finds
@@ -91,6 +92,7 @@ guest: ## build the User-Mode Linux guest, unless it is there
 .PHONY: arm64
 arm64: ## fetch what emulates an arm64 machine, unless it is there
 	@tests/arm64/build.sh
+	@[ -z "$(PAGES)" ] || tests/arm64/machine/build.sh $(PAGES)
 
 .PHONY: qemu-guest
 qemu-guest: ## build the QEMU guest and fetch QEMU 10 and 11, or QEMU="7 10"

@@ -2,7 +2,8 @@
 # Run stages of the project's checks and tests, and sum them up.
 #
 #   test.sh STAGE...     fmt, lint, check, unit, integration, fuzz, guest, panel,
-#                        compiled, package, arm64, arm64-all, smoke, smoke-xen
+#                        compiled, package, arm64, arm64-all, arm64-machine, smoke,
+#                        smoke-xen
 #
 # The stage compiled repeats tests of the stage guest with the programs as they are
 # installed, and so do smoke and smoke-xen; all others use the sources.
@@ -10,6 +11,9 @@
 # The stage arm64 repeats the tests of the stage unit on an emulated arm64 machine, but
 # for the longest; arm64-all repeats all of them, and those of the stage integration.
 # On a machine that cannot emulate one they are not run, and that is said at the end.
+# The stage arm64-machine emulates a whole one, with a kernel of its own whose pages of
+# memory are of PAGES=4k or 16k; it has the tests of units, but for the longest, and of
+# the stage integration what tests/arm64/machine/integration lists.
 #
 # FILTER=TEXT (or /EXPRESSION/) runs only the tests with such a name.
 #
@@ -132,6 +136,16 @@ for stage in "$@"; do
 		fi
 		# A filter may leave one of several without any.
 		arm64_tests "$lists" "$([ "${FILTER:-}" ] && echo 1 || echo 2)" "${files[@]}" ;;
+	arm64-machine)
+		status=0 pages=${PAGES:-16k}
+		# What is granted by another domain of Xen cannot be mapped with larger pages.
+		[ "$pages" = 4k ] && unfit='^$' || unfit=/xen_
+		mapfile -t files < <(grep -v '^#' tests/arm64/machine/integration
+			find tests/unit -mindepth 2 -name '*_test.ts' | grep -vxFf tests/arm64/long |
+				grep -v "$unfit" | sort)
+		LEFT_OUT='tests/arm64/long tests/arm64/machine/left_out' \
+			tests/arm64/machine/test.sh "$pages" 7200 "${files[@]}" 2>&1 | tee "$log" || status=$?
+		count_tests "$log" "$status" ;;
 	*)	echo "test.sh: there is no stage $stage" >&2; exit 2 ;;
 	esac
 done

@@ -47,6 +47,32 @@ job_mount() {
 	echo "$mount_to" >>"$job/folders"
 }
 
+# job_mounts_9p SPEC...: what job_mount takes, by 9p for a kernel that has overlays, too;
+# the arguments for QEMU are added to $args
+job_mounts_9p() {
+	local spec n=0 readonly cache options=trans=virtio,version=9p2000.L,msize=262144
+	for spec; do
+		job_mount "$spec"
+		ln -s "$mount_from" "$job/m$n"
+		readonly=on
+		[ $mount_mode != rw ] || readonly=off
+		args+=(-fsdev "local,id=m$n,path=$job/m$n/.,security_model=none,readonly=$readonly,multidevs=remap"
+			-device "virtio-9p-pci,fsdev=m$n,mount_tag=m$n")
+		if [ $mount_mode = cow ]; then
+			printf '%s\n' "/mnt/m$n/lower" "/mnt/m$n/upper" "/mnt/m$n/work" >>"$job/folders"
+			cat >>"$job/fstab" <<-END
+				m$n /mnt/m$n/lower 9p ro,cache=loose,$options 0 0
+				m$n $mount_at overlay lowerdir=/mnt/m$n/lower,upperdir=/mnt/m$n/upper,workdir=/mnt/m$n/work 0 0
+			END
+		else
+			cache=''
+			[ $mount_mode = rw ] || cache=,cache=loose
+			echo "m$n $mount_at 9p $mount_mode$cache,$options 0 0" >>"$job/fstab"
+		fi
+		n=$((n + 1))
+	done
+}
+
 # job_socket SPEC: take SOCKET:DEVICE apart, into $socket_path and $socket_device
 job_socket() {
 	socket_path=${1%:*} socket_device=${1##*:}

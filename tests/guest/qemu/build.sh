@@ -26,6 +26,6 @@ build_root
 build initramfs "$initrd_dir" "$qemu/initrd.sh" "$root_dir"
 for version; do
 	build "QEMU $version" "$(qemu_dir "$version")" "$qemu/qemu.sh" \
-		"$version" "$(qemu_suites "$version")"
+		"$version" "$(qemu_suites "$version")" qemu-system-x86
 done
 build kernel "$kernel_dir" "$qemu/kernel.sh" "$kernel_suite" "$kernel_package"

@@ -17,9 +17,21 @@ qemu_suites() {
 	esac
 }
 
-# qemu_dir VERSION: the folder in which that QEMU is unpacked
+# qemu_dir VERSION [MACHINE]: the folder in which that QEMU is unpacked
 qemu_dir() {
 	local suites
 	suites=$(qemu_suites "$1") &&
-		echo "$guest_cache/qemu-$1-$(hash_of "$suites" "$qemu/qemu.sh")"
+		echo "$guest_cache/qemu-${2:+$2-}$1-$(hash_of "$suites" "$qemu/qemu.sh")"
+}
+
+# qemu_program DIR MACHINE: the command that runs the QEMU in that folder, into $program
+qemu_program() {
+	local dir=$1 lib=usr/lib/x86_64-linux-gnu ld=$1/usr/lib64/ld-linux-x86-64.so.2
+	# Before trixie the C library is below /lib.
+	[ -e "$ld" ] || ld=$dir/lib64/ld-linux-x86-64.so.2
+	program=("$ld" --library-path "$dir/$lib:$dir/lib/x86_64-linux-gnu"
+		"$dir/usr/bin/qemu-system-$2"
+		-L "$dir/usr/share/seabios" -L "$dir/usr/share/qemu")
+	# Or it would load the modules of a QEMU that is installed.
+	export QEMU_MODULE_DIR=$dir/$lib/qemu
 }

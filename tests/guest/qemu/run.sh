@@ -69,15 +69,7 @@ shift $((OPTIND - 1))
 
 if dir=$(qemu_dir "$version"); then
 	[ -d "$dir" ] || fail "QEMU $version is not here yet (run: make qemu-guest QEMU=$version)"
-	lib=usr/lib/x86_64-linux-gnu
-	ld=$dir/usr/lib64/ld-linux-x86-64.so.2
-	# Before trixie the C library is below /lib.
-	[ -e "$ld" ] || ld=$dir/lib64/ld-linux-x86-64.so.2
-	program=("$ld" --library-path "$dir/$lib:$dir/lib/x86_64-linux-gnu"
-		"$dir/usr/bin/qemu-system-x86_64"
-		-L "$dir/usr/share/seabios" -L "$dir/usr/share/qemu")
-	# Or it would load the modules of a QEMU that is installed.
-	export QEMU_MODULE_DIR=$dir/$lib/qemu
+	qemu_program "$dir" x86_64
 else
 	program=("$(command -v "$version")") || fail "-q $version: expected 7, 10, 11 or a program"
 fi

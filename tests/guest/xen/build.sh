@@ -14,7 +14,8 @@ on_this_machine
 
 build_root
 build initramfs "$initrd_dir" "$qemu/initrd.sh" "$root_dir"
-build "QEMU 10" "$(qemu_dir 10)" "$qemu/qemu.sh" 10 "$(qemu_suites 10)"
+build "QEMU 10" "$(qemu_dir 10)" "$qemu/qemu.sh" 10 "$(qemu_suites 10)" qemu-system-x86
 # shellcheck disable=SC2086  # a list of words
 build Xen "$xen_dir" "$xen/hypervisor.sh" "$xen_suite" $xen_packages
-build "kernel of domain 0" "$xen_kernel_dir" "$xen/kernel.sh" "$xen_kernel_suite" "$root_dir"
+build "kernel of domain 0" "$xen_kernel_dir" "$guest_scripts/debian_kernel.sh" \
+	"$xen_kernel_suite" amd64 "$xen_kernel_package" "$xen/init" "$root_dir"

@@ -11,4 +11,6 @@ xen_dir=$guest_cache/xen-$(hash_of "$xen_suite $xen_packages" "$xen"/{hypervisor
 
 # The kernel of domain 0 is the distribution's own, with the modules it takes.
 xen_kernel_suite=trixie
-xen_kernel_dir=$guest_cache/xen-kernel-$(hash_of "$xen_kernel_suite" "$xen"/{kernel.sh,init})
+xen_kernel_package=linux-image-amd64
+xen_kernel_dir=$guest_cache/xen-kernel-$(hash_of "$xen_kernel_suite $xen_kernel_package" \
+	"$guest_scripts/debian_kernel.sh" "$xen/init")

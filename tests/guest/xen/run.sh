@@ -46,11 +46,7 @@ shift $((OPTIND - 1))
 mem=$(numfmt --from=iec "$mem" 2>/dev/null) || fail "-m: expected a size, for example 320M"
 mem=$((mem >> 20))
 
-dir=$(qemu_dir 10)
-lib=usr/lib/x86_64-linux-gnu
-ld=$dir/usr/lib64/ld-linux-x86-64.so.2
-[ -e "$ld" ] || ld=$dir/lib64/ld-linux-x86-64.so.2
-export QEMU_MODULE_DIR=$dir/$lib/qemu
+qemu_program "$(qemu_dir 10)" x86_64
 
 job_open
 cp "$guest_scripts/inside.sh" "$job/init"
@@ -59,28 +55,7 @@ cp "$xen_dir/domain" "$job/domain"
 echo /dev/hvc1 /dev/hvc2 >"$job/terminals"
 echo "xenfs /proc/xen xenfs defaults 0 0" >>"$job/fstab"
 
-n=0
-for m in ${mounts+"${mounts[@]}"}; do
-	job_mount "$m"
-	ln -s "$mount_from" "$job/m$n"
-	readonly=on
-	[ $mount_mode != rw ] || readonly=off
-	args+=(-fsdev "local,id=m$n,path=$job/m$n/.,security_model=none,readonly=$readonly,multidevs=remap"
-		-device "virtio-9p-pci,fsdev=m$n,mount_tag=m$n")
-	options=trans=virtio,version=9p2000.L,msize=262144
-	if [ $mount_mode = cow ]; then
-		printf '%s\n' "/mnt/m$n/lower" "/mnt/m$n/upper" "/mnt/m$n/work" >>"$job/folders"
-		cat >>"$job/fstab" <<-END
-			m$n /mnt/m$n/lower 9p ro,cache=loose,$options 0 0
-			m$n $mount_at overlay lowerdir=/mnt/m$n/lower,upperdir=/mnt/m$n/upper,workdir=/mnt/m$n/work 0 0
-		END
-	else
-		cache=''
-		[ $mount_mode = rw ] || cache=,cache=loose
-		echo "m$n $mount_at 9p $mount_mode$cache,$options 0 0" >>"$job/fstab"
-	fi
-	n=$((n + 1))
-done
+job_mounts_9p ${mounts+"${mounts[@]}"}
 
 vars+=("PATH=/job:/usr/sbin:/usr/bin")
 job_command "$script" "$@"
@@ -93,8 +68,7 @@ job_pipes
 
 # Of an AMD machine: nested paging, which HVM domains take, is emulated for those only.
 exec {qemu_err}>"$job/err"
-job_boot "$limit" "$ld" --library-path "$dir/$lib:$dir/lib/x86_64-linux-gnu" \
-	"$dir/usr/bin/qemu-system-x86_64" -L "$dir/usr/share/seabios" -L "$dir/usr/share/qemu" \
+job_boot "$limit" "${program[@]}" \
 	-nodefaults -no-user-config -display none -no-reboot \
 	-machine pc -accel tcg -cpu max,-smap -m "$((mem + 192))M" \
 	-chardev "file,id=con,path=$job/con" -serial chardev:con \
@@ -104,7 +78,7 @@ job_boot "$limit" "$ld" --library-path "$dir/$lib:$dir/lib/x86_64-linux-gnu" \
 	-device virtio-9p-pci,fsdev=job,mount_tag=job \
 	-kernel "$xen_dir/xen" \
 	-append "console=com1 com1=115200,8n1 loglvl=all guest_loglvl=all dom0_mem=${mem}M,max:${mem}M dom0_max_vcpus=1" \
-	-initrd "$job/vmlinuz console=hvc0 ignore_loglevel panic=-1 rdinit=/xen-init ${append[*]},$job/initrd" \
+	-initrd "$job/vmlinuz console=hvc0 ignore_loglevel panic=-1 rdinit=/load ${append[*]},$job/initrd" \
 	${args+"${args[@]}"} 2>&"$qemu_err"
 exec {qemu_err}>&-
 job_end "$limit" "$log"
