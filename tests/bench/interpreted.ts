@@ -29,6 +29,8 @@ export async function interpretedInstructions(workload: Workload): Promise<numbe
   using folder = new TemporaryFolder();
   await using daemon = await Daemon.start(workload.program, workload.arguments(1), {
     fromSource: true,
+    // What earlier runs have left there changes how much of the code is known from the start.
+    denoFlags: ["--no-code-cache"],
     v8Flags: [
       "--single-threaded",
       "--no-opt",

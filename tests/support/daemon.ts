@@ -37,6 +37,8 @@ export interface DaemonOptions {
   readonly program?: string;
   /** For V8 instead of the usual ones, where the daemon is run from its source. */
   readonly v8Flags?: readonly string[];
+  /** For Deno in addition, likewise. */
+  readonly denoFlags?: readonly string[];
   /** Shell commands that come first, for example to set limits. */
   readonly prepare?: string;
   /** A command that runs all this, for example `env` with options. */
@@ -67,6 +69,7 @@ export function command(program: string, options: DaemonOptions = {}): string[] 
     "--quiet",
     "--no-prompt",
     ...PERMISSIONS,
+    ...options.denoFlags ?? [],
     `--v8-flags=${flags.join(",")}`,
     `${ROOT}cmd/${program}.ts`,
   ];
