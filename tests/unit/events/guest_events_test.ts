@@ -49,7 +49,7 @@ Deno.test("events of several guests are told in the order of their times", () =>
     // Far enough apart to have times of their own.
     pause(1);
   }
-  it.events.drain();
+  it.events.drain(Infinity);
   assertEquals(it.told, [1000, 1, 2, 1003, 4, 5, 1006, 7, 8, 1009]);
 });
 
@@ -64,7 +64,7 @@ Deno.test("what is wanted is what any observer wants, and each is told of that a
   assertEquals(writer.dataLimit, 99);
   writer.write(1, 5, 0, 0, 0);
   writer.write(2, 6, 0, 0, 0);
-  it.events.drain();
+  it.events.drain(Infinity);
   assertEquals([it.told, others], [[5], [1]]);
   other.kinds = 0;
   it.events.want();
@@ -74,14 +74,15 @@ Deno.test("what is wanted is what any observer wants, and each is told of that a
 Deno.test("events are gathered for a while, whoever is woken", () => {
   using it = observed({ delay: 2 });
   it.events.add(it.observer);
-  it.events.drain();
+  it.events.drain(Infinity);
   it.writers[0].write(1, 1, 0, 0, 0);
   it.events.onWake();
   it.events.onWake();
   assertEquals(it.told, []);
   assertEquals(it.later.map(({ milliseconds }) => milliseconds), [2]);
   it.writers[1].write(1, 2, 0, 0, 0);
-  it.later[0].action();
+  // On a slow machine the turn may be over after the first, and then there is another one.
+  for (const { action } of it.later) action();
   assertEquals(it.told, [1, 1002]);
 });
 
@@ -108,12 +109,12 @@ Deno.test("an event says how many before it were left out, and all of them are c
   it.events.add(it.observer);
   const [writer] = it.writers;
   for (let count = 0; count < 20; count++) writer.write(1, count, 0, 0, 0);
-  it.events.drain();
+  it.events.drain(Infinity);
   const kept = it.told.length;
   assertEquals(it.leftOut, 20 - kept);
   writer.write(1, 20, 0, 0, 0);
   writer.write(1, 21, 0, 0, 0);
-  it.events.drain();
+  it.events.drain(Infinity);
   assertEquals(it.skipped.slice(kept), [20 - kept, 0]);
   assertEquals(it.leftOut, 20 - kept);
 });
