@@ -21,13 +21,14 @@ function folderOf(path: string): string {
 
 /** Measures both devices. */
 export async function nodes(): Promise<NodeFigure[]> {
-  const peer = Deno.env.get("PEER");
+  const [peer, rounds] = ["PEER", "BENCH_ROUNDS"].map((name) => Deno.env.get(name));
   const { deno, options } = denoInGuest();
   const program = new URL("./nodes_inside.ts", import.meta.url).pathname;
   const output = await guestOutput(`${deno} run -A --no-check --quiet --no-lock ${program}`, {
     options: [
       ...options,
       ...["-a", "uml_sim.i2c=1", "-a", "uml_sim.i2c_name=main", "-a", "uml_sim.spi=1"],
+      ...(rounds ? ["-e", `BENCH_ROUNDS=${rounds}`] : []),
       ...(peer ? ["-M", `${folderOf(peer)}:${PEER}`, "-e", `PEER=${PEER}`] : []),
     ],
     limit: 180,

@@ -12,8 +12,10 @@ import { Load } from "./load.ts";
 import { median, percentile } from "./statistics.ts";
 import { type Workload, WORKLOADS } from "./workload.ts";
 
-const ROUNDS = 5;
+const ROUNDS = Number(Deno.env.get("BENCH_ROUNDS") ?? 5);
 const ROUND_TRIPS = 1000;
+/** Requests after which a daemon has compiled what it runs. */
+const WARM_UP = 10_000;
 const DEPTHS = [1, 16, 64] as const;
 /** The peers take no larger queue. */
 const PEERS_QUEUE = 256;
@@ -82,7 +84,9 @@ async function measure(workload: Workload): Promise<NodeFigure[]> {
     const measured = { medians: [], p99: [], times: [], rates: new Map() };
     runners.push({ contender, daemon, load, deepest, ...measured });
   }
-  for (const { load } of runners) load.roundTrips(samples);
+  for (const { load } of runners) {
+    for (let count = 0; count < WARM_UP; count += ROUND_TRIPS) load.roundTrips(samples);
+  }
   for (let round = 0; round < ROUNDS; round++) runners.forEach(roundTrips);
   for (const depth of DEPTHS) {
     let able = runners.filter(({ deepest }) => deepest >= depth);

@@ -112,7 +112,10 @@ function isolation(all: readonly Isolation[]): Spec {
       sort: null,
       axis: { labelLimit: 0 },
     },
-    { column: { field: "what", type: "nominal", title: null, sort: null }, row: DEVICE },
+    {
+      column: { field: "what", type: "nominal", title: null, sort: ["median", "99 %"] },
+      row: DEVICE,
+    },
   );
 }
 
@@ -129,14 +132,19 @@ function linux(all: readonly LinuxFigure[]): Spec {
 }
 
 function nodes(all: readonly NodeFigure[]): Spec {
-  const values = all.flatMap(({ device, contender, median, p99 }) => [
-    { device, contender, what: "median", value: median },
-    { device, contender, what: "99 %", value: p99 },
-  ]);
+  const values = all.flatMap(({ device, contender, rates }) =>
+    Object.entries(rates).map(([depth, rate]) => ({ device, contender, depth, value: rate / 1000 }))
+  );
   return bars(
     values,
-    { field: "value", type: "quantitative", title: "round trip, µs" },
-    { field: "what", type: "nominal", title: null, sort: null, axis: { labelAngle: 0 } },
+    { field: "value", type: "quantitative", title: "1,000 requests/s" },
+    {
+      field: "depth",
+      type: "ordinal",
+      title: "requests at a time",
+      sort: null,
+      axis: { labelAngle: 0 },
+    },
     { column: DEVICE },
   );
 }
