@@ -6,9 +6,9 @@
 
 import { check } from "./errno.ts";
 import { close } from "./fd.ts";
-import { libc, SYS_epoll_pwait } from "./libc.ts";
+import { fast, libc, SYS_epoll_pwait } from "./libc.ts";
 
-const { syscall_epoll_pwait } = libc;
+const syscall_epoll_pwait = fast("syscall_epoll_pwait");
 const EPOLL_CLOEXEC = 0o2000000;
 const EPOLL_CTL_ADD = 1;
 const EPOLL_CTL_DEL = 2;
@@ -26,6 +26,8 @@ const packed = Deno.build.arch === "x86_64";
 const EVENT_SIZE = packed ? 12 : 16;
 const DATA_OFFSET = packed ? 4 : 8;
 const MAX_EVENTS = 64;
+/** So many waits are made before the fast way to wait is opened: it is for rings that are in use. */
+const SELDOM = 64;
 
 /** Calls that do not block this thread, opened where they are needed. */
 function openAside() {
@@ -46,6 +48,7 @@ export class Epoll {
   readonly fd: number;
   readonly #events = new DataView(new ArrayBuffer(EVENT_SIZE * MAX_EVENTS));
   readonly #pointer: Deno.PointerValue;
+  #waits = 0;
   readonly #change = new DataView(new ArrayBuffer(EVENT_SIZE));
 
   /** @throws {SystemError} as epoll_create(2) */
@@ -77,15 +80,13 @@ export class Epoll {
    * @returns how many events {@linkcode token} and {@linkcode events} can tell of, or -1 with errno
    */
   wait(timeout: number): number {
-    return syscall_epoll_pwait(
-      SYS_epoll_pwait,
-      this.fd,
-      this.#pointer,
-      MAX_EVENTS,
-      timeout,
-      null,
-      0,
-    );
+    const call = SYS_epoll_pwait;
+    // Two places, for in each of them it is always the same function.
+    if (this.#waits < SELDOM) {
+      this.#waits++;
+      return libc.syscall_epoll_pwait(call, this.fd, this.#pointer, MAX_EVENTS, timeout, null, 0);
+    }
+    return syscall_epoll_pwait.invoke(call, this.fd, this.#pointer, MAX_EVENTS, timeout, null, 0);
   }
 
   /**

@@ -43,12 +43,11 @@ export function errno(): number {
   return cell[0];
 }
 
-const names = new Map<number, string>(
-  Object.entries(constants.errno).map(([name, number]) => [number, name]),
-);
+let names: ReadonlyMap<number, string> | undefined;
 
 /** The symbolic name of an error number, for example `ENOENT`; the number itself if unknown. */
 export function errnoName(number: number): string {
+  names ??= new Map(Object.entries(constants.errno).map(([name, number]) => [number, name]));
   return names.get(number) ?? String(number);
 }
 

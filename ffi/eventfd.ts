@@ -6,9 +6,12 @@
 
 import { check } from "./errno.ts";
 import { enter, leave } from "./guard.ts";
-import { libc, SYS_write } from "./libc.ts";
+import { fast, libc, SYS_write } from "./libc.ts";
 
-const { read, recv, send, syscall_write } = libc;
+const read = fast("read");
+const recv = fast("recv");
+const send = fast("send");
+const syscall_write = fast("syscall_write");
 const EFD_NONBLOCK = 0o4000;
 const EFD_CLOEXEC = 0o2000000;
 const MSG_DONTWAIT = 0x40;
@@ -36,7 +39,7 @@ export function createEventfd(initial = 0): number {
  * @returns 8, or -1 with errno set
  */
 export function signalEventfd(fd: number): number {
-  return syscall_write(SYS_write, fd, onePointer, 8);
+  return syscall_write.invoke(SYS_write, fd, onePointer, 8);
 }
 
 /**
@@ -46,31 +49,33 @@ export function signalEventfd(fd: number): number {
  * @returns 8, or -1 with errno set; `EINTR` if it would not have returned
  */
 export function signalGuarded(fd: number): number {
+  const { invoke } = syscall_write;
   enter();
-  const result = syscall_write(SYS_write, fd, onePointer, 8);
+  const result = invoke(SYS_write, fd, onePointer, 8);
   leave();
   return result;
 }
 
 /** The same for a socket, without waiting, whatever its flags are. */
 export function signalSocket(fd: number): number {
-  return send(fd, onePointer, 8, MSG_DONTWAIT | MSG_NOSIGNAL);
+  return send.invoke(fd, onePointer, 8, MSG_DONTWAIT | MSG_NOSIGNAL);
 }
 
 /** Takes what is in the counter, so that the descriptor is no longer readable. */
 export function clearEventfd(fd: number): number {
-  return read(fd, counterPointer, 8);
+  return read.invoke(fd, counterPointer, 8);
 }
 
 /** The same under guard: another reader may have been quicker. */
 export function clearGuarded(fd: number): number {
+  const { invoke } = read;
   enter();
-  const result = read(fd, counterPointer, 8);
+  const result = invoke(fd, counterPointer, 8);
   leave();
   return result;
 }
 
 /** The same for a socket, without waiting, whatever its flags are. */
 export function clearSocket(fd: number): number {
-  return recv(fd, counterPointer, 8, MSG_DONTWAIT);
+  return recv.invoke(fd, counterPointer, 8, MSG_DONTWAIT);
 }

@@ -8,9 +8,9 @@
  */
 
 import { check } from "./errno.ts";
-import { libc } from "./libc.ts";
+import { fast } from "./libc.ts";
 
-const { ioctl } = libc;
+const ioctl = fast("ioctl");
 
 const I2C_SLAVE = 0x0703;
 const I2C_SLAVE_FORCE = 0x0706;
@@ -52,7 +52,7 @@ function setPointer(view: DataView, offset: number, address: number): void {
  */
 export function functionality(fd: number): number {
   const mask = new DataView(new ArrayBuffer(8));
-  check("ioctl", ioctl(fd, I2C_FUNCS, Deno.UnsafePointer.of(mask.buffer)));
+  check("ioctl", ioctl.invoke(fd, I2C_FUNCS, Deno.UnsafePointer.of(mask.buffer)));
   return mask.getUint32(0, true);
 }
 
@@ -63,12 +63,12 @@ export function functionality(fd: number): number {
  * @returns -1 with errno set, `EBUSY` if a driver of the kernel has the address
  */
 export function setAddress(fd: number, address: number): number {
-  return ioctl(fd, I2C_SLAVE, integers[address]);
+  return ioctl.invoke(fd, I2C_SLAVE, integers[address]);
 }
 
 /** As {@linkcode setAddress}, whoever has the address. @returns -1 with errno set */
 export function forceAddress(fd: number, address: number): number {
-  return ioctl(fd, I2C_SLAVE_FORCE, integers[address]);
+  return ioctl.invoke(fd, I2C_SLAVE_FORCE, integers[address]);
 }
 
 /**
@@ -77,7 +77,7 @@ export function forceAddress(fd: number, address: number): number {
  * @returns -1 with errno set
  */
 export function setTenBit(fd: number, tenBit: boolean): number {
-  return ioctl(fd, I2C_TENBIT, integers[tenBit ? 1 : 0]);
+  return ioctl.invoke(fd, I2C_TENBIT, integers[tenBit ? 1 : 0]);
 }
 
 /**
@@ -128,7 +128,7 @@ export class Transfer {
    */
   run(fd: number, first: number, count: number): number {
     this.#calls.setUint32(16 * first + 8, count, true);
-    return ioctl(fd, I2C_RDWR, this.#pointers[first]);
+    return ioctl.invoke(fd, I2C_RDWR, this.#pointers[first]);
   }
 }
 
@@ -161,6 +161,6 @@ export class SmbusTransfer {
     this.#call.setUint8(0, read ? 1 : 0);
     this.#call.setUint8(1, command);
     this.#call.setUint32(4, size, true);
-    return ioctl(fd, I2C_SMBUS, this.#pointer);
+    return ioctl.invoke(fd, I2C_SMBUS, this.#pointer);
   }
 }

@@ -8,7 +8,6 @@ import { check, cString } from "./errno.ts";
 import { close } from "./fd.ts";
 import { libc } from "./libc.ts";
 
-const { read } = libc;
 const IN_NONBLOCK = 0o4000;
 const IN_CLOEXEC = 0o2000000;
 /** Attributes have changed, the number of links among them. */
@@ -35,7 +34,7 @@ export class RemovalWatch {
 
   /** Makes the descriptor no longer readable. */
   clear(): void {
-    read(this.fd, Deno.UnsafePointer.of(this.#buffer), BUFFER_SIZE);
+    libc.read(this.fd, Deno.UnsafePointer.of(this.#buffer), BUFFER_SIZE);
   }
 
   close(): void {

@@ -8,7 +8,7 @@
  * @module
  */
 
-import { openWhenUsed } from "./library.ts";
+import { type FastFunction, openFastWhenUsed, openWhenUsed } from "./library.ts";
 
 const FUNCTIONS = {
   /** `int *__errno_location(void)`: errno(3) */
@@ -311,26 +311,23 @@ const FUNCTIONS = {
   inotify_add_watch: { parameters: ["i32", "buffer", "u32"], result: "i32" },
   /** `int getrlimit(int resource, struct rlimit *rlim)`: getrlimit(2) */
   getrlimit: { parameters: ["i32", "buffer"], result: "i32" },
+  /** `int malloc_trim(size_t pad)`: malloc_trim(3) */
+  malloc_trim: { parameters: ["u32"], result: "i32" },
   /** `int setrlimit(int resource, const struct rlimit *rlim)`: getrlimit(2) */
   setrlimit: { parameters: ["i32", "buffer"], result: "i32" },
 } as const satisfies Deno.ForeignLibraryInterface;
 
-/**
- * The C functions, callable. Destructure what is called often, and have it in the list of it here:
- * `const { read } = libc;`
- */
-export const libc = openWhenUsed("libc.so.6", FUNCTIONS, [
-  "clock_gettime",
-  "ioctl",
-  "read",
-  "recv",
-  "recvmsg",
-  "send",
-  "sendmsg",
-  "syscall_epoll_pwait",
-  "syscall_write",
-  "timerfd_settime",
-]);
+const LIBRARY = "libc.so.6";
+
+/** The C functions, callable. */
+export const libc = openWhenUsed(LIBRARY, FUNCTIONS);
+
+/** One of them for where it is called often: `const read = fast("read");` and `read.invoke(…)`. */
+export function fast<Name extends keyof typeof FUNCTIONS>(
+  name: Name,
+): FastFunction<(typeof libc)[Name]> {
+  return openFastWhenUsed(LIBRARY, FUNCTIONS, name);
+}
 
 /**
  * The address of a C function, to be handed to the kernel.
@@ -342,15 +339,14 @@ export function addressOf(name: string): Deno.PointerObject {
     /** `void *dlsym(void *handle, const char *symbol)`: dlsym(3) */
     dlsym: { parameters: ["pointer", "buffer"], result: "pointer" },
   } as const;
-  let library;
+  let dlsym;
   try {
-    library = Deno.dlopen("libc.so.6", symbols);
+    ({ dlsym } = openWhenUsed(LIBRARY, symbols));
   } catch {
     // Before version 2.34 of glibc.
-    library = Deno.dlopen("libdl.so.2", symbols);
+    ({ dlsym } = openWhenUsed("libdl.so.2", symbols));
   }
-  const address = library.symbols.dlsym(null, new TextEncoder().encode(`${name}\0`));
-  library.close();
+  const address = dlsym(null, new TextEncoder().encode(`${name}\0`));
   if (address === null) throw new TypeError(`the C library has no ${name}`);
   return address;
 }

@@ -9,7 +9,6 @@ import { close } from "./fd.ts";
 import { enter, leave } from "./guard.ts";
 import { libc } from "./libc.ts";
 
-const { recvmsg, sendmsg } = libc;
 const AF_UNIX = 1;
 const SOCK_STREAM = 1;
 const SOCK_DGRAM = 2;
@@ -210,7 +209,7 @@ export class MessageReceiver {
     message.aim(offset, length, room > 0 ? CMSG_HEADER + room * 4 : 0);
     // It closes what there is no room for, which may linger.
     enter();
-    const result = recvmsg(socket, message.pointer, MSG_DONTWAIT | MSG_CMSG_CLOEXEC);
+    const result = libc.recvmsg(socket, message.pointer, MSG_DONTWAIT | MSG_CMSG_CLOEXEC);
     leave();
     if (result < 0) return result;
     this.truncated = (message.header.getUint32(48, true) & MSG_CTRUNC) !== 0;
@@ -259,6 +258,6 @@ export class MessageSender {
       message.control.setInt32(12, SCM_RIGHTS, true);
       fds.forEach((fd, index) => message.control.setInt32(CMSG_HEADER + index * 4, fd, true));
     }
-    return sendmsg(socket, message.pointer, MSG_DONTWAIT | MSG_NOSIGNAL);
+    return libc.sendmsg(socket, message.pointer, MSG_DONTWAIT | MSG_NOSIGNAL);
   }
 }

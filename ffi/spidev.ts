@@ -5,9 +5,9 @@
  */
 
 import { check } from "./errno.ts";
-import { libc } from "./libc.ts";
+import { fast } from "./libc.ts";
 
-const { ioctl } = libc;
+const ioctl = fast("ioctl");
 
 // _IOR('k', …), _IOW('k', …)
 const SPI_IOC_MESSAGE_0 = 0x40006b00;
@@ -40,13 +40,13 @@ const cellPointer = Deno.UnsafePointer.of(cell);
 
 function get(fd: number, request: number): number {
   cell[0] = 0;
-  check("ioctl", ioctl(fd, request, cellPointer));
+  check("ioctl", ioctl.invoke(fd, request, cellPointer));
   return cell[0];
 }
 
 function set(fd: number, request: number, value: number): number {
   cell[0] = value;
-  return ioctl(fd, request, cellPointer);
+  return ioctl.invoke(fd, request, cellPointer);
 }
 
 /**
@@ -164,6 +164,10 @@ export class SpiMessage {
    * @returns the number of bytes transferred, or -1 with errno set
    */
   send(fd: number): number {
-    return ioctl(fd, SPI_IOC_MESSAGE_0 + this.#count * TRANSFER_SIZE * 2 ** 16, this.#pointer);
+    return ioctl.invoke(
+      fd,
+      SPI_IOC_MESSAGE_0 + this.#count * TRANSFER_SIZE * 2 ** 16,
+      this.#pointer,
+    );
   }
 }

@@ -6,9 +6,10 @@
 
 import { check } from "./errno.ts";
 import { close } from "./fd.ts";
-import { libc } from "./libc.ts";
+import { fast, libc } from "./libc.ts";
 
-const { read, timerfd_settime } = libc;
+const read = fast("read");
+const timerfd_settime = fast("timerfd_settime");
 const CLOCK_MONOTONIC = 1;
 const TFD_NONBLOCK = 0o4000;
 const TFD_CLOEXEC = 0o2000000;
@@ -40,13 +41,13 @@ export class Timer {
     const nanoseconds = Math.ceil((milliseconds - seconds * 1000) * 1e6);
     // A value of zero would disarm it.
     this.#time[6] = Math.min(Math.max(nanoseconds, 1), 999_999_999);
-    timerfd_settime(this.fd, 0, this.#timePointer, null);
+    timerfd_settime.invoke(this.fd, 0, this.#timePointer, null);
   }
 
   /** Takes the setting back. */
   disarm(): void {
     this.#time[4] = this.#time[6] = 0;
-    timerfd_settime(this.fd, 0, this.#timePointer, null);
+    timerfd_settime.invoke(this.fd, 0, this.#timePointer, null);
   }
 
   /**
@@ -55,7 +56,7 @@ export class Timer {
    * @returns false if the time was not up
    */
   clear(): boolean {
-    return read(this.fd, this.#countPointer, 8) === 8;
+    return read.invoke(this.fd, this.#countPointer, 8) === 8;
   }
 
   close(): void {

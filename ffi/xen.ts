@@ -86,9 +86,15 @@ function characterDevice(status: { readonly type: number; readonly deviceNode: b
 }
 
 const systemCalls: XenCalls = {
-  mmap: libc.mmap,
-  munmap: libc.munmap,
-  ioctl: libc.ioctl,
+  get mmap() {
+    return libc.mmap;
+  },
+  get munmap() {
+    return libc.munmap;
+  },
+  get ioctl() {
+    return libc.ioctl;
+  },
   deviceOf: (fd) => characterDevice(fileStatus(fd)),
   deviceAt: (path) => {
     try {

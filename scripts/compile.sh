@@ -100,9 +100,10 @@ compile() {
 	(
 		cd "$work/modules"
 		# --no-code-cache: otherwise the program writes to the temporary folder.
-		# V8 flags: garbage is collected early, for each thread has a heap of its own.
+		# V8 flags: garbage is collected early, for each thread has a heap of its own, but not
+		# while a thread comes up; and V8's own code is not mapped once more for each thread.
 		${base:+env "DENORT_BIN=$base"} "$deno" compile --quiet --no-config --no-lock --no-check \
-			--no-code-cache --v8-flags=--max-semi-space-size=1,--initial-old-space-size=4 \
+			--no-code-cache --v8-flags=$v8_flags \
 			--no-prompt "${permissions[@]}" --target "$target" \
 			--output "$work/$program" "$program.js"
 	) >"$work/log" 2>&1 || { cat "$work/log" >&2; exit 1; }
@@ -110,6 +111,9 @@ compile() {
 	mv "$work/$program" "$out/$program"
 	echo "$out/$program  $(stat -c %s "$out/$program") bytes"
 }
+
+v8_flags=--min-semi-space-size=2,--max-semi-space-size=2
+v8_flags+=,--initial-old-space-size=12,--no-short-builtin-calls
 
 all=()
 for entry in cmd/vhost-device-*.ts; do all+=("$(basename "$entry" .ts)"); done

@@ -7,7 +7,12 @@
 import type { Logger } from "@logtape/logtape";
 import { handleMemoryFaults } from "../../ffi/memory_fault_handler.ts";
 import { memoryLimit } from "../../ffi/memory_limit.ts";
-import { descriptorLimit, openDescriptors, raiseDescriptorLimit } from "../../ffi/resource.ts";
+import {
+  descriptorLimit,
+  giveMemoryBack,
+  openDescriptors,
+  raiseDescriptorLimit,
+} from "../../ffi/resource.ts";
 import { isIgnored } from "../../ffi/signal.ts";
 import { threadId } from "../../ffi/thread_id.ts";
 import { shareDescriptors } from "./descriptor_budget.ts";
@@ -15,7 +20,8 @@ import { inherit, listenAll, type Listener, socketPaths } from "./listeners.ts";
 import { getLog } from "./log.ts";
 import { checkMemory } from "./memory_budget.ts";
 import { endingPaths, servingPaths } from "./sandbox/paths.ts";
-import { confineHelpers, confineProcess, confineThread } from "./sandbox/sandbox.ts";
+import { confineHelpers, confineProcess } from "./sandbox/process.ts";
+import { confineThread } from "./sandbox/sandbox.ts";
 import { allowedCalls, connectingCalls } from "./sandbox/system_calls.ts";
 import type { DaemonSettings, SocketSettings } from "./settings.ts";
 import { Watchdog } from "./watchdog.ts";
@@ -216,6 +222,8 @@ export async function supervise<Settings>(
         getLog(program).info(`control clients at ${settings.control}`);
       }
       if (settings.trace !== undefined) getLog(program).info(`trace in ${settings.trace}`);
+      // To load and compile modules takes more of it than to run them.
+      giveMemoryBack();
       return allEnded(program, guests, listeners);
     });
     await Promise.race([signal, serving]);

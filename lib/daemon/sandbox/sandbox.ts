@@ -9,26 +9,21 @@
  */
 
 import { SystemError } from "../../../ffi/errno.ts";
-import { callInThreads } from "../../../ffi/every_thread.ts";
 import { S_IFDIR } from "../../../ffi/fd.ts";
 import { pathStatus } from "../../../ffi/file.ts";
 import {
   dropCapabilities,
-  dropCapabilitiesCall,
   FileRules,
-  filterSystemCalls,
   landlockVersion,
-  noNewPrivilegesCall,
   setNoNewPrivileges,
 } from "../../../ffi/sandbox.ts";
-import { makeFilter } from "./filter.ts";
 import { handledAccess, pathRules, type SandboxPath } from "./paths.ts";
-import { missingCalls, type SystemCall } from "./system_calls.ts";
 
 /** What a step could not do, for people; `undefined` where it did. */
-type Lack = string | undefined;
+export type Lack = string | undefined;
 
-function attempt(what: string, step: () => void): Lack {
+/** Takes a step that some kernels lack. */
+export function attempt(what: string, step: () => void): Lack {
   try {
     step();
     return undefined;
@@ -46,7 +41,8 @@ function isFolder(path: string): boolean {
   }
 }
 
-function fileRules(paths: readonly SandboxPath[]): FileRules {
+/** The rules of files for a thread that may still open these paths. */
+export function fileRules(paths: readonly SandboxPath[]): FileRules {
   const { files, network, scoped } = handledAccess(landlockVersion());
   return new FileRules(pathRules(paths, isFolder), files, network, scoped);
 }
@@ -69,41 +65,4 @@ export function confineThread(paths: readonly SandboxPath[]): string[] {
       }),
   ];
   return lacks.filter((lack) => lack !== undefined);
-}
-
-/**
- * Confines the threads of the runtime, which run no code of ours, likewise.
- *
- * @param paths that they may still open
- * @param ours threads that have confined themselves
- */
-export function confineHelpers(paths: readonly SandboxPath[], ours: readonly number[]): string[] {
-  let missed = 0;
-  const lack = attempt("threads of the runtime keep capabilities and files", () => {
-    using rules = landlockVersion() === 0 ? undefined : fileRules(paths);
-    const calls = [noNewPrivilegesCall, dropCapabilitiesCall(), ...(rules ? [rules.call] : [])];
-    const outcome = callInThreads(calls, ours);
-    missed = outcome.missed;
-    const failed = outcome.errors.find((error) => error !== 0);
-    if (failed !== undefined) throw new SystemError("in one of them", failed);
-  });
-  return [
-    ...(lack === undefined ? [] : [lack]),
-    ...(missed === 0 ? [] : [`${missed} of the runtime's threads keep capabilities and files`]),
-  ];
-}
-
-/**
- * Confines all threads: of the system calls only those are left that a daemon makes.
- *
- * @param allowed those
- * @returns what could not be done, for people
- */
-export function confineProcess(allowed: readonly SystemCall[]): string[] {
-  const machine = Deno.build.arch === "x86_64" ? "x86" : "arm64";
-  const lack = attempt(
-    "all system calls stay in reach",
-    () => filterSystemCalls(makeFilter(machine, allowed, missingCalls)),
-  );
-  return lack === undefined ? [] : [lack];
 }
