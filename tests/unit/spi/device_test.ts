@@ -347,12 +347,13 @@ Deno.test(
   withGuests((guest) => {
     const time = (rxNbits: number) => {
       const begin = performance.now();
-      guest.transfer({ frequency: 1_000_000, rxNbits }, { rx: 4000 });
-      return performance.now() - begin;
+      guest.transfer({ frequency: 1_000_000 / SLOWNESS, rxNbits }, { rx: 4000 });
+      return (performance.now() - begin) / SLOWNESS;
     };
     assert(time(1) >= 32);
     assert(time(4) >= 8);
-    assert(Math.min(time(4), time(4), time(4)) < 32);
+    // On a loaded machine not each of them is.
+    until("a shorter one", () => time(4) < 32);
   }, POOR),
 );
 
