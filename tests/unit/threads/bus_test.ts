@@ -124,16 +124,20 @@ Deno.test(
   }),
 );
 
-Deno.test(
-  "what a guest has not used of the bus while it did not want it is no credit",
-  withBus(2, (idle, busy) => {
-    use(busy, 30);
-    assert(busy.claim());
-    idle.claim();
-    busy.release();
-    assert(idle.claim());
-    busy.claim();
-    idle.release();
-    assert(isAwake(busy) && busy.claim());
-  }),
-);
+Deno.test("what a guest has not used of the bus while it did not want it is no credit", () => {
+  // What a loaded machine adds to a turn counts as well: such a round tells nothing.
+  for (let held = Infinity; held > 5;) {
+    withBus(2, (idle, busy) => {
+      use(busy, 30);
+      const begin = performance.now();
+      assert(busy.claim());
+      idle.claim();
+      busy.release();
+      held = performance.now() - begin;
+      assert(idle.claim());
+      busy.claim();
+      idle.release();
+      if (held <= 5) assert(isAwake(busy) && busy.claim());
+    })();
+  }
+});
