@@ -68,6 +68,11 @@ export function isAsleep(pid: number, thread: number): boolean {
   return /\) S /.test(Deno.readTextFileSync(`/proc/${pid}/task/${thread}/stat`));
 }
 
+/** True if a thread waits in the system call of that number. */
+export function waitsIn(pid: number, thread: number, call: number): boolean {
+  return Deno.readTextFileSync(`/proc/${pid}/task/${thread}/syscall`).startsWith(`${call} `);
+}
+
 /** How often the threads of a process have gone to sleep so far. */
 export function voluntarySwitches(pid: number): number {
   let count = 0;
