@@ -247,7 +247,7 @@ Deno.test("run: whatever ends it, everything that was started is ended, also wha
   const start = async (name: string) => {
     Deno.writeTextFileSync(
       folder.file(`${name}.yaml`),
-      `${GPIO}${hiding(name)}${steps(name)}  - sleep: 600s\n`,
+      `${GPIO}${hiding(name)}${steps(name)}  - sleep: 600s\n${PATIENTLY}`,
     );
     const running = new RunningCtl(["run", folder.file(`${name}.yaml`)]);
     while (!(await running.line()).includes("run until")) {

@@ -323,12 +323,12 @@ Deno.test("trace: a file that cannot be had is refused, exit 1, and what is in i
   await using it = await traced("i2c", ["-l", "s:0x50"]);
   using folder = new TemporaryFolder();
   const socket = ["-s", folder.file("socket")];
-  const before = it.trace.read().wires.length;
+  const { wires } = it.trace.until("its wires", ({ wires }) => wires.length === 4);
   assertMatch(
     refusal(...socket, "--trace", it.trace.path),
     /^1: .*: trace file '.*trace\.vcd' is in use by another process, .* choose another file$/,
   );
-  assertStrictEquals(it.trace.read().wires.length, before);
+  assertEquals(it.trace.read().wires, wires);
   assertMatch(
     refusal(...socket, "--trace", folder.file("no/trace")),
     /^1: .*: trace file '.*' cannot be written: .*No such file.*; choose another path$/,

@@ -4,7 +4,7 @@
  * @module
  */
 
-import { Vcd } from "../../lib/trace/vcd_reader.ts";
+import { Vcd, VcdError } from "../../lib/trace/vcd_reader.ts";
 import { until } from "./wait.ts";
 
 /** A trace on disk. */
@@ -16,11 +16,16 @@ export class TraceFile {
     return Vcd.parse(Deno.readTextFileSync(this.path));
   }
 
-  /** Waits until the trace is as it should be. */
+  /** Waits until the trace has begun, and is as it should be. */
   until(what: string, holds: (trace: Vcd) => boolean): Vcd {
     let trace: Vcd | undefined;
     until(what, () => {
-      trace = this.read();
+      try {
+        trace = this.read();
+      } catch (error) {
+        if (error instanceof VcdError) return false;
+        throw error;
+      }
       return holds(trace);
     });
     return trace!;
