@@ -20,8 +20,10 @@ export interface EventObserver {
   onEvent(guest: number, event: RingEvent): void;
   /** Events of a guest were left out; those that can be placed are in {@linkcode RingEvent.skipped}, too. */
   onLeftOut(guest: number, count: number): void;
-  /** Everything that there was has been told. */
-  onDrained?(): void;
+  /** What has happened so far will be told, unless there is no time. */
+  onDrain?(): void;
+  /** @param isAll false if there was no time for everything that was there at {@linkcode onDrain} */
+  onDrained?(isAll: boolean): void;
 }
 
 /** What the thread offers to those who come back later. */
@@ -94,6 +96,8 @@ export class GuestEvents {
    */
   drain(milliseconds = TURN_LIMIT): void {
     const limit = performance.now() + milliseconds;
+    let isAll = true;
+    for (const observer of this.#observers) observer.onDrain?.();
     do {
       for (let guest = this.#earliest(); guest >= 0; guest = this.#earliest()) {
         const { event } = this.#rings[guest];
@@ -103,12 +107,13 @@ export class GuestEvents {
         this.#found[guest] = false;
         if (performance.now() > limit) {
           this.#schedule(0);
+          isAll = false;
           break;
         }
       }
       this.#tellLeftOut();
     } while (!this.#scheduled && !this.#sleep());
-    for (const observer of this.#observers) observer.onDrained?.();
+    for (const observer of this.#observers) observer.onDrained?.(isAll);
   }
 
   #schedule(milliseconds: number): void {

@@ -140,6 +140,14 @@ export class ChangeListener {
     this.#next = numbers[COUNT];
   }
 
+  /** The {@linkcode Change.sequence} that the next change of all will have. */
+  get end(): number {
+    this.#lock.acquire();
+    const count = this.#numbers[COUNT];
+    this.#lock.release();
+    return count;
+  }
+
   /**
    * Takes the next change.
    *

@@ -68,6 +68,8 @@ export class Recorder implements EventObserver, OutputListener {
   #isLate = false;
   /** The change at hand has not been drawn yet. */
   #isPending = false;
+  /** Changes before this one are older than events that are told next time. */
+  #end = 0;
 
   /**
    * @param fd where the trace goes; stays the caller's
@@ -127,9 +129,13 @@ export class Recorder implements EventObserver, OutputListener {
     this.#recordings[guest].unplaced += count;
   }
 
-  onDrained(): void {
+  onDrain(): void {
+    this.#end = this.#listener?.end ?? 0;
+  }
+
+  onDrained(isAll: boolean): void {
     if (!this.#output.isOpen) return;
-    this.#drawChanges(Infinity);
+    if (isAll) this.#drawChanges(Infinity, this.#end);
     this.#vcd.flush();
   }
 
@@ -185,8 +191,8 @@ export class Recorder implements EventObserver, OutputListener {
     this.#poller.unwatch(this.#changed);
   }
 
-  /** Draws the changes of properties up to that time. */
-  #drawChanges(time: number): void {
+  /** Draws the changes of properties up to that time, and before the one of that number. */
+  #drawChanges(time: number, end = Infinity): void {
     const listener = this.#listener;
     if (listener === undefined) return;
     for (let count = 0; count < TURN; count++) {
@@ -194,6 +200,7 @@ export class Recorder implements EventObserver, OutputListener {
       if (!this.#isPending) return;
       const changedAt = this.#sinceStart(this.#change.time);
       if (changedAt > time) return;
+      if (this.#change.sequence >= end) break;
       this.#isPending = false;
       if (listener.missed > 0) {
         for (const recording of this.#recordings) recording.leftOut += listener.missed;
@@ -206,7 +213,7 @@ export class Recorder implements EventObserver, OutputListener {
       if (property === undefined) continue;
       recording.track.changed?.(changedAt, thing, property, this.#change.value);
     }
-    // They come faster than they are drawn; others get their turn, too.
+    // They come faster than they are drawn: others get their turn, and events that are older.
     this.#events.soon();
   }
 
