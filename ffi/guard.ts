@@ -20,14 +20,15 @@ const SIGURG = 23;
 // is odd while there is one, and INTERRUPTING while a signal is being sent for it.
 const THREAD = 0;
 const CALL = 1;
-const WATCHED = 2;
+/** The word that is not zero while somebody watches. */
+export const WATCHED = 2;
 const INTERRUPTIONS = 3;
 const INTERRUPTING = -1;
 
 /** The size of the memory that {@linkcode guardThread} and {@linkcode Watch} share, in bytes. */
 export const GUARD_SIZE = 16;
 
-let words: Int32Array<SharedArrayBuffer> | undefined;
+let words: Int32Array | undefined;
 let onUnwatched: (() => void) | undefined;
 let call = 0;
 let seen = 0;
@@ -38,7 +39,7 @@ let seen = 0;
  * @param memory of {@linkcode GUARD_SIZE} zeroed bytes, shared with the one who watches
  * @param unwatched is called before a guarded call if nobody is watching at the moment
  */
-export function guardThread(memory: SharedArrayBuffer, unwatched: () => void): void {
+export function guardThread(memory: ArrayBufferLike, unwatched: () => void): void {
   words = new Int32Array(memory);
   onUnwatched = unwatched;
   Atomics.store(words, THREAD, threadId());

@@ -85,6 +85,17 @@ const FUNCTIONS = {
     ],
     result: "i32",
   },
+  /** The same for futex(2), without a timeout. */
+  syscall_futex: {
+    name: "syscall",
+    parameters: [
+      "i32", // long number
+      "pointer", // uint32_t *uaddr
+      "i32", // int futex_op
+      "u32", // uint32_t val
+    ],
+    result: "i32",
+  },
   /** `int poll(struct pollfd *fds, nfds_t nfds, int timeout)`: poll(2) */
   poll: { parameters: ["pointer", "u32", "i32"], result: "i32" },
   /** `int dup3(int oldfd, int newfd, int flags)`: dup(2) */
@@ -317,10 +328,31 @@ const FUNCTIONS = {
   setrlimit: { parameters: ["i32", "buffer"], result: "i32" },
 } as const satisfies Deno.ForeignLibraryInterface;
 
+/** Each returns 0 or an error number. */
+const THREAD_FUNCTIONS = {
+  /** `int pthread_attr_init(pthread_attr_t *attr)`: pthread_attr_init(3) */
+  pthread_attr_init: { parameters: ["buffer"], result: "i32" },
+  /** `int pthread_attr_setstacksize(pthread_attr_t *attr, size_t stacksize)` */
+  pthread_attr_setstacksize: { parameters: ["buffer", "usize"], result: "i32" },
+  /** `int pthread_create(pthread_t *, const pthread_attr_t *, void *(*)(void *), void *)` */
+  pthread_create: {
+    parameters: [
+      "buffer", // pthread_t *thread
+      "buffer", // const pthread_attr_t *attr
+      "pointer", // void *(*start_routine)(void *)
+      "pointer", // void *arg
+    ],
+    result: "i32",
+  },
+} as const satisfies Deno.ForeignLibraryInterface;
+
 const LIBRARY = "libc.so.6";
 
 /** The C functions, callable. */
 export const libc = openWhenUsed(LIBRARY, FUNCTIONS);
+
+/** Those of threads: since version 2.34 of glibc that library is empty, and leads to the other. */
+export const libpthread = openWhenUsed("libpthread.so.0", THREAD_FUNCTIONS);
 
 /** One of them for where it is called often: `const read = fast("read");` and `read.invoke(…)`. */
 export function fast<Name extends keyof typeof FUNCTIONS>(
@@ -352,6 +384,7 @@ export function addressOf(name: string): Deno.PointerObject {
 }
 
 /** Numbers of the system calls that are made directly. */
-export const { SYS_write, SYS_epoll_pwait, SYS_gettid, SYS_tgkill } = Deno.build.arch === "x86_64"
-  ? { SYS_write: 1, SYS_epoll_pwait: 281, SYS_gettid: 186, SYS_tgkill: 234 }
-  : { SYS_write: 64, SYS_epoll_pwait: 22, SYS_gettid: 178, SYS_tgkill: 131 };
+export const { SYS_write, SYS_epoll_pwait, SYS_gettid, SYS_tgkill, SYS_futex } =
+  Deno.build.arch === "x86_64"
+    ? { SYS_write: 1, SYS_epoll_pwait: 281, SYS_gettid: 186, SYS_tgkill: 234, SYS_futex: 202 }
+    : { SYS_write: 64, SYS_epoll_pwait: 22, SYS_gettid: 178, SYS_tgkill: 131, SYS_futex: 98 };

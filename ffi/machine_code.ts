@@ -1,6 +1,6 @@
 /**
- * A few lines of machine code, for what has to happen in a signal handler: no JavaScript can run
- * there.
+ * A few lines of machine code, for what has to happen in a signal handler, or in a thread of its own
+ * that is to be small: no JavaScript can run there.
  *
  * The code is written as an assembler would list it, and a test has it assembled and compares: each
  * line has bytes, or a word of arm64, then a bar, then what they say. After the code come quadwords
@@ -43,20 +43,28 @@ export function codeOf(listing: string): Uint8Array<ArrayBuffer> {
 }
 
 /**
+ * Zeroed memory, 64 KiB of it, that is there for as long as the process lives.
+ *
+ * @throws {SystemError} as mmap(2)
+ */
+export function zeroedMemory(): Deno.PointerObject {
+  const flags = MAP_PRIVATE | MAP_ANONYMOUS;
+  return mapped(libc.mmap(null, BigInt(SIZE), PROT_READ | PROT_WRITE, flags, -1, 0n));
+}
+
+/**
  * Puts code where it can be run but no longer be changed, for as long as the process lives.
  *
  * @param quadwords what follows it
  * @throws {SystemError} as mmap(2) or mprotect(2)
  */
 export function loadCode(listings: Listings, quadwords: readonly bigint[]): Deno.PointerObject {
-  const { mmap, mprotect } = libc;
-  const flags = MAP_PRIVATE | MAP_ANONYMOUS;
-  const memory = mapped(mmap(null, BigInt(SIZE), PROT_READ | PROT_WRITE, flags, -1, 0n));
+  const memory = zeroedMemory();
   const code = codeOf(listings[Deno.build.arch as keyof Listings]);
   const bytes = new Uint8Array(Deno.UnsafePointerView.getArrayBuffer(memory, SIZE));
   bytes.set(code);
   bytes.set(new Uint8Array(BigUint64Array.from(quadwords).buffer), code.length);
-  check("mprotect", mprotect(memory, BigInt(SIZE), PROT_READ | PROT_EXEC));
+  check("mprotect", libc.mprotect(memory, BigInt(SIZE), PROT_READ | PROT_EXEC));
   return memory;
 }
 

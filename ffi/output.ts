@@ -25,7 +25,8 @@ const MSG_NOSIGNAL = 0x4000;
  * has no room for is dropped.
  */
 export class Output {
-  readonly #fd: number;
+  /** Where it is written. */
+  readonly fd: number;
   readonly #socket: boolean;
   /** The end of a write that was taken in part only. */
   #rest: Uint8Array<ArrayBuffer> = new Uint8Array(0);
@@ -38,13 +39,13 @@ export class Output {
     } catch {
       // Closed: every write will be dropped.
     }
-    this.#fd = fd;
+    this.fd = fd;
     this.#socket = type === S_IFSOCK;
     if (type !== S_IFIFO && type !== S_IFCHR) return;
     try {
       // Whether a write waits is a matter of the open file, which other processes share. This is a
       // second one, of our own, of the same pipe or terminal.
-      this.#fd = open(`/proc/self/fd/${fd}`, O_WRONLY | O_NONBLOCK | O_NOCTTY);
+      this.fd = open(`/proc/self/fd/${fd}`, O_WRONLY | O_NONBLOCK | O_NOCTTY);
     } catch {
       // It belongs to another user.
     }
@@ -65,8 +66,8 @@ export class Output {
     while (done < bytes.length) {
       const pointer = Deno.UnsafePointer.of(bytes.subarray(done));
       const count = this.#socket
-        ? libc.send(this.#fd, pointer, bytes.length - done, MSG_DONTWAIT | MSG_NOSIGNAL)
-        : libc.write(this.#fd, pointer, bytes.length - done);
+        ? libc.send(this.fd, pointer, bytes.length - done, MSG_DONTWAIT | MSG_NOSIGNAL)
+        : libc.write(this.fd, pointer, bytes.length - done);
       if (count > 0) done += count;
       else if (count === 0 || errno() !== EINTR) break;
     }

@@ -9,8 +9,7 @@ import type { DeviceKind } from "./device_kind.ts";
 import { allOptions, helpText, versionText } from "./help.ts";
 import { configureLog, getLog, reportEnd } from "./log.ts";
 import { readArguments } from "../input/arguments.ts";
-import { logSettings, readConfig, readSettings } from "./settings.ts";
-import { supervise } from "./supervisor.ts";
+import { isObserved, logSettings, readConfig, readSettings } from "./settings.ts";
 import { RuntimeError, UsageError } from "../errors.ts";
 
 function print(text: string): void {
@@ -41,6 +40,11 @@ async function main<Settings>(
   configureLog(kind.program, logSettings(options, config));
   const log = getLog(kind.program);
   const settings = readSettings(kind, options, config, systemdDescriptors(), log);
+  if (settings.guests.length === 1 && !isObserved(settings)) {
+    const { serveAlone } = await import("./alone.ts");
+    return serveAlone(kind, settings);
+  }
+  const { supervise } = await import("./supervisor.ts");
   await supervise(kind.program, settings, entry);
 }
 

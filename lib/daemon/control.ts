@@ -30,11 +30,6 @@ const TRACE_STOP_LIMIT = 1000;
 /** What is asked for. */
 export type ObserverSettings = Pick<DaemonSettings<unknown>, "control" | "trace" | "guests">;
 
-/** The control socket of the GPIO daemon that interrupts are wired to, if they are. */
-export function wiredTo({ guests }: Pick<ObserverSettings, "guests">): string | undefined {
-  return guests.find(({ gpioControl }) => gpioControl !== undefined)?.gpioControl;
-}
-
 /** What observes guests. */
 export class Control {
   /** Of the control socket, if there is one. */

@@ -7,11 +7,21 @@
 
 /** Options with which there will be no guest. */
 const WITHOUT_GUESTS = /^(-[hV]|--(help|version|list|print-capabilities))$/;
+/** Options with which there will be threads, and the one that has a value for which there are not. */
+const WITH_THREADS = /^(-c|--(socket-count|control|trace)(=|$))/;
+const ONE_GUEST = /^(-c|--socket-count) ?=?1 /;
 
 let early: Worker | undefined;
 
 function startWorker(entry: string, name: string): Worker {
   return new Worker(entry, { type: "module", name });
+}
+
+/** True if it can be seen so early that the main thread will not do. */
+function needsThreads(args: readonly string[]): boolean {
+  return args.some((arg, index) =>
+    WITH_THREADS.test(arg) && !ONE_GUEST.test(`${arg} ${args[index + 1] ?? ""} `)
+  );
 }
 
 /**
@@ -20,7 +30,7 @@ function startWorker(entry: string, name: string): Worker {
  * @param entry the program's own module
  */
 export function startEarly(entry: string, args: readonly string[]): void {
-  if (args.length === 0 || args.some((arg) => WITHOUT_GUESTS.test(arg))) return;
+  if (args.some((arg) => WITHOUT_GUESTS.test(arg)) || !needsThreads(args)) return;
   early = startWorker(entry, "guest 0");
 }
 
@@ -33,4 +43,10 @@ export function takeWorker(entry: string, name: string): Worker {
   const worker = early ?? startWorker(entry, name);
   early = undefined;
   return worker;
+}
+
+/** Nobody will come. */
+export function dropWorker(): void {
+  early?.terminate();
+  early = undefined;
 }

@@ -195,6 +195,26 @@ export function getLog(program: string, guest?: number): Logger {
   return getLogger(guest === undefined ? [program] : [program, `${guest}`]);
 }
 
+/**
+ * A line about a guest as it will be, if it ever is: it does not bear the time.
+ *
+ * @returns where it belongs, and what
+ */
+export function lastLine(
+  program: string,
+  guest: number,
+  message: string,
+): { readonly fd: number; readonly text: string } {
+  output ??= new Output(STANDARD_ERROR);
+  const level = "error";
+  const text = current === formatJson
+    ? JSON.stringify({ level, program, guest, message })
+    : current === formatJournal
+    ? `<${priority[level]}>guest ${guest}: ${message}`
+    : `${level} guest ${guest}: ${message}`;
+  return { fd: output.fd, text: `${oneLine(text)}\n` };
+}
+
 /** The text with its middle left out where it is very long, as when it repeats a long argument. */
 function shorten(text: string): string {
   const most = 1000;
@@ -202,9 +222,17 @@ function shorten(text: string): string {
   return `${text.slice(0, most / 2)} … ${text.slice(-most / 2)}`;
 }
 
-/** Says why the program ends: on a line of its own kind, except where all lines are JSON. */
-export function reportEnd(program: string, reason: string): void {
-  if (current === formatJson) return getLog(program).error(reason);
+/** The line that says why the program ends: of its own kind, except where all lines are JSON. */
+export function endText(program: string, reason: string): string {
+  if (current === formatJson) {
+    return `${oneLine(JSON.stringify({ level: "error", program, message: reason }))}\n`;
+  }
   const prefix = current === formatJournal || isJournal() ? `<${priority.error}>` : "";
-  write(`${prefix}${oneLine(shorten(`${program}: ${reason}`))}`);
+  return `${prefix}${oneLine(shorten(`${program}: ${reason}`))}\n`;
+}
+
+/** Says why the program ends. */
+export function reportEnd(program: string, reason: string): void {
+  if (current === formatJson) getLog(program).error(reason);
+  else write(endText(program, reason).trimEnd());
 }

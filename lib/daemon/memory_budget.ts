@@ -8,7 +8,7 @@
 import { RuntimeError } from "../errors.ts";
 
 const MEBIBYTE = 2 ** 20;
-/** What the main thread has of its own, and what all run of the program. */
+/** What the main thread has at rest, and what all run of the program. */
 const PROGRAM = 32 * MEBIBYTE;
 /** What each further thread has at rest, and what it may come to need at work. */
 const THREAD = 14 * MEBIBYTE;
@@ -37,7 +37,8 @@ const REMEDY = "raise it (MemoryMax= of the systemd unit, the container's limit)
  * @throws {RuntimeError} if it is not
  */
 export function checkMemory({ limit, guests, observed }: MemoryNeeds): string | undefined {
-  const threads = guests + (observed ? 1 : 0);
+  // The only guest is the main thread's.
+  const threads = guests === 1 && !observed ? 0 : guests + (observed ? 1 : 0);
   const needed = PROGRAM + threads * THREAD;
   const who = guests === 1 ? "1 guest" : `${guests} guests`;
   if (needed > limit) {
@@ -46,8 +47,10 @@ export function checkMemory({ limit, guests, observed }: MemoryNeeds): string | 
         `limit is ${mebibytes(limit)}; ${REMEDY}`,
     );
   }
-  const busy = needed + threads * WORK;
+  const busy = needed + Math.max(threads, 1) * WORK;
   if (busy <= limit) return undefined;
-  return `${who} may come to need ${mebibytes(busy)} of memory when they are busy, the control ` +
+  return `${who} may come to need ${mebibytes(busy)} of memory when ${
+    guests === 1 ? "it is" : "they are"
+  } busy, the control ` +
     `group's limit is ${mebibytes(limit)}: beyond it the kernel ends the daemon; ${REMEDY}`;
 }

@@ -37,6 +37,17 @@ export interface DaemonSettings<Settings> {
   readonly sandbox: boolean;
 }
 
+/** The control socket of the GPIO daemon that interrupts are wired to, if they are. */
+export function wiredTo({ guests }: Pick<DaemonSettings<unknown>, "guests">): string | undefined {
+  return guests.find(({ gpioControl }) => gpioControl !== undefined)?.gpioControl;
+}
+
+/** True if a thread is to observe guests. */
+export function isObserved(settings: DaemonSettings<unknown>): boolean {
+  const { control, trace } = settings;
+  return [control, trace, wiredTo(settings)].some((one) => one !== undefined);
+}
+
 /** Keys of the configuration file that all daemons share. */
 export const COMMON_KEYS = [
   "socket-path",

@@ -4,74 +4,26 @@
  * @module
  */
 
-import type { Logger } from "@logtape/logtape";
 import { handleMemoryFaults } from "../../ffi/memory_fault_handler.ts";
-import { memoryLimit } from "../../ffi/memory_limit.ts";
-import {
-  descriptorLimit,
-  giveMemoryBack,
-  openDescriptors,
-  raiseDescriptorLimit,
-} from "../../ffi/resource.ts";
+import { giveMemoryBack, raiseDescriptorLimit } from "../../ffi/resource.ts";
 import { isIgnored } from "../../ffi/signal.ts";
-import { threadId } from "../../ffi/thread_id.ts";
-import { shareDescriptors } from "./descriptor_budget.ts";
-import { inherit, listenAll, type Listener, socketPaths } from "./listeners.ts";
+import { Control } from "./control.ts";
+import { brokenText, DUTY_LIMIT, lateText, NOBODY_LEFT, STOP_LIMIT, undoneText } from "./ending.ts";
+import type { Listener } from "./listeners.ts";
 import { getLog } from "./log.ts";
-import { checkMemory } from "./memory_budget.ts";
+import { openSockets, shareOut } from "./resources.ts";
 import { endingPaths, servingPaths } from "./sandbox/paths.ts";
-import { confineHelpers, confineProcess } from "./sandbox/process.ts";
-import { confineThread } from "./sandbox/sandbox.ts";
-import { allowedCalls, connectingCalls } from "./sandbox/system_calls.ts";
-import type { DaemonSettings, SocketSettings } from "./settings.ts";
-import { Watchdog } from "./watchdog.ts";
-import type { Share } from "../vhost_user/session.ts";
-import { MAX_MEMORY } from "../virtio/guest_memory.ts";
-import { RuntimeError } from "../errors.ts";
-import { Control, wiredTo } from "./control.ts";
+import { confineAll } from "./sandbox/process.ts";
+import { type DaemonSettings, isObserved, wiredTo } from "./settings.ts";
 import { endWithin, Thread } from "./thread.ts";
-
-/** How often a second guests together may have memory unmapped in the long run, which is felt by all. */
-const UNMAPPINGS = 400;
-/** How long threads have to end after a signal, in milliseconds. */
-const STOP_LIMIT = 150;
-/** The same where the device has something to do at the end that must not be left out. */
-const DUTY_LIMIT = 1000;
-
-function openSockets(where: SocketSettings, count: number): Listener[] {
-  if ("fd" in where) return [inherit(where.fd, "option '--fd'")];
-  if ("systemd" in where) return where.systemd.map((fd) => inherit(fd, "systemd"));
-  return listenAll(socketPaths(where.path, count));
-}
+import { Watchdog } from "./watchdog.ts";
+import { RuntimeError } from "../errors.ts";
 
 /** Has the threads begin to serve. */
 function open(gate: SharedArrayBuffer): void {
   const word = new Int32Array(gate);
   Atomics.store(word, 0, 1);
   Atomics.notify(word, 0);
-}
-
-/**
- * Confines the main thread and those of the runtime, and then all threads together.
- *
- * @param sockets that have to be removed at the end
- * @param threads those that have confined themselves
- * @param connects true if one of them goes on to connect to another daemon
- */
-function confine(
-  sockets: readonly string[],
-  threads: readonly Thread[],
-  connects: boolean,
-  log: Logger,
-): void {
-  const paths = endingPaths(sockets);
-  const ours = [threadId(), ...threads.flatMap(({ id }) => id ?? [])];
-  const lacks = [
-    ...confineThread(paths),
-    ...confineHelpers(paths, ours),
-    ...confineProcess(connects ? [...allowedCalls, ...connectingCalls] : allowedCalls),
-  ];
-  if (lacks.length > 0) log.warn(`the sandbox has gaps on this kernel: ${lacks.join("; ")}`);
 }
 
 /** Settles when the process is asked to end, each time anew without effect. */
@@ -94,13 +46,13 @@ async function allEnded(
   const reasons = await Promise.all(guests.map(async ({ ended }, guest) => {
     const reason = await ended;
     if (reason === undefined) return reason;
-    getLog(program, guest).error(`is no longer served: ${reason}`);
+    getLog(program, guest).error(brokenText(reason));
     // Front-ends had better fail to connect than wait for an answer.
     listeners[guest].remove();
     return reason;
   }));
   if (reasons.every((reason) => reason !== undefined)) {
-    throw new RuntimeError("no guest is left to be served; start the daemon again");
+    throw new RuntimeError(NOBODY_LEFT);
   }
 }
 
@@ -120,47 +72,11 @@ async function endAll(program: string, guests: readonly Thread[]): Promise<void>
     !hasEnded && hasServed
   );
   for (const [guest, { duty }] of late) {
-    getLog(program, guest).error(
-      duty === undefined
-        ? `does not end within ${STOP_LIMIT} ms: a request may be half done, and its device is ` +
-          "left as it is"
-        : `does not end within ${DUTY_LIMIT} ms: ${duty} was not done, and its device is left as it is`,
-    );
+    getLog(program, guest).error(lateText(duty));
   }
   const undone = late.filter(([, { duty }]) => duty !== undefined).map(([guest]) => guest);
   if (undone.length === 0) return;
-  throw new RuntimeError(
-    `${undone.length === 1 ? "guest" : "guests"} ${undone.join(", ")} could not be taken down in ` +
-      "good order; see the log for what was left undone",
-  );
-}
-
-/**
- * How much each front-end may take of what the process has, and how many control clients there may
- * be.
- *
- * @param observed true if there is a thread that observes guests
- * @throws {RuntimeError} if that is too little
- */
-function shareOut(
-  { guests, control }: DaemonSettings<unknown>,
-  observed: boolean,
-  log: Logger,
-): { readonly share: Required<Share>; readonly clients: number } {
-  const { message, clients } = shareDescriptors({
-    limit: descriptorLimit(),
-    open: openDescriptors(),
-    devices: guests.map(({ descriptors }) => descriptors ?? 0),
-    controlled: control !== undefined,
-  });
-  const scarcity = checkMemory({ limit: memoryLimit(), guests: guests.length, observed });
-  if (scarcity !== undefined) log.warn(scarcity);
-  const share = {
-    descriptors: message,
-    memory: MAX_MEMORY / guests.length,
-    unmappings: guests.length === 1 ? Infinity : UNMAPPINGS / guests.length,
-  };
-  return { share, clients };
+  throw new RuntimeError(undoneText(undone));
 }
 
 /**
@@ -177,7 +93,7 @@ export async function supervise<Settings>(
   raiseDescriptorLimit();
   const signal = stopSignal();
   const gpioControl = wiredTo(settings);
-  const observed = [settings.control, settings.trace, gpioControl].some((one) => one !== undefined);
+  const observed = isObserved(settings);
   const { share, clients } = shareOut(settings, observed, getLog(program));
   const watchdog = new Watchdog();
   const faults = handleMemoryFaults(settings.guests.length);
@@ -211,8 +127,11 @@ export async function supervise<Settings>(
     const serving = Promise.all(threads.map((thread) => thread.serving)).then(() => {
       if (settings.sandbox) {
         const paths = [...listeners.map(({ path }) => path), control?.path];
-        const sockets = paths.filter((path) => path !== undefined);
-        confine(sockets, threads, gpioControl !== undefined, getLog(program));
+        confineAll({
+          paths: endingPaths(paths.filter((path) => path !== undefined)),
+          confined: threads.flatMap(({ id }) => id ?? []),
+          connects: gpioControl !== undefined,
+        }, getLog(program));
       }
       open(gate);
       settings.guests.forEach((plan, guest) => {

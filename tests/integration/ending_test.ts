@@ -4,6 +4,7 @@ import { fragileProgram } from "../support/module_program.ts";
 import { Guest } from "../support/guest.ts";
 import { TemporaryFolder } from "../support/temporary_folder.ts";
 import { SLOWNESS, until } from "../support/wait.ts";
+import { listOf, WAYS } from "../support/ways.ts";
 
 const PROGRAM = "vhost-device-fragile";
 const scripts = new TemporaryFolder();
@@ -51,16 +52,47 @@ Deno.test("V18 a device that does not get done what it has to is named, and the 
   assertEquals([...Deno.readDirSync(daemon.folder.path)].map(({ name }) => name), ["log"]);
 });
 
-Deno.test("V18 a thread that is stuck in a request is named, and not waited for any longer", async () => {
-  await using daemon = await start("sleeps");
-  using guest = new Guest(daemon.connect());
-  guest.queues[0].submit(guest.segments([1], 1));
-  // Once it does not answer any more, it has begun.
-  until("the request is taken", () => !answers(guest));
+for (const [way, count] of WAYS) {
+  Deno.test(`V18 a guest that is stuck in a request is named, and not waited for: served ${way}`, async () => {
+    await using daemon = await start(listOf("sleeps", count, ","));
+    using guest = new Guest(daemon.connect());
+    guest.queues[0].submit(guest.segments([1], 1));
+    // Once it does not answer any more, it has begun.
+    until("the request is taken", () => !answers(guest));
+    const { code, milliseconds } = await daemon.stop();
+    assertEquals(code, 0);
+    assert(milliseconds < 1000 * SLOWNESS, `${milliseconds} ms`);
+    assertMatch(
+      daemon.log,
+      /error guest 0: does not end within 150 ms: a request may be half done/,
+    );
+    assertEquals([...Deno.readDirSync(daemon.folder.path)].map(({ name }) => name), ["log"]);
+  });
+}
+
+Deno.test("V18 the only guest has a device that does not get done what it has to: exit code 1", async () => {
+  await using daemon = await start("stuck");
   const { code, milliseconds } = await daemon.stop();
-  assertEquals(code, 0);
-  assert(milliseconds < 1000 * SLOWNESS, `${milliseconds} ms`);
-  assertMatch(daemon.log, /error guest 0: does not end within 150 ms: a request may be half done/);
+  assertEquals(code, 1);
+  assert(milliseconds >= 1000, `${milliseconds} ms`);
+  assertMatch(
+    daemon.log,
+    /\nerror guest 0: does not end within 1000 ms: what takes time was not done, .*\nvhost-device-fragile: guest 0 could not be taken down in good order; .*\n$/,
+  );
+  assertEquals([...Deno.readDirSync(daemon.folder.path)].map(({ name }) => name), ["log"]);
+});
+
+Deno.test("V18 the last line of the only guest is of the form of the others", async () => {
+  await using daemon = await start("stuck", ["--log-format", "json"]);
+  assertEquals((await daemon.stop()).code, 1);
+  const lines = daemon.log.trimEnd().split("\n").slice(-2).map((line) => JSON.parse(line));
+  const program = PROGRAM;
+  const [late, end] = lines.map(({ message, ...rest }) => {
+    assertMatch(message, /^(does not end within 1000 ms: |guest 0 could not be taken down )/);
+    return rest;
+  });
+  assertEquals(late, { level: "error", program, guest: 0 });
+  assertEquals(end, { level: "error", program });
 });
 
 function answers(guest: Guest): boolean {

@@ -77,6 +77,20 @@ for (const [what, region, size] of cases) {
   });
 }
 
+Deno.test("V9 a front-end that is the only one, and takes its memory away, loses its connection", async () => {
+  await using daemon = await Daemon.start("vhost-device-spi", ["-l", "s1"]);
+  for (const [, region, size] of cases) {
+    using ram = unsealable();
+    using guest = new SpiGuest(daemon.connect(), { ram });
+    echoes(guest);
+    loseWhileAsking(guest, ram, region, size);
+    assert(guest.frontEnd.isClosed());
+  }
+  using next = new SpiGuest(daemon.connect());
+  echoes(next);
+  assertEquals(gone(daemon.log).length, cases.length, daemon.log);
+});
+
 Deno.test("V9 memory that is taken away from a thread that looks for work is noticed", async () => {
   await using daemon = await start("--poll-us", "1000000");
   using ram = unsealable();

@@ -9,6 +9,7 @@ import { GPIO, GpioGuest } from "../support/gpio_driver.ts";
 import { assertRefused, type Refusal, run, testRefusals } from "../support/refusals.ts";
 import { TemporaryFolder } from "../support/temporary_folder.ts";
 import { until } from "../support/wait.ts";
+import { listOf, WAYS } from "../support/ways.ts";
 
 const PROGRAM = "vhost-device-gpio";
 /** Root without these capabilities is as bound by modes as anybody. */
@@ -198,29 +199,37 @@ Deno.test("front-ends come and go, and each finds a fresh device", async () => {
   assertEquals(new Set(fds).size, 1, `${fds}`);
 });
 
-Deno.test("the end of the terminal ends the daemon in good order", async () => {
-  // The tests themselves may run under nohup.
-  const wrapper = ["env", "--default-signal=HUP"];
-  await using daemon = await Daemon.start(PROGRAM, ["-l", "s1"], { wrapper });
-  assertEquals((await daemon.stop("SIGHUP")).code, 0);
-  assertEquals(exists(daemon.socket()), false);
-});
+for (const [way, count] of WAYS) {
+  Deno.test(`the end of the terminal ends the daemon in good order: a guest served ${way}`, async () => {
+    // The tests themselves may run under nohup.
+    const wrapper = ["env", "--default-signal=HUP"];
+    await using daemon = await Daemon.start(PROGRAM, ["-l", listOf("s1", count)], {
+      wrapper,
+      count,
+    });
+    assertEquals((await daemon.stop("SIGHUP")).code, 0);
+    assertEquals(exists(daemon.socket()), false);
+  });
 
-Deno.test("under nohup the end of the terminal is no reason to end", async () => {
-  await using daemon = await Daemon.start(PROGRAM, ["-l", "s1"], { prepare: "trap '' HUP" });
-  daemon.untilLogged(/guest 0: 1 simulated line at/);
-  Deno.kill(daemon.pid, "SIGHUP");
-  using guest = new GpioGuest(daemon.connect());
-  assertEquals(guest.get(GPIO.GET_VALUE, 0), 0);
-  assertEquals((await daemon.stop()).code, 0);
-});
+  Deno.test(`under nohup the end of the terminal is no reason to end: a guest served ${way}`, async () => {
+    await using daemon = await Daemon.start(PROGRAM, ["-l", listOf("s1", count)], {
+      prepare: "trap '' HUP",
+      count,
+    });
+    daemon.untilLogged(/guest 0: 1 simulated line at/);
+    Deno.kill(daemon.pid, "SIGHUP");
+    using guest = new GpioGuest(daemon.connect());
+    assertEquals(guest.get(GPIO.GET_VALUE, 0), 0);
+    assertEquals((await daemon.stop()).code, 0);
+  });
 
-Deno.test("signals that repeat do no harm", async () => {
-  await using daemon = await Daemon.start(PROGRAM, ["-l", "s1"]);
-  using _guest = new GpioGuest(daemon.connect());
-  Deno.kill(daemon.pid, "SIGTERM");
-  Deno.kill(daemon.pid, "SIGINT");
-  const { code, signal } = await daemon.stop();
-  assertEquals([code, signal], [0, null]);
-  assertEquals(exists(daemon.socket()), false);
-});
+  Deno.test(`signals that repeat do no harm to a daemon whose guest is served ${way}`, async () => {
+    await using daemon = await Daemon.start(PROGRAM, ["-l", listOf("s1", count)], { count });
+    using _guest = new GpioGuest(daemon.connect());
+    Deno.kill(daemon.pid, "SIGTERM");
+    Deno.kill(daemon.pid, "SIGINT");
+    const { code, signal } = await daemon.stop();
+    assertEquals([code, signal], [0, null]);
+    assertEquals(exists(daemon.socket()), false);
+  });
+}

@@ -21,6 +21,7 @@ import {
 } from "../support/stubborn.ts";
 import { TemporaryFolder } from "../support/temporary_folder.ts";
 import { pause, until } from "../support/wait.ts";
+import { listOf, WAYS } from "../support/ways.ts";
 import { message, REQUEST, u64 } from "../support/wire.ts";
 
 const GET_DIRECTION = gpioRequest(GPIO.GET_DIRECTION, 1);
@@ -124,6 +125,64 @@ guests:
   close(call);
 });
 
+for (const [way, count] of WAYS) {
+  const options = { args: ["-l", listOf("s8", count)], count };
+
+  gpioTest(`V15 a call is not waited for: a guest that is served ${way}`, (daemon) => {
+    using guest = new GpioGuest(daemon.connect());
+    const { frontEnd, queues: [queue] } = guest;
+    const call = callStubbornly(guest);
+    queue.enableCalls();
+    queue.submit(guest.segments(GET_DIRECTION, 2));
+    until("the request is used", () => queue.takeUsed() !== undefined);
+    // Long enough for whoever watches to have a rest.
+    for (const rest of [0, 1500]) {
+      pause(rest);
+      soon("a message", () => frontEnd.barrier());
+      frontEnd.setVringCall(0, call);
+      queue.enableCalls();
+      queue.submit(guest.segments(GET_DIRECTION, 2));
+      until("the request is used", () => queue.takeUsed() !== undefined);
+    }
+    soon("the next front-end", () => {
+      frontEnd.close();
+      visit(daemon);
+    });
+    close(call);
+  }, options);
+
+  gpioTest(
+    `V15 where nobody is called, nobody is watched: at rest, a guest served ${way} wakes nobody`,
+    (daemon) => {
+      using guest = new GpioGuest(daemon.connect());
+      for (let count = 0; count < 100; count++) guest.get(GPIO.GET_VALUE, 1);
+      let before = -1;
+      until("a time in which no thread wakes up", () => {
+        const now = voluntarySwitches(daemon.pid);
+        if (now === before) return true;
+        before = now;
+        pause(500);
+        return false;
+      });
+    },
+    options,
+  );
+
+  Deno.test(`V15 a thread that is kept waiting ends with the daemon: served ${way}`, async () => {
+    await using daemon = await Daemon.start("vhost-device-gpio", options.args, { count });
+    using guest = new GpioGuest(daemon.connect());
+    const { queues: [queue] } = guest;
+    const call = callStubbornly(guest);
+    queue.enableCalls();
+    queue.submit(guest.segments(GET_DIRECTION, 2));
+    until("the request is used", () => queue.takeUsed() !== undefined);
+    const { code } = await daemon.stop();
+    assertStrictEquals(code, 0);
+    assert(!daemon.log.includes("does not end"), daemon.log);
+    close(call);
+  });
+}
+
 for (const [name, request] of [["kick", 12], ["call", 13], ["error", 14]] as const) {
   gpioTest(`V15 a socket that lingers at its end is taken as ${name} and let go`, (daemon) => {
     using guest = new GpioGuest(daemon.connect(0));
@@ -163,33 +222,3 @@ gpioTest(
     soon("the next front-end", () => visit(daemon));
   },
 );
-
-gpioTest(
-  "V15 where nobody is called, nobody is watched: a daemon at rest does not wake up",
-  (daemon) => {
-    using guest = new GpioGuest(daemon.connect());
-    for (let count = 0; count < 100; count++) guest.get(GPIO.GET_VALUE, 1);
-    let before = -1;
-    until("a time in which no thread wakes up", () => {
-      const now = voluntarySwitches(daemon.pid);
-      if (now === before) return true;
-      before = now;
-      pause(500);
-      return false;
-    });
-  },
-);
-
-Deno.test("V15 a thread that is kept waiting ends with the daemon", async () => {
-  await using daemon = await Daemon.start("vhost-device-gpio", ["-l", "s8"]);
-  using guest = new GpioGuest(daemon.connect());
-  const { queues: [queue] } = guest;
-  const call = callStubbornly(guest);
-  queue.enableCalls();
-  queue.submit(guest.segments(GET_DIRECTION, 2));
-  until("the request is used", () => queue.takeUsed() !== undefined);
-  const { code } = await daemon.stop();
-  assertStrictEquals(code, 0);
-  assert(!daemon.log.includes("does not end"), daemon.log);
-  close(call);
-});

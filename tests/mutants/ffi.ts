@@ -8,6 +8,21 @@ import type { MutatedFile } from "./mutation.ts";
 
 export const ffiFiles: readonly MutatedFile[] = [
   {
+    path: "ffi/guard_thread.ts",
+    tests: ["tests/unit/ffi/guard_thread_test.ts"],
+    mutations: [
+      { find: "makeInterruptible();\n  const", replace: "const" },
+      { find: "INTERVAL = 20_000_000n", replace: "INTERVAL = 900_000_000n" },
+      { find: "INTERVAL = 20_000_000n", replace: "INTERVAL = 2_000_000n" },
+      {
+        find: "syscall_futex(SYS_futex, watched, FUTEX_WAKE_PRIVATE, 1);",
+        replace: "",
+        only: "rests",
+      },
+      { find: "WATCHED * Int32Array.BYTES_PER_ELEMENT", replace: "0", only: "rests" },
+    ],
+  },
+  {
     path: "ffi/xen.ts",
     tests: ["tests/unit/ffi/xen_test.ts"],
     mutations: [

@@ -42,6 +42,7 @@ const CALLS: Readonly<Record<string, readonly [number, number, ...number[]]>> = 
   process_vm_readv: [310, 270, -1],
   process_vm_writev: [311, 271, -1],
   kill: [62, 129, 0x3fffffff, 0],
+  "tgkill of another process": [234, 131, 0x3fffffff, 1, 0],
   pidfd_open: [434, 434, -1],
   mount: [165, 40],
   umount2: [166, 39, 0, -1],
@@ -131,12 +132,16 @@ const kind: DeviceKind<string> = {
   options: [{ name: "folder", short: "l", value: "PATH", help: "where files are tried" }],
   configKeys: [],
   examples: [],
-  plan: ({ options }) => [{ settings: String(options.folder), title: "a probe" }],
+  plan: ({ options, guestCount }) =>
+    Array(guestCount ?? 1).fill({ settings: String(options.folder), title: "a probe" }),
   create: (folder, log) => new Prober(log, folder),
   list: () => [],
 };
 
-/** The runtime has a thread of its own do what returns a promise. */
+/**
+ * The runtime has a thread of its own do what returns a promise. Where the main thread serves the
+ * guest, that settles only when it is over.
+ */
 async function probeRuntime(): Promise<void> {
   let how = "done";
   try {

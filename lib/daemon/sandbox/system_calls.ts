@@ -45,7 +45,7 @@ function equals(argument: number, value: number): ArgumentCheck {
 }
 
 /** What is let through; the most frequent come first, for a kernel that looks one by one. */
-export const allowedCalls: readonly SystemCall[] = [
+const allowedCalls: readonly SystemCall[] = [
   call("epoll_pwait", 281, 22, "event loop"),
   call("write", 1, 64, "kicks and calls; the log"),
   call("read", 0, 63, "kicks; edge events; files"),
@@ -143,7 +143,7 @@ export const allowedCalls: readonly SystemCall[] = [
   call("rt_sigreturn", 15, 139, "signals"),
   call("rt_sigpending", 127, 136, "signals"),
   call("restart_syscall", 219, 128, "what a signal has interrupted"),
-  call("tgkill", 234, 131, "abort(3)"),
+  call("setitimer", 38, 103, "an end that may take too long", equals(0, 0)),
   call("exit", 60, 93, "threads that end"),
   call("exit_group", 231, 94, "the end"),
 
@@ -169,10 +169,24 @@ export const allowedCalls: readonly SystemCall[] = [
 ];
 
 /** Those that are let through as well where interrupts are wired to a GPIO daemon. */
-export const connectingCalls: readonly SystemCall[] = [
+const connectingCalls: readonly SystemCall[] = [
   call("socket", 41, 198, "the GPIO daemon's control socket", equals(0, AF_UNIX)),
   call("connect", 42, 203, "likewise; with Landlock 9, to none but that"),
 ];
+
+/**
+ * All that a process makes.
+ *
+ * @param process its number
+ * @param connects true if interrupts are wired to a GPIO daemon
+ */
+export function callsOf(process: number, connects: boolean): readonly SystemCall[] {
+  return [
+    ...allowedCalls,
+    call("tgkill", 234, 131, "abort(3); threads that are kept in a call", equals(0, process)),
+    ...(connects ? connectingCalls : []),
+  ];
+}
 
 /**
  * Calls that are said not to exist: the C library then makes another one, whose arguments can be

@@ -1,10 +1,6 @@
 import { assertEquals } from "@std/assert";
 import { type Machine, makeFilter } from "../../../lib/daemon/sandbox/filter.ts";
-import {
-  allowedCalls,
-  connectingCalls,
-  missingCalls,
-} from "../../../lib/daemon/sandbox/system_calls.ts";
+import { callsOf, missingCalls } from "../../../lib/daemon/sandbox/system_calls.ts";
 
 const ALLOW = 0x7fff0000;
 const EPERM = 0x00050001;
@@ -41,25 +37,28 @@ function judge(filter: Uint8Array, architecture: number, call: number, args: num
   throw new Error("the filter has no end");
 }
 
+/** The process that is filtered. */
+const PROCESS = 4711;
 /** Numbers beyond the last that any machine has. */
 const MOST = 600;
 
 for (const machine of ["x86", "arm64"] satisfies Machine[]) {
-  const filter = makeFilter(machine, allowedCalls, missingCalls);
+  const filter = makeFilter(machine, callsOf(PROCESS, false), missingCalls);
   const result = (call: number, ...args: number[]) =>
     judge(filter, ARCHITECTURE[machine], call, args);
   const numbers = (name: string) =>
-    [...allowedCalls, ...connectingCalls, ...missingCalls]
-      .find((call) => call.name === name)![machine];
+    [...callsOf(PROCESS, true), ...missingCalls].find((call) => call.name === name)![machine];
 
   Deno.test(`the filter lets through what is listed and nothing else, on ${machine}`, () => {
     const always = new Set(
-      allowedCalls.filter(({ checks }) => checks === undefined).map((call) => call[machine]),
+      callsOf(PROCESS, false).filter(({ checks }) => checks === undefined).map((call) =>
+        call[machine]
+      ),
     );
     const outcomes = Array.from({ length: MOST }, (_, call) => result(call));
     const expected = outcomes.map((_, call) =>
-      // Without arguments it is about 0, which is a limit that is read.
-      always.has(call) || call === numbers("prlimit64")
+      // Without arguments they are about 0: a limit that is read, and the time of the clock.
+      always.has(call) || ["prlimit64", "setitimer"].map(numbers).includes(call)
         ? ALLOW
         : call === numbers("clone3")
         ? ENOSYS
@@ -78,10 +77,13 @@ for (const machine of ["x86", "arm64"] satisfies Machine[]) {
     assertEquals(result(numbers("socketpair"), 1), ALLOW);
     assertEquals(result(numbers("socketpair"), 2), EPERM);
     assertEquals(result(numbers("socket"), 1), EPERM);
+    assertEquals(result(numbers("setitimer"), 1), EPERM);
+    assertEquals(result(numbers("tgkill"), PROCESS), ALLOW);
+    assertEquals(result(numbers("tgkill"), PROCESS + 1), EPERM);
   });
 
   Deno.test(`where interrupts are wired, Unix sockets are let through, on ${machine}`, () => {
-    const wired = makeFilter(machine, [...allowedCalls, ...connectingCalls], missingCalls);
+    const wired = makeFilter(machine, callsOf(PROCESS, true), missingCalls);
     const outcome = (family: number) =>
       judge(wired, ARCHITECTURE[machine], numbers("socket"), [family]);
     assertEquals([outcome(1), outcome(2)], [ALLOW, EPERM]);

@@ -1,7 +1,9 @@
 import { assertEquals } from "@std/assert";
 import { callsHandler } from "../../../ffi/every_thread.ts";
+import { watchRoutine } from "../../../ffi/guard_thread.ts";
 import { codeOf, type Listings } from "../../../ffi/machine_code.ts";
 import { faultHandler } from "../../../ffi/memory_fault_handler.ts";
+import { endHandler, stopHandler } from "../../../ffi/stop_signals.ts";
 import { TemporaryFolder } from "../../support/temporary_folder.ts";
 
 /** Binary utilities of each machine, with what makes them read what listings say. */
@@ -33,6 +35,13 @@ const listings: readonly (readonly [name: string, Listings, data: string])[] = [
     "threads: .quad 0; end: .quad 0; action: .zero 32",
   ],
   ["the handler that makes calls", callsHandler, "calls: .quad 0; end: .quad 0"],
+  [
+    "the routine of the thread that watches",
+    watchRoutine,
+    "interval: .zero 16; process: .quad 0; name: .quad 0",
+  ],
+  ["the handler of signals to end", stopHandler, "memory: .quad 0; stop: .quad 0"],
+  ["the handler that ends", endHandler, "memory: .quad 0"],
 ];
 
 for (const [name, listing, data] of listings) {
