@@ -344,6 +344,15 @@ const THREAD_FUNCTIONS = {
     ],
     result: "i32",
   },
+  /** `int pthread_sigmask(int how, const sigset_t *set, sigset_t *oldset)`: pthread_sigmask(3) */
+  pthread_sigmask: {
+    parameters: [
+      "i32", // int how
+      "buffer", // const sigset_t *set, 128 bytes
+      "buffer", // sigset_t *oldset
+    ],
+    result: "i32",
+  },
 } as const satisfies Deno.ForeignLibraryInterface;
 
 const LIBRARY = "libc.so.6";

@@ -7,6 +7,7 @@
  */
 
 import { constants } from "node:os";
+import { libpthread } from "./libc.ts";
 import {
   handleSignal,
   ignoreSignal,
@@ -16,6 +17,7 @@ import {
 } from "./machine_code.ts";
 
 const SIGALRM = 14;
+const SIG_BLOCK = 0;
 const POLLOUT = 4;
 
 // What the handlers look at: whether the process was asked already, then the `struct itimerval` after
@@ -154,6 +156,7 @@ export interface LastWords {
 
 /** Signals that ask this process to end. */
 export class StopSignals {
+  readonly #numbers: readonly number[];
   readonly #memory = zeroedMemory();
   readonly #view = new DataView(Deno.UnsafePointerView.getArrayBuffer(this.#memory, MEMORY_SIZE));
 
@@ -174,7 +177,18 @@ export class StopSignals {
     const memory = BigInt(Deno.UnsafePointer.value(this.#memory));
     handleSignal(SIGALRM, loadCode(endHandler, [memory]));
     const handler = loadCode(stopHandler, [memory, BigInt(stop)]);
-    for (const signal of signals) handleSignal(constants.signals[signal], handler);
+    this.#numbers = signals.map((signal) => constants.signals[signal]);
+    for (const number of this.#numbers) handleSignal(number, handler);
+  }
+
+  /**
+   * Leaves the signals to other threads, of which one has to be there: whoever is kept in a call
+   * that nothing interrupts gets no signal either, and the kernel gives it to no one else.
+   */
+  leaveToOthers(): void {
+    const set = new BigUint64Array(new ArrayBuffer(128));
+    for (const number of [SIGALRM, ...this.#numbers]) set[0] |= 1n << BigInt(number - 1);
+    libpthread.pthread_sigmask(SIG_BLOCK, set.buffer, new ArrayBuffer(128));
   }
 
   /**

@@ -58,18 +58,43 @@ function namesOf({ name, guests, alias }: DescribedThing): [string, string | und
   return [name.startsWith(prefix) ? name.slice(prefix.length) : name, alias];
 }
 
-function isCalled(thing: DescribedThing, name: string, written: string): boolean {
-  return written === name || thing.guests.some((guest) => written === `${guest}/${name}`);
+/** Things of one daemon by what they can be called: by their names, and by their other ones. */
+interface Index {
+  readonly named: ReadonlyMap<string, readonly DescribedThing[]>;
+  readonly aliased: ReadonlyMap<string, readonly DescribedThing[]>;
+}
+
+const indexes = new WeakMap<readonly DescribedThing[], Index>();
+
+function indexOf(things: readonly DescribedThing[]): Index {
+  const known = indexes.get(things);
+  if (known !== undefined) return known;
+  const named = new Map<string, DescribedThing[]>();
+  const aliased = new Map<string, DescribedThing[]>();
+  const enter = (index: Map<string, DescribedThing[]>, name: string, thing: DescribedThing) => {
+    for (const written of new Set([name, ...thing.guests.map((guest) => `${guest}/${name}`)])) {
+      const found = index.get(written);
+      if (found === undefined) index.set(written, [thing]);
+      else found.push(thing);
+    }
+  };
+  for (const thing of things) {
+    const [name, alias] = namesOf(thing);
+    enter(named, name, thing);
+    if (alias !== undefined) enter(aliased, alias, thing);
+  }
+  const index = { named, aliased };
+  indexes.set(things, index);
+  return index;
 }
 
 /** The things of one daemon that have a name, or else those that have it as their other one. */
-function thingsCalled(things: readonly DescribedThing[], written: string): DescribedThing[] {
-  const named = things.filter((thing) => isCalled(thing, namesOf(thing)[0], written));
-  if (named.length > 0) return named;
-  return things.filter((thing) => {
-    const [, alias] = namesOf(thing);
-    return alias !== undefined && isCalled(thing, alias, written);
-  });
+function thingsCalled(
+  things: readonly DescribedThing[],
+  written: string,
+): readonly DescribedThing[] {
+  const { named, aliased } = indexOf(things);
+  return named.get(written) ?? aliased.get(written) ?? [];
 }
 
 function candidates<Daemon extends Named>(

@@ -58,6 +58,7 @@ export function serveAlone<Settings>(
   const { share } = shareOut(settings, false, getLog(program));
   const { memory, wake } = startWatching();
   guardThread(memory, wake);
+  signals.leaveToOthers();
   coverThread(handleMemoryFaults(1), GUEST);
   const [listener] = openSockets(settings.sockets, 1);
   const { fd: socket, listening, path, title } = listener;

@@ -70,6 +70,18 @@ for (const [way, count] of WAYS) {
   });
 }
 
+Deno.test("V18 who serves the only guest leaves the signals to a thread that is never in a request", async () => {
+  await using daemon = await start("good");
+  const SIGNALS = [1, 2, 14, 15].reduce((mask, signal) => mask | 1 << (signal - 1), 0);
+  const blocked = [...Deno.readDirSync(`/proc/${daemon.pid}/task`)].map(({ name }) => {
+    const status = Deno.readTextFileSync(`/proc/${daemon.pid}/task/${name}/status`);
+    const field = (name: string) => new RegExp(`^${name}:\\s+(\\S+)`, "m").exec(status)![1];
+    return [field("Name"), parseInt(field("SigBlk").slice(-8), 16) & SIGNALS] as const;
+  });
+  assertEquals(new Map(blocked).get("guard"), 0);
+  assertEquals(blocked[0][1], SIGNALS, "of the main thread");
+});
+
 Deno.test("V18 the only guest has a device that does not get done what it has to: exit code 1", async () => {
   await using daemon = await start("stuck");
   const { code, milliseconds } = await daemon.stop();

@@ -8,6 +8,17 @@ import type { MutatedFile } from "./mutation.ts";
 
 export const ffiFiles: readonly MutatedFile[] = [
   {
+    path: "ffi/stop_signals.ts",
+    tests: ["tests/integration/ending_test.ts"],
+    mutations: [
+      { find: "view.setUint32(CODE, code, true);", replace: "" },
+      { find: "path === undefined ? 0n : memory + BigInt(PATHS)", replace: "0n" },
+      { find: "view.setUint32(LIMIT + 16, Math.floor(milliseconds / 1000), true);", replace: "" },
+      { find: "handleSignal(SIGALRM, loadCode(endHandler, [memory]));", replace: "" },
+      { find: "set[0] |= 1n << BigInt(number - 1)", replace: "set[0] |= 0n" },
+    ],
+  },
+  {
     path: "ffi/guard_thread.ts",
     tests: ["tests/unit/ffi/guard_thread_test.ts"],
     mutations: [
