@@ -14,7 +14,7 @@ import {
   parseDocument,
   type YAMLError,
 } from "yaml";
-import { errnoText, SystemError } from "../../ffi/errno.ts";
+import { EACCES, ENOENT, errnoText, SystemError } from "../../ffi/errno.ts";
 import { readFile } from "../../ffi/file.ts";
 import { readInteger } from "../text/numbers.ts";
 import { anyOf, closest } from "../text/words.ts";
@@ -46,6 +46,18 @@ function explain(problem: YAMLError, text: string): string {
       return `${message}; leave the tag out`;
     default:
       return `not valid YAML: ${message}`;
+  }
+}
+
+/** What helps against a file that cannot be read. */
+function remedy(number: number, who: string): string {
+  switch (number) {
+    case ENOENT:
+      return "check the path, or create it";
+    case EACCES:
+      return "make it readable for this user";
+    default:
+      return `${who} takes a YAML file`;
   }
 }
 
@@ -104,7 +116,7 @@ export class ConfigNode {
     } catch (error) {
       if (!(error instanceof SystemError)) throw error;
       throw new UsageError(
-        `${what} '${file}' cannot be read: ${errnoText(error.errno)}; ${who} takes a YAML file`,
+        `${what} '${file}' cannot be read: ${errnoText(error.errno)}; ${remedy(error.errno, who)}`,
       );
     }
     if (bytes === undefined) {

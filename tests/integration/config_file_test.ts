@@ -31,12 +31,12 @@ testRefusals("configuration files that cannot be read are refused", (folder) => 
   Deno.writeTextFileSync(folder.file("secret"), ONE_GUEST, { mode: 0 });
   const isRoot = Deno.uid() === 0;
   return [
-    path("missing", folder.file("none"), "cannot be read: No such file", yaml),
+    path("missing", folder.file("none"), "cannot be read: No such file", "check the path"),
     path("below a file", folder.file("file/x"), "cannot be read: Not a directory", yaml),
     path("a directory", folder.path, "cannot be read: Is a directory", yaml),
     path("without end", "/dev/zero", "has more than 4194304 bytes", "is it the right file?"),
     {
-      ...path("unreadable", folder.file("secret"), "cannot be read: Permission denied", yaml),
+      ...path("unreadable", folder.file("secret"), "cannot be read: Permission denied", "readable"),
       // Root without this capability is as bound by modes as anybody.
       wrapper: isRoot ? ["setpriv", "--bounding-set=-dac_override,-dac_read_search"] : [],
     },
