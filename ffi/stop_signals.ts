@@ -203,14 +203,14 @@ export class StopSignals {
     view.setInt16(SPEAKS + 4, POLLOUT, true);
     view.setUint32(CODE, code, true);
     const memory = BigInt(Deno.UnsafePointer.value(this.#memory));
-    const put = (offset: number, text: string) => {
+    const put = (offset: number, end: number, text: string) => {
       const bytes = new TextEncoder().encode(text);
-      new Uint8Array(view.buffer).set(bytes, offset);
+      new Uint8Array(view.buffer, 0, end).set(bytes, offset);
       return bytes.length;
     };
-    view.setUint32(LENGTH, put(TEXTS, text), true);
+    view.setUint32(LENGTH, put(TEXTS, PATHS, text), true);
     view.setBigUint64(WORDS, memory + BigInt(TEXTS), true);
-    if (path !== undefined) put(PATHS, `${path}\0`);
+    if (path !== undefined) put(PATHS, MEMORY_SIZE, `${path}\0`);
     view.setBigUint64(PATH, path === undefined ? 0n : memory + BigInt(PATHS), true);
     view.setUint32(LIMIT + 16, Math.floor(milliseconds / 1000), true);
     view.setUint32(LIMIT + 24, milliseconds % 1000 * 1000, true);

@@ -59,17 +59,22 @@ async function allEnded(
 /**
  * Asks all guests to end, and waits for that.
  *
+ * @param began false if no front-end has been served yet, so that there is no request to be half done
  * @throws {RuntimeError} if a device has not done what it has to do at the end
  */
-async function endAll(program: string, guests: readonly Thread[]): Promise<void> {
+async function endAll(
+  program: string,
+  guests: readonly Thread[],
+  began: boolean,
+): Promise<void> {
   for (const guest of guests) guest.stop();
   await endWithin(STOP_LIMIT, guests);
   await endWithin(
     DUTY_LIMIT - STOP_LIMIT,
     guests.filter(({ hasEnded, duty }) => !hasEnded && duty !== undefined),
   );
-  const late = [...guests.entries()].filter(([, { hasEnded, hasServed }]) =>
-    !hasEnded && hasServed
+  const late = [...guests.entries()].filter(([, { hasEnded, hasServed, duty }]) =>
+    !hasEnded && hasServed && (began || duty !== undefined)
   );
   for (const [guest, { duty }] of late) {
     getLog(program, guest).error(lateText(duty));
@@ -101,6 +106,7 @@ export async function supervise<Settings>(
   const guests: Thread[] = [];
   let control: Control | undefined;
   const gate = new SharedArrayBuffer(4);
+  let began = false;
   try {
     if (observed) control = new Control(settings, gpioControl);
     settings.guests.forEach((plan, guest) => {
@@ -134,6 +140,7 @@ export async function supervise<Settings>(
         }, getLog(program));
       }
       open(gate);
+      began = true;
       settings.guests.forEach((plan, guest) => {
         getLog(program, guest).info(`${plan.title} at ${listeners[guest].title}`);
       });
@@ -149,7 +156,7 @@ export async function supervise<Settings>(
   } finally {
     open(gate);
     try {
-      await endAll(program, guests);
+      await endAll(program, guests, began);
     } finally {
       await control?.end();
       for (const listener of listeners) listener.remove();

@@ -33,6 +33,14 @@ Deno.test("where one device of several cannot be had, no socket is left", async 
   assertEquals(names(folder), []);
 });
 
+Deno.test("where one device of several cannot be had, those that have served nobody are not named", async () => {
+  using folder = new TemporaryFolder();
+  const args = ["-s", folder.file("socket"), "-l", "lingers,missed"];
+  const outcome = await run(PROGRAM, args, { executable });
+  const value = "guest 1: the device is missed";
+  assertRefused(outcome, { program: PROGRAM, code: 1, value, remedy: "plug it in" });
+});
+
 Deno.test("an internal error at the start is told in one line", async () => {
   using folder = new TemporaryFolder();
   const args = ["-s", folder.file("socket"), "-l", "broken"];

@@ -69,6 +69,13 @@ class TakesItsTime extends EchoDevice {
   }
 }
 
+/** Takes its time for an end at which there is nothing to do. */
+class Lingers extends EchoDevice {
+  override close(): void {
+    sleep(500);
+  }
+}
+
 /** Sleeps through its first request, the stop signal and all. */
 class Sleeps extends EchoDevice {
   override process(): number {
@@ -93,6 +100,10 @@ const fragile: DeviceKind<string> = {
     String(options.devices).split(",").map((kind) => ({ settings: kind, title: `a{b} ${kind}` })),
   create(kind, log) {
     switch (kind) {
+      case "missed":
+        // The others are there by then.
+        sleep(1000);
+        throw new RuntimeError("the device is missed; plug it in");
       case "absent":
         throw new RuntimeError("the device is absent; plug it in");
       case "broken":
@@ -108,6 +119,8 @@ const fragile: DeviceKind<string> = {
       case "late":
         sleep(2000);
         break;
+      case "lingers":
+        return new Lingers();
       case "sleeps":
         return new Sleeps();
       case "slow":
