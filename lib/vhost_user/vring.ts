@@ -451,11 +451,13 @@ export class Vring implements EventHandler, RingHistory {
     this.#memory.replenish();
     this.#serving = true;
     let chain: DescriptorChain | undefined;
+    // Behind a chain that is held come those that belong to it, or that are held as well.
+    let held = false;
     try {
       this.#kicksOff = true;
       queue.disableKicks();
       for (let count = 0; count < limit; count++) {
-        if (turn.isDue()) {
+        if (!held && turn.isDue()) {
           // The driver sees answers one by one where they take their time.
           queue.publish();
           if (queue.hasAvailable() && turn.isOver()) return true;
@@ -471,7 +473,8 @@ export class Vring implements EventHandler, RingHistory {
           this.#requests++;
           const written = this.#device.process(this.index, chain);
           queue.release(chain);
-          if (written === HELD) {
+          held = written === HELD;
+          if (held) {
             this.#chains.hold(chain);
             chain = undefined;
             this.#waiting = this.#chains.isFull;

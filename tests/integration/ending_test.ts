@@ -79,6 +79,7 @@ Deno.test("V18 who serves the only guest leaves the signals to a thread that is 
     return [field("Name"), parseInt(field("SigBlk").slice(-8), 16) & SIGNALS] as const;
   });
   assertEquals(new Map(blocked).get("guard"), 0);
+  assertEquals(blocked.filter(([name]) => name.startsWith("worker")), []);
   assertEquals(blocked[0][1], SIGNALS, "of the main thread");
 });
 
