@@ -16,7 +16,7 @@ import { StopSignals } from "../../ffi/stop_signals.ts";
 import type { VirtioDevice } from "../virtio/device.ts";
 import type { DeviceKind } from "./device_kind.ts";
 import { dropWorker } from "./early_worker.ts";
-import { brokenText, lateText, limitOf, NOBODY_LEFT, STOP_LIMIT, undoneText } from "./ending.ts";
+import { brokenText, lateText, LONG_STOP_LIMIT, NOBODY_LEFT, undoneText } from "./ending.ts";
 import type { EventLoop } from "./event_loop.ts";
 import { reasonOf, serveGuest } from "./guest.ts";
 import { configureLimitedLog, configureLog, endText, getLog, lastLine } from "./log.ts";
@@ -31,7 +31,7 @@ const GUEST = 0;
 
 /** What the process says where it cannot end, and how it ends then. */
 function lastWords(program: string, duty: string | undefined, path: string | undefined) {
-  const { fd, text } = lastLine(program, GUEST, lateText(duty));
+  const { fd, text } = lastLine(program, GUEST, lateText(duty, LONG_STOP_LIMIT));
   return duty === undefined
     ? { fd, text, path, code: 0 }
     : { fd, text: text + endText(program, undoneText([GUEST])), path, code: 1 };
@@ -54,7 +54,7 @@ export function serveAlone<Settings>(
   const stop = createEventfd();
   // The terminal has gone. Under nohup(1) that is no reason to end.
   const hangUp = isIgnored("SIGHUP") ? [] : ["SIGHUP" as const];
-  const signals = new StopSignals([...hangUp, "SIGINT", "SIGTERM"], stop, STOP_LIMIT);
+  const signals = new StopSignals([...hangUp, "SIGINT", "SIGTERM"], stop, LONG_STOP_LIMIT);
   const { share } = shareOut(settings, false, getLog(program));
   const { memory, wake } = startWatching();
   guardThread(memory, wake);
@@ -66,7 +66,7 @@ export function serveAlone<Settings>(
   let serves = false;
   const ready = (loop: EventLoop, { duty }: VirtioDevice) => {
     limit.drive((milliseconds, action) => loop.after(milliseconds, action));
-    signals.limit(limitOf(duty), lastWords(program, duty, path));
+    signals.limit(LONG_STOP_LIMIT, lastWords(program, duty, path));
     if (settings.sandbox) {
       const sockets = path === undefined ? [] : [path];
       const paths = [...servingPaths(plan), ...endingPaths(sockets)];

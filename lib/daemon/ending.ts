@@ -6,20 +6,21 @@
 
 /** How long a device has to end after a signal, in milliseconds. */
 export const STOP_LIMIT = 150;
-/** The same where it has something to do at the end that must not be left out. */
-export const DUTY_LIMIT = 1000;
+/**
+ * The same where it has something to do at the end that must not be left out, and where whoever
+ * takes it down is ended with it: on a slow machine that takes its time.
+ */
+export const LONG_STOP_LIMIT = 1000;
 
-/** @param duty what the device has to do at the end, for people; `undefined` for nothing */
-export function limitOf(duty: string | undefined): number {
-  return duty === undefined ? STOP_LIMIT : DUTY_LIMIT;
-}
-
-/** Of a guest whose device has not ended in time. */
-export function lateText(duty: string | undefined): string {
-  return duty === undefined
-    ? `does not end within ${STOP_LIMIT} ms: a request may be half done, and its device is ` +
-      "left as it is"
-    : `does not end within ${DUTY_LIMIT} ms: ${duty} was not done, and its device is left as it is`;
+/**
+ * Of a guest whose device has not ended in time.
+ *
+ * @param duty what it has to do at the end, for people; `undefined` for nothing
+ * @param limit the time, in milliseconds
+ */
+export function lateText(duty: string | undefined, limit: number): string {
+  const what = duty === undefined ? "a request may be half done" : `${duty} was not done`;
+  return `does not end within ${limit} ms: ${what}, and its device is left as it is`;
 }
 
 /** Why the daemon fails whose devices had something to do, and did not get it done. */

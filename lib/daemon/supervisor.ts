@@ -8,7 +8,14 @@ import { handleMemoryFaults } from "../../ffi/memory_fault_handler.ts";
 import { giveMemoryBack, raiseDescriptorLimit } from "../../ffi/resource.ts";
 import { isIgnored } from "../../ffi/signal.ts";
 import { Control } from "./control.ts";
-import { brokenText, DUTY_LIMIT, lateText, NOBODY_LEFT, STOP_LIMIT, undoneText } from "./ending.ts";
+import {
+  brokenText,
+  lateText,
+  LONG_STOP_LIMIT,
+  NOBODY_LEFT,
+  STOP_LIMIT,
+  undoneText,
+} from "./ending.ts";
 import type { Listener } from "./listeners.ts";
 import { getLog } from "./log.ts";
 import { openSockets, shareOut } from "./resources.ts";
@@ -70,14 +77,14 @@ async function endAll(
   for (const guest of guests) guest.stop();
   await endWithin(STOP_LIMIT, guests);
   await endWithin(
-    DUTY_LIMIT - STOP_LIMIT,
+    LONG_STOP_LIMIT - STOP_LIMIT,
     guests.filter(({ hasEnded, duty }) => !hasEnded && duty !== undefined),
   );
   const late = [...guests.entries()].filter(([, { hasEnded, hasServed, duty }]) =>
     !hasEnded && hasServed && (began || duty !== undefined)
   );
   for (const [guest, { duty }] of late) {
-    getLog(program, guest).error(lateText(duty));
+    getLog(program, guest).error(lateText(duty, duty === undefined ? STOP_LIMIT : LONG_STOP_LIMIT));
   }
   const undone = late.filter(([, { duty }]) => duty !== undefined).map(([guest]) => guest);
   if (undone.length === 0) return;
