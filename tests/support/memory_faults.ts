@@ -6,7 +6,7 @@
  */
 
 import { close } from "../../ffi/fd.ts";
-import { Mapping } from "../../ffi/memory.ts";
+import { hugePageSize, Mapping } from "../../ffi/memory.ts";
 import { coverThread, forgetLostPages, lostPages } from "../../ffi/memory_fault.ts";
 import { handleMemoryFaults } from "../../ffi/memory_fault_handler.ts";
 import { createHugeMemfd, createMemfd, setFileSize } from "./kernel_objects.ts";
@@ -34,7 +34,8 @@ const cases: Readonly<Record<string, () => void>> = {
   },
   huge() {
     coverThread(memory, 1);
-    touchLost(createHugeMemfd("huge pages"), 4 << 20);
+    const fd = createHugeMemfd("huge pages");
+    touchLost(fd, 2 * hugePageSize(fd)!);
   },
   "not covered"() {
     touchLost(createMemfd("pages", 0, false), 2 * PIECE);
