@@ -87,7 +87,7 @@ export const vhostUserFiles: readonly MutatedFile[] = [
         tests: [XEN],
       },
       { find: "queue.release(chain);\n    queue.push", replace: "queue.push", tests: [XEN] },
-      { find: "queue.release(chain);\n          if", replace: "if", tests: [XEN] },
+      { find: "queue.release(chain);\n          held", replace: "held", tests: [XEN] },
       { find: "chain.unmap();\n    this.#requests--;", replace: "this.#requests--;", tests: [XEN] },
       {
         find: "if (written === HELD) chain.unmap();\n      else ",
