@@ -20,6 +20,20 @@ function start(folder: TemporaryFolder, args: readonly string[] = []): Promise<D
   return Daemon.start("vhost-device-entropy", args, { program });
 }
 
+/** Of how many pieces of `source`, in their order, a text is made; infinitely many if it is not. */
+function piecesOf(text: string, source: string): number {
+  let [at, from, count] = [0, 0, 0];
+  for (; at < text.length; count++) {
+    const found = source.indexOf(text.slice(at, at + 16), from);
+    if (found < 0) return Infinity;
+    let length = 0;
+    while (at + length < text.length && source[found + length] === text[at + length]) length++;
+    at += length;
+    from = found + length;
+  }
+  return count;
+}
+
 Deno.test("example: /dev/hwrng of the guest reads the daemon's source, byte for byte", async () => {
   using folder = new TemporaryFolder();
   // Numbered lines: whatever piece of it the guest's kernel has taken before, this is no other file.
@@ -35,8 +49,10 @@ Deno.test("example: /dev/hwrng of the guest reads the daemon's source, byte for 
   const [current, bytes] = [output.slice(0, end), output.slice(end + 1)];
   assertMatch(current, /^virtio_rng/);
   assertEquals(bytes.length, 20000);
-  // The driver asks for a page or less at a time, and drops the rest of one where a reader ends.
-  assert(lines.includes(bytes), bytes.slice(0, 80));
+  // The driver asks for a page or less at a time, and drops the rest of one where a reader ends. As
+  // it comes up, the kernel takes some for itself, which may be in the middle of all this.
+  const pieces = piecesOf(bytes, lines);
+  assert(pieces <= 3, `${pieces} pieces: ${bytes.slice(0, 80)}`);
   daemon.untilLogged(/front-end gone/);
   assertNotMatch(daemon.log, /warn|error/);
 });
