@@ -158,6 +158,7 @@ export interface LastWords {
 export class StopSignals {
   readonly #numbers: readonly number[];
   readonly #memory = zeroedMemory();
+  readonly #address = BigInt(Deno.UnsafePointer.value(this.#memory));
   readonly #view = new DataView(Deno.UnsafePointerView.getArrayBuffer(this.#memory, MEMORY_SIZE));
 
   /**
@@ -174,7 +175,7 @@ export class StopSignals {
   ) {
     this.#view.setUint32(ONE, 1, true);
     this.limit(milliseconds, { fd: -1, text: "", code: 0 });
-    const memory = BigInt(Deno.UnsafePointer.value(this.#memory));
+    const memory = this.#address;
     handleSignal(SIGALRM, loadCode(endHandler, [memory]));
     const handler = loadCode(stopHandler, [memory, BigInt(stop)]);
     this.#numbers = signals.map((signal) => constants.signals[signal]);
@@ -202,16 +203,15 @@ export class StopSignals {
     view.setInt32(SPEAKS, fd, true);
     view.setInt16(SPEAKS + 4, POLLOUT, true);
     view.setUint32(CODE, code, true);
-    const memory = BigInt(Deno.UnsafePointer.value(this.#memory));
     const put = (offset: number, end: number, text: string) => {
       const bytes = new TextEncoder().encode(text);
       new Uint8Array(view.buffer, 0, end).set(bytes, offset);
       return bytes.length;
     };
     view.setUint32(LENGTH, put(TEXTS, PATHS, text), true);
-    view.setBigUint64(WORDS, memory + BigInt(TEXTS), true);
+    view.setBigUint64(WORDS, this.#address + BigInt(TEXTS), true);
     if (path !== undefined) put(PATHS, MEMORY_SIZE, `${path}\0`);
-    view.setBigUint64(PATH, path === undefined ? 0n : memory + BigInt(PATHS), true);
+    view.setBigUint64(PATH, path === undefined ? 0n : this.#address + BigInt(PATHS), true);
     view.setUint32(LIMIT + 16, Math.floor(milliseconds / 1000), true);
     view.setUint32(LIMIT + 24, milliseconds % 1000 * 1000, true);
   }

@@ -33,8 +33,8 @@ const GUEST = 0;
 function lastWords(program: string, duty: string | undefined, path: string | undefined) {
   const { fd, text } = lastLine(program, GUEST, lateText(duty, LONG_STOP_LIMIT));
   return duty === undefined
-    ? { fd, text, path, code: 0 }
-    : { fd, text: text + endText(program, undoneText([GUEST])), path, code: 1 };
+    ? { fd, text: `${text}\n`, path, code: 0 }
+    : { fd, text: `${text}\n${endText(program, undoneText([GUEST]))}\n`, path, code: 1 };
 }
 
 /**
@@ -55,7 +55,7 @@ export function serveAlone<Settings>(
   // The terminal has gone. Under nohup(1) that is no reason to end.
   const hangUp = isIgnored("SIGHUP") ? [] : ["SIGHUP" as const];
   const signals = new StopSignals([...hangUp, "SIGINT", "SIGTERM"], stop, LONG_STOP_LIMIT);
-  const { share } = shareOut(settings, false, getLog(program));
+  const { share } = shareOut(settings, getLog(program));
   const { memory, wake } = startWatching();
   guardThread(memory, wake);
   signals.leaveToOthers();

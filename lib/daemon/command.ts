@@ -8,6 +8,7 @@ import { systemdDescriptors } from "./listeners.ts";
 import type { DeviceKind } from "./device_kind.ts";
 import { allOptions, helpText, versionText } from "./help.ts";
 import { configureLog, getLog, reportEnd } from "./log.ts";
+import { needsNoThread } from "./memory_budget.ts";
 import { readArguments } from "../input/arguments.ts";
 import { isObserved, logSettings, readConfig, readSettings } from "./settings.ts";
 import { RuntimeError, UsageError } from "../errors.ts";
@@ -40,7 +41,7 @@ async function main<Settings>(
   configureLog(kind.program, logSettings(options, config));
   const log = getLog(kind.program);
   const settings = readSettings(kind, options, config, systemdDescriptors(), log);
-  if (settings.guests.length === 1 && !isObserved(settings)) {
+  if (needsNoThread(settings.guests.length, isObserved(settings))) {
     const { serveAlone } = await import("./alone.ts");
     return serveAlone(kind, settings);
   }

@@ -195,10 +195,15 @@ export function getLog(program: string, guest?: number): Logger {
   return getLogger(guest === undefined ? [program] : [program, `${guest}`]);
 }
 
+/** A line of JSON about an error, without the time. */
+function timelessJson(program: string, guest: number | undefined, message: string): string {
+  return oneLine(JSON.stringify({ level: "error", program, guest, message }));
+}
+
 /**
  * A line about a guest as it will be, if it ever is: it does not bear the time.
  *
- * @returns where it belongs, and what
+ * @returns where it belongs, and what, without its end
  */
 export function lastLine(
   program: string,
@@ -206,13 +211,10 @@ export function lastLine(
   message: string,
 ): { readonly fd: number; readonly text: string } {
   output ??= new Output(STANDARD_ERROR);
-  const level = "error";
-  const text = current === formatJson
-    ? JSON.stringify({ level, program, guest, message })
-    : current === formatJournal
-    ? `<${priority[level]}>guest ${guest}: ${message}`
-    : `${level} guest ${guest}: ${message}`;
-  return { fd: output.fd, text: `${oneLine(text)}\n` };
+  const { fd } = output;
+  if (current === formatJson) return { fd, text: timelessJson(program, guest, message) };
+  const prefix = current === formatJournal ? `<${priority.error}>` : "error ";
+  return { fd, text: oneLine(`${prefix}guest ${guest}: ${message}`) };
 }
 
 /** The text with its middle left out where it is very long, as when it repeats a long argument. */
@@ -222,17 +224,18 @@ function shorten(text: string): string {
   return `${text.slice(0, most / 2)} … ${text.slice(-most / 2)}`;
 }
 
-/** The line that says why the program ends: of its own kind, except where all lines are JSON. */
+/**
+ * The line, without its end, that says why the program ends: of its own kind, except where all lines
+ * are JSON.
+ */
 export function endText(program: string, reason: string): string {
-  if (current === formatJson) {
-    return `${oneLine(JSON.stringify({ level: "error", program, message: reason }))}\n`;
-  }
+  if (current === formatJson) return timelessJson(program, undefined, reason);
   const prefix = current === formatJournal || isJournal() ? `<${priority.error}>` : "";
-  return `${prefix}${oneLine(shorten(`${program}: ${reason}`))}\n`;
+  return `${prefix}${oneLine(shorten(`${program}: ${reason}`))}`;
 }
 
 /** Says why the program ends. */
 export function reportEnd(program: string, reason: string): void {
   if (current === formatJson) getLog(program).error(reason);
-  else write(endText(program, reason).trimEnd());
+  else write(endText(program, reason));
 }

@@ -30,6 +30,11 @@ function mebibytes(bytes: number): string {
 const REMEDY = "raise it (MemoryMax= of the systemd unit, the container's limit), or serve fewer " +
   "guests";
 
+/** True if the main thread serves the only guest itself, which takes that nobody observes it. */
+export function needsNoThread(guests: number, observed: boolean): boolean {
+  return guests === 1 && !observed;
+}
+
 /**
  * Looks whether memory is enough.
  *
@@ -37,8 +42,7 @@ const REMEDY = "raise it (MemoryMax= of the systemd unit, the container's limit)
  * @throws {RuntimeError} if it is not
  */
 export function checkMemory({ limit, guests, observed }: MemoryNeeds): string | undefined {
-  // The only guest is the main thread's.
-  const threads = guests === 1 && !observed ? 0 : guests + (observed ? 1 : 0);
+  const threads = needsNoThread(guests, observed) ? 0 : guests + (observed ? 1 : 0);
   const needed = PROGRAM + threads * THREAD;
   const who = guests === 1 ? "1 guest" : `${guests} guests`;
   if (needed > limit) {

@@ -105,8 +105,7 @@ export async function supervise<Settings>(
   raiseDescriptorLimit();
   const signal = stopSignal();
   const gpioControl = wiredTo(settings);
-  const observed = isObserved(settings);
-  const { share, clients } = shareOut(settings, observed, getLog(program));
+  const { share, clients } = shareOut(settings, getLog(program));
   const watchdog = new Watchdog();
   const faults = handleMemoryFaults(settings.guests.length);
   const listeners = openSockets(settings.sockets, settings.guests.length);
@@ -115,7 +114,7 @@ export async function supervise<Settings>(
   const gate = new SharedArrayBuffer(4);
   let began = false;
   try {
-    if (observed) control = new Control(settings, gpioControl);
+    if (isObserved(settings)) control = new Control(settings, gpioControl);
     settings.guests.forEach((plan, guest) => {
       const { fd: socket, listening } = listeners[guest];
       guests.push(

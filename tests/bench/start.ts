@@ -9,6 +9,7 @@ import { FrontEnd } from "../support/front_end.ts";
 import { residentMemory } from "../support/process_state.ts";
 import { TemporaryFolder } from "../support/temporary_folder.ts";
 import { pause, until } from "../support/wait.ts";
+import { listOf } from "../support/ways.ts";
 import { median } from "./statistics.ts";
 
 const ROOT = new URL("../../", import.meta.url).pathname;
@@ -84,8 +85,7 @@ async function startEmpty(program: string, threads: number): Promise<Sample> {
 
 async function startDaemon(program: string, guests: number): Promise<Sample> {
   using folder = new TemporaryFolder();
-  const list = new Array(guests).fill("s8").join(":");
-  const args = ["-s", folder.file("socket"), "-c", `${guests}`, "-l", list];
+  const args = ["-s", folder.file("socket"), "-c", `${guests}`, "-l", listOf("s8", guests)];
   // The file with all programs.
   if (program.endsWith("/vhost-device")) args.unshift("gpio");
   const begin = performance.now();

@@ -10,6 +10,7 @@ import { GPIO, GpioGuest, gpioRequest, OUT } from "../support/gpio_driver.ts";
 import { FAIL_NEXT, I2cGuest, READ, sevenBit } from "../support/i2c_driver.ts";
 import { encodeHead, SpiGuest } from "../support/spi_driver.ts";
 import type { Guest, GuestOptions } from "../support/guest.ts";
+import { listOf } from "../support/ways.ts";
 import { u32 } from "../support/wire.ts";
 
 /** Something a driver asks, as one or several chains that belong together. */
@@ -65,7 +66,7 @@ export function placed(
 const gpio: Workload = {
   name: "gpio",
   program: "vhost-device-gpio",
-  arguments: (guests) => ["-l", Array(guests).fill("s8").join(":")],
+  arguments: (guests) => ["-l", listOf("s8", guests)],
   request: "a line's value",
   descriptors: 2,
   connect(frontEnd, options) {

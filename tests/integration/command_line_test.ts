@@ -1,6 +1,7 @@
 import { assert, assertEquals, assertMatch } from "@std/assert";
 import { findDaemons } from "../../tools/programs.ts";
 import { inBatches, type Refusal, run, testRefusals } from "../support/refusals.ts";
+import { listOf } from "../support/ways.ts";
 
 const MOST_GUESTS = 256;
 
@@ -32,7 +33,7 @@ testRefusals("numbers of guests and of sockets that disagree are refused", () =>
     },
     {
       name: "more guests than one daemon serves",
-      args: [...socket, "-l", Array(MOST_GUESTS + 1).fill("s1").join(":")],
+      args: [...socket, "-l", listOf("s1", MOST_GUESTS + 1)],
       value: "257 guests",
       remedy: "at most 256; start several",
     },

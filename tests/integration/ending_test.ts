@@ -24,6 +24,10 @@ async function start(devices: string, args: string[] = []): Promise<Daemon> {
   return daemon;
 }
 
+function assertNoSocket({ folder }: Daemon): void {
+  assertEquals([...Deno.readDirSync(folder.path)].map(({ name }) => name), ["log"]);
+}
+
 const POLLING = [[], ["--poll-us", "1000000"]];
 
 for (const args of POLLING) {
@@ -55,7 +59,7 @@ Deno.test("V18 a device that does not get done what it has to is named, and the 
   }
   assertNotMatch(daemon.log, /guest [13]: does not end/);
   assertMatch(daemon.log, /\nvhost-device-fragile: guests 0, 2 could not be taken down .*\n$/);
-  assertEquals([...Deno.readDirSync(daemon.folder.path)].map(({ name }) => name), ["log"]);
+  assertNoSocket(daemon);
 });
 
 for (const [way, count] of WAYS) {
@@ -71,7 +75,7 @@ for (const [way, count] of WAYS) {
     const limit = count === 1 ? 1000 : 150;
     const late = `error guest 0: does not end within ${limit} ms: a request may be half done, and`;
     assertStringIncludes(daemon.log, late);
-    assertEquals([...Deno.readDirSync(daemon.folder.path)].map(({ name }) => name), ["log"]);
+    assertNoSocket(daemon);
   });
 }
 
@@ -97,7 +101,7 @@ Deno.test("V18 the only guest has a device that does not get done what it has to
     daemon.log,
     /\nerror guest 0: does not end within 1000 ms: what takes time was not done, .*\nvhost-device-fragile: guest 0 could not be taken down in good order; .*\n$/,
   );
-  assertEquals([...Deno.readDirSync(daemon.folder.path)].map(({ name }) => name), ["log"]);
+  assertNoSocket(daemon);
 });
 
 Deno.test("V18 the last line of the only guest is of the form of the others", async () => {

@@ -7,6 +7,7 @@ import { createMemfd } from "../support/kernel_objects.ts";
 import { encodeHead, SpiGuest } from "../support/spi_driver.ts";
 import { GuestRam } from "../support/guest_ram.ts";
 import { until } from "../support/wait.ts";
+import { listOf } from "../support/ways.ts";
 import { concatenate, region, REQUEST, u64 } from "../support/wire.ts";
 
 /** Adds memory to the end of a guest's and takes it away again; tells whether it was accepted. */
@@ -24,7 +25,7 @@ function offer(guest: GpioGuest, size: number): boolean {
 Deno.test("V9 the address space is shared out: no guest can take what others need", async () => {
   const size = ADDRESS_SPACE / 4 * 0.75;
   for (const [count, accepted] of [[1, true], [2, false]] as const) {
-    const devices = Array(count).fill("s2").join(":");
+    const devices = listOf("s2", count);
     await using daemon = await Daemon.start("vhost-device-gpio", ["-l", devices], { count });
     using guest = new GpioGuest(daemon.connect());
     assertStrictEquals(offer(guest, size), accepted);

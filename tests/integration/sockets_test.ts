@@ -57,7 +57,7 @@ testRefusals("paths at which there can be no socket are refused", (folder) => {
     ),
     {
       ...path("with its number only", longPath(folder, 106), 2, "has 108 bytes", "shorter"),
-      args: ["-s", longPath(folder, 106), "-l", Array(11).fill("s1").join(":")],
+      args: ["-s", longPath(folder, 106), "-l", listOf("s1", 11)],
     },
     {
       ...path(
@@ -116,7 +116,7 @@ Deno.test("a path of 107 bytes is served", async () => {
 
 Deno.test("a socket is numbered from 0 on, even a single one", async () => {
   for (const count of [1, 3]) {
-    await using daemon = await Daemon.start(PROGRAM, ["-l", Array(count).fill("s1").join(":")], {
+    await using daemon = await Daemon.start(PROGRAM, ["-l", listOf("s1", count)], {
       count,
     });
     const names = [...Deno.readDirSync(daemon.folder.path)].map(({ name }) => name).sort();

@@ -12,7 +12,7 @@ export const ffiFiles: readonly MutatedFile[] = [
     tests: ["tests/integration/ending_test.ts"],
     mutations: [
       { find: "view.setUint32(CODE, code, true);", replace: "" },
-      { find: "path === undefined ? 0n : memory + BigInt(PATHS)", replace: "0n" },
+      { find: "path === undefined ? 0n : this.#address + BigInt(PATHS)", replace: "0n" },
       { find: "view.setUint32(LIMIT + 16, Math.floor(milliseconds / 1000), true);", replace: "" },
       { find: "handleSignal(SIGALRM, loadCode(endHandler, [memory]));", replace: "" },
       { find: "set[0] |= 1n << BigInt(number - 1)", replace: "set[0] |= 0n" },
